@@ -1,0 +1,78 @@
+"""Monte Carlo event generator for light muon-coupled scalars, mu N -> mu N S, with the exact amplitude.
+
+The functions below mirror the commands of `mcgen --help`; nothing heavy is imported before one is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from mcgen.card import Card, load_card
+    from mcgen.comparison import crosscheck
+    from mcgen.contours import reach
+    from mcgen.errors import ClosureError, InputError, McgenError
+    from mcgen.estimate import Estimate
+    from mcgen.events import Events
+    from mcgen.formats.root import EventFile, load, save
+    from mcgen.generation import generate
+    from mcgen.physics.couplings import Couplings
+    from mcgen.rates import n_signal, sigma_tilde
+    from mcgen.reweighting import reweight
+    from mcgen.xsec import cross_section
+
+_HOME = {
+    "Card": "card",
+    "ClosureError": "errors",
+    "Couplings": "physics.couplings",
+    "Estimate": "estimate",
+    "EventFile": "formats.root",
+    "Events": "events",
+    "InputError": "errors",
+    "McgenError": "errors",
+    "cross_section": "xsec",
+    "crosscheck": "comparison",
+    "generate": "generation",
+    "load": "formats.root",
+    "load_card": "card",
+    "n_signal": "rates",
+    "reach": "contours",
+    "reweight": "reweighting",
+    "save": "formats.root",
+    "sigma_tilde": "rates",
+}
+
+__all__ = [
+    "Card",
+    "ClosureError",
+    "Couplings",
+    "Estimate",
+    "EventFile",
+    "Events",
+    "InputError",
+    "McgenError",
+    "cross_section",
+    "crosscheck",
+    "generate",
+    "load",
+    "load_card",
+    "n_signal",
+    "reach",
+    "reweight",
+    "save",
+    "sigma_tilde",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"mcgen.{_HOME[name]}"), name)
+    message = f"module 'mcgen' has no attribute '{name}'"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,142 @@
+"""The whole chain of `mcgen run`: events, couplings, sigma~(E_mu), N_S, reach, plots, in one folder."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mcgen import plot, rates
+from mcgen.card import Card
+from mcgen.contours import ReachPoint, reach, write_csv
+from mcgen.errors import InputError
+from mcgen.files import open_atomic
+from mcgen.formats.root import EventFile
+from mcgen.generation import generate
+from mcgen.reweighting import LowStatisticsWarning, Reweighted, reweight
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run leaves: its files and the numbers in them."""
+
+    folder: Path
+    events: EventFile
+    signal: dict[str, Reweighted]  #: per model
+    exact: dict[str, list[float]]  #: N_S by quadrature per model, the same couplings
+    reach: list[ReachPoint]
+    files: list[Path]
+
+
+def run(
+    card: Card,
+    folder: str | Path,
+    *,
+    events: int | None = None,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Result:
+    """Generate events for a card and everything that follows from them.
+
+    Parameters
+    ----------
+    card : Card
+    folder : path
+        Made if missing; files of an earlier run are replaced.
+    events, seed : int, optional
+        Override the card.
+    workers : int
+        Threads.
+    progress : callable, optional
+        Called with (step, done, total).
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"output {folder}: {error.strerror}"
+        raise InputError(message) from None
+
+    def report(step: str, total: int) -> Callable[[int], None] | None:
+        return None if progress is None else lambda done: progress(step, done, total)
+
+    m_S, couplings = card.scalar.mass, card.scan.g_mu
+    total = card.run.events if events is None else events
+    event_file = generate(
+        card, m_S, events, seed, output=folder / "events.root", workers=workers, progress=report("events", total)
+    )
+    assert isinstance(event_file, EventFile)
+    signal, exact = {}, {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LowStatisticsWarning)  # the table shows n_eff
+        for model in card.scan.models:
+            signal[model] = reweight(event_file, model, couplings)
+            exact[model] = [n.value for n in rates.n_signal(card, model, m_S, couplings)]
+        reference = {model: reweight(event_file, model, [card.scalar.g_mu]) for model in card.scan.models}
+    masses = card.scan.mass
+    contours = reach(card, card.scan.models, masses, workers=workers, progress=report("reach", len(masses)))
+
+    files = [event_file.path, folder / "signal.csv", folder / "sigma_tilde.csv", folder / "reach.csv", folder / "summary.json"]
+    _write_signal(signal, exact, files[1])
+    _write_sigma_tilde(reference, files[2])
+    write_csv(contours, files[3])
+    with open_atomic(files[4]) as stream:
+        json.dump(summary(card, event_file, signal, exact, contours), stream, indent=1, allow_nan=False)
+    if importlib.util.find_spec("matplotlib"):
+        title = f"{card.name}, $m_S$ = {1e3 * m_S:g} MeV"
+        plot.plot_signal(couplings, {k: v.n_signal for k, v in signal.items()}, folder / "signal.png", title)
+        lines = {f"model {k}, $g_\\mu$ = {card.scalar.g_mu:g}": v.sigma_tilde[0] for k, v in reference.items()}
+        plot.plot_sigma_tilde(next(iter(reference.values())).E_mu, lines, folder / "sigma_tilde.png", title)
+        plot.plot_reach(contours, folder / "reach.png", f"{card.name}, $N_S$ > 3")
+        files += [folder / "signal.png", folder / "sigma_tilde.png", folder / "reach.png"]
+    return Result(folder, event_file, signal, exact, contours, files)
+
+
+def summary(
+    card: Card,
+    events: EventFile,
+    signal: dict[str, Reweighted],
+    exact: dict[str, list[float]],
+    contours: list[ReachPoint],
+) -> dict[str, Any]:
+    """The numbers of a run as one JSON document."""
+    keys = ("mass_gev", "n_events", "seed", "yield_per_muon", "yield_error", "yield_quadrature", "pull", "content_sha256")
+    return {
+        "card": card.name,
+        **{key: events.metadata[key] for key in keys},
+        "signal": [
+            {"model": model, "g_mu": g, "n_signal": n.value, "error": n.error, "n_eff": n.n_eff, "n_signal_quadrature": q}
+            for model, row in signal.items()
+            for g, n, q in zip(row.g_mu, row.n_signal, exact[model], strict=True)
+        ],
+        "reach": [
+            {"model": p.model, "mass_gev": p.mass_gev, "g_low": p.g_low, "g_high": p.g_high if p.g_high != float("inf") else None}
+            for p in contours
+        ],
+    }
+
+
+def _write_signal(signal: dict[str, Reweighted], exact: dict[str, list[float]], path: Path) -> None:
+    with open_atomic(path) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["model", "g_mu", "n_signal", "error", "n_eff", "n_signal_quadrature"])
+        for model, row in signal.items():
+            for g, n, q in zip(row.g_mu, row.n_signal, exact[model], strict=True):
+                writer.writerow([model, g, *n, q])
+
+
+def _write_sigma_tilde(reference: dict[str, Reweighted], path: Path) -> None:
+    with open_atomic(path) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["model", "g_mu", "energy_gev", "sigma_tilde_cm2", "error_cm2", "n_eff"])
+        for model, row in reference.items():
+            for E, s in zip(row.E_mu, row.sigma_tilde[0], strict=True):
+                writer.writerow([model, row.g_mu[0], E, *s])

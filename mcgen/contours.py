@@ -1,0 +1,169 @@
+"""Exclusion contours: the couplings between which N_S exceeds a threshold, per mass."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen import rates, reweighting
+from mcgen.card import Card
+from mcgen.errors import InputError, choose
+from mcgen.files import open_atomic
+from mcgen.physics.couplings import MODELS
+from mcgen.physics.signal_yield import expected_signal, inverse_length_per_momentum
+
+Array = NDArray[np.float64]
+
+#: couplings looked at: none below makes a signal in any experiment, none above is a theory
+LOWEST, HIGHEST = 1e-12, 1e3
+#: points of a scan, and how often a crossing is zoomed in: 1e15 shrinks to under 1e-5 of a step
+_SCAN, _ZOOMS = 256, 3
+
+
+@dataclass(frozen=True, slots=True)
+class ReachPoint:
+    """Interval of g_mu with more than the threshold of signal events; None where there is none.
+
+    An infinite `g_high` means that no coupling up to 1e3 is too large to be seen.
+    """
+
+    experiment: str
+    model: str
+    production: str
+    mass_gev: float
+    g_low: float | None
+    g_high: float | None
+
+
+def _crossing(signal: Callable[[Array], Array], threshold: float, outside: float, inside: float) -> float:
+    """Coupling where the signal passes the threshold, between one below and one above it."""
+    for _ in range(_ZOOMS):
+        g = np.geomspace(outside, inside, 33)
+        above = signal(g) > threshold
+        first = int(np.argmax(above)) if above.any() else 32
+        outside, inside = float(g[max(0, first - 1)]), float(g[first])
+    low, high = (max(float(v), 1e-300) for v in signal(np.array([outside, inside])))
+    fraction = math.log(threshold / low) / math.log(high / low) if high > low else 0.5
+    return outside * (inside / outside) ** min(1.0, max(0.0, fraction))
+
+
+def interval(signal: Callable[[Array], Array], threshold: float) -> tuple[float | None, float | None]:
+    """Lowest and highest coupling with a signal above the threshold; `signal` maps couplings to N_S."""
+    g = np.geomspace(LOWEST, HIGHEST, _SCAN)
+    counts = signal(g)
+    best = int(np.argmax(counts))
+    if counts[best] <= threshold:  # the maximum may lie between two points of the scan
+        g = np.geomspace(g[max(0, best - 1)], g[min(_SCAN - 1, best + 1)], _SCAN)
+        counts = signal(g)
+    above = np.flatnonzero(counts > threshold)
+    if above.size == 0:
+        return None, None
+    first, last = int(above[0]), int(above[-1])
+    low = _crossing(signal, threshold, float(g[first - 1]), float(g[first])) if first > 0 else float(g[0])
+    if last == _SCAN - 1:
+        return low, math.inf
+    return low, _crossing(signal, threshold, float(g[last + 1]), float(g[last]))
+
+
+def reach(
+    card: Card,
+    models: Sequence[str] = ("A", "B"),
+    masses: Iterable[float] = (0.1,),
+    n_signal: float = 3.0,
+    production: str = "exact",
+    *,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> list[ReachPoint]:
+    """Couplings an experiment can see, by quadrature (Eqs. 17-20).
+
+    Parameters
+    ----------
+    card : Card
+    models : sequence of {"A", "B"}
+    masses : iterable of float
+        Scalar masses in GeV.
+    n_signal : float
+        Number of signal events that counts as seen; 3 is a limit at 95 % CL without background.
+    production : {"exact", "ww", "iww"}
+    workers : int
+        Threads, one mass each.
+
+    Returns
+    -------
+    list of ReachPoint
+        One per model and mass, in this order.
+    """
+    masses = list(masses)
+    choose(production, rates.METHODS, "production")
+    for model in models:
+        choose(model, MODELS, "model")
+    _check_threshold(n_signal)
+    for m_S in masses:
+        if not (math.isfinite(m_S) and m_S > 0.0):
+            message = f"mass: {m_S} GeV must be positive"
+            raise InputError(message)
+
+    def points(m_S: float) -> dict[str, ReachPoint]:
+        nodes = rates.production(card, m_S, production)
+
+        def signal(model: str) -> Callable[[Array], Array]:
+            def at(g_mu: Array) -> Array:
+                unit = inverse_length_per_momentum(rates.card_width(card, model, 1.0, m_S), m_S)
+                sums = [expected_signal(nodes.weight, nodes.k, nodes.z_min, nodes.z_max, unit * g * g)[0] for g in g_mu]
+                return np.asarray(card.beam.muons * g_mu**2 * np.array(sums))
+
+            return at
+
+        edges = {model: interval(signal(model), n_signal) for model in models}
+        return {model: ReachPoint(card.name, model, production, m_S, *edges[model]) for model in models}
+
+    results = []
+    with ThreadPoolExecutor(workers) as pool:
+        for done, found in enumerate(pool.map(points, masses), 1):
+            results.append(found)
+            if progress:
+                progress(done)
+    return [found[model] for model in models for found in results]
+
+
+def reach_from_events(
+    sources: Iterable[str | Path], models: Sequence[str] = ("A", "B"), n_signal: float = 3.0
+) -> list[ReachPoint]:
+    """The same from event files, one per mass."""
+    _check_threshold(n_signal)
+    found = []
+    for model in models:
+        choose(model, MODELS, "model")
+        for path in sources:
+            source = reweighting.open_events(path)
+            card = reweighting.card_of(source)
+            m_S = float(source.metadata["mass_gev"])
+
+            def signal(g_mu: Array) -> Array:
+                return reweighting.signal_sums(source, card, model, m_S, g_mu)  # noqa: B023 - used before the next turn
+
+            found.append(ReachPoint(card.name, model, "events", m_S, *interval(signal, n_signal)))
+    return found
+
+
+def _check_threshold(n_signal: float) -> None:
+    if not (math.isfinite(n_signal) and n_signal > 0.0):
+        message = f"n_signal: {n_signal} must be positive"
+        raise InputError(message)
+
+
+def write_csv(points: Iterable[ReachPoint], path: str | Path) -> None:
+    """Table of the contours; g_low and g_high are empty where N_S never reaches the threshold."""
+    with open_atomic(path) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["experiment", "model", "production", "mass_gev", "g_low", "g_high"])
+        for point in points:
+            writer.writerow(["" if value is None else value for value in astuple(point)])

@@ -1,0 +1,34 @@
+"""The errors a user can meet: each says in one line what is wrong, where, and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class McgenError(ValueError):
+    """Base of every error raised on purpose."""
+
+
+class InputError(McgenError):
+    """A card, an argument or a file cannot be used as it is."""
+
+
+class ClosureError(McgenError):
+    """A Monte Carlo run disagrees with its own quadrature by more than chance allows."""
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """' (did you mean X?)' or the list of what is allowed."""
+    names = list(allowed)
+    close = difflib.get_close_matches(word, names, n=1)
+    return f" (did you mean '{close[0]}'?)" if close else f" (allowed: {', '.join(names)})"
+
+
+def choose(word: str, allowed: Iterable[str], what: str) -> str:
+    """Return `word` if it is one of the allowed names, else raise InputError."""
+    names = list(allowed)
+    if word not in names:
+        message = f"{what}: '{word}' is not known{nearest(word, names)}"
+        raise InputError(message)
+    return word

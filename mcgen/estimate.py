@@ -1,0 +1,34 @@
+"""A number with its error."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+
+class Estimate(NamedTuple):
+    """A value, its one-sigma error, and the number of equal events that would have this relative spread.
+
+    `n_eff` is infinite for a quadrature.
+    """
+
+    value: float
+    error: float
+    n_eff: float
+
+    def pull(self, expected: float) -> float:
+        """(value - expected)/error."""
+        return (self.value - expected) / self.error if self.error > 0.0 else math.nan
+
+
+def weighted_sum(total: float, squares: float, n: int, norm_error: float = 0.0) -> Estimate:
+    """Estimate from n weighted events: sum of weights and of their squares, many of which may be zero.
+
+    Parameters
+    ----------
+    norm_error : float
+        Relative error of a normalisation that all weights share.
+    """
+    variance = max(0.0, squares - total * total / n) * n / max(1, n - 1)
+    n_eff = total * total / squares if squares > 0.0 else 0.0
+    return Estimate(total, math.hypot(math.sqrt(variance), norm_error * total), n_eff)

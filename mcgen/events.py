@@ -1,0 +1,99 @@
+"""The event record: its columns, the weight convention, and events held in memory.
+
+Weights: the `weight` of an event is the number of S per muon on target at g_mu = 1 that it stands for, so the sum over a file
+is the yield. Unweighted events all carry the same weight but for the few whose cell was underestimated. The
+number of signal events at any coupling is N_mu g_mu^2 times the sum of weight * probability.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Columns = dict[str, NDArray[Any]]
+
+_PARTICLES = {
+    "mu_in": "beam muon at the interaction",
+    "mu_out": "outgoing muon",
+    "S": "scalar",
+    "N_out": "recoiling nucleus",
+}
+
+#: name -> (unit, meaning), in the order of the file; all float64 but `event` (uint64)
+BRANCHES: dict[str, tuple[str, str]] = {
+    "event": ("", "number of the event, from 0"),
+    "weight": ("", "S per muon on target at g_mu = 1"),
+    "E_mu": ("GeV", "energy of the muon at the interaction"),
+    "depth_cm": ("cm", "depth of the interaction in the target, Delta y"),
+    "x": ("", "E_S/E_mu"),
+    "t": ("GeV^2", "squared momentum transfer, positive"),
+    **{
+        f"{name}_{part}": ("GeV", f"{meaning}, {part}")
+        for name, meaning in _PARTICLES.items()
+        for part in ("px", "py", "pz", "E")
+    },
+    **{f"vertex_{axis}_cm": ("cm", f"interaction, {axis}; z = 0 at the target's front face") for axis in "xyz"},
+    "tau": ("", "proper time to the decay in mean lives"),
+    **{f"decay_{axis}_cm": ("cm", f"decay at the reference coupling, {axis}") for axis in "xyz"},
+}
+
+FLOAT_BRANCHES = [name for name in BRANCHES if name != "event"]
+ROW = {name: i for i, name in enumerate(FLOAT_BRANCHES)}
+
+
+class ContentHash:
+    """sha256 of what is in a file, the same for any chunks: one digest per branch, and one over them."""
+
+    def __init__(self) -> None:
+        self._branches = {name: hashlib.sha256() for name in BRANCHES}
+
+    def update(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Add a chunk of events."""
+        for name, digest in self._branches.items():
+            dtype = "<u8" if name == "event" else "<f8"
+            digest.update(np.ascontiguousarray(columns[name], dtype=dtype))
+
+    def hexdigest(self) -> str:
+        """The hash of all that was added."""
+        whole = hashlib.sha256()
+        for name, digest in self._branches.items():
+            whole.update(name.encode() + digest.digest())
+        return whole.hexdigest()
+
+
+@dataclass(slots=True)
+class Events:
+    """Events in memory, with the metadata of a file."""
+
+    metadata: dict[str, Any]
+    columns: Columns
+
+    def __len__(self) -> int:
+        return len(self.columns["weight"])
+
+    def iterate(self, names: Sequence[str]) -> Iterator[Columns]:
+        """All events as one chunk with the named branches."""
+        yield {name: self.columns[name] for name in names}
+
+    def awkward(self) -> Any:
+        """Awkward record array; `mu_in`, `mu_out`, `S`, `N_out` are Momentum4D vectors."""
+        return as_awkward(self.columns)
+
+
+def as_awkward(columns: Columns) -> Any:
+    """Columns of a file as an awkward array of records with Momentum4D particles."""
+    import awkward as ak
+    import vector
+
+    vector.register_awkward()
+    four = ("px", "py", "pz", "E")
+    particles = {
+        name: ak.zip({part: columns[f"{name}_{part}"] for part in four}, with_name="Momentum4D") for name in _PARTICLES
+    }
+    flat = {name: column for name, column in columns.items() if not name.endswith(tuple(f"_{p}" for p in four))}
+    return ak.zip({**flat, **particles}, depth_limit=1)

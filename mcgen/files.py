@@ -1,0 +1,62 @@
+"""Files that appear under their name only when they are complete."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from mcgen.errors import InputError
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its name at the end, or vanishes if an error is raised.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or cannot be written.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        message = f"output {path}: folder {path.parent} does not exist"
+        raise InputError(message)
+    if path.is_dir():
+        message = f"output {path}: is a folder"
+        raise InputError(message)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        message = f"output {path}: {error.strerror}"
+        raise InputError(message) from None
+    part = Path(name)
+    try:
+        umask = os.umask(0)
+        os.umask(umask)
+        os.fchmod(handle, 0o666 & ~umask)
+        os.close(handle)
+        yield part
+        _sync(part)
+        part.replace(path)
+        _sync(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def open_atomic(path: str | Path) -> Iterator[IO[Any]]:
+    """A text stream whose file takes its name when it is complete."""
+    with atomic_path(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
+        yield stream
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

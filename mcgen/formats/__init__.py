@@ -1,0 +1,1 @@
+"""Event files, one module per format."""

@@ -1,0 +1,142 @@
+"""Event files in ROOT format: a TTree `events` and its metadata as a string of JSON.
+
+A file is written under a temporary name in the same folder and gets its own name only when it is complete; what
+the program leaves under a final name is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import uproot
+
+from mcgen.errors import InputError
+from mcgen.events import BRANCHES, Columns, ContentHash, Events, as_awkward
+from mcgen.files import atomic_path
+
+TREE = "events"
+METADATA = "metadata"
+FORMAT = "mcgen events 1"
+#: metadata are a page of text; more than this is not ours
+MAX_METADATA = 10_000_000
+
+
+class EventWriter:
+    """Writes chunks of events, and the metadata last; `event_writer` makes one."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = uproot.recreate(path, compression=uproot.LZ4(1))
+        types = {name: np.dtype("u8" if name == "event" else "f8") for name in BRANCHES}
+        self._tree = self._file.mktree(TREE, types, title="mu N -> mu N S; GeV, cm; see metadata")
+
+    def write(self, columns: Mapping[str, Any]) -> None:
+        """Append a chunk."""
+        self._tree.extend({name: columns[name] for name in BRANCHES})
+
+    def finish(self, metadata: Mapping[str, Any]) -> None:
+        """Add the metadata; without them no reader takes the file."""
+        self._file[METADATA] = json.dumps(metadata)
+        self._file.close()
+
+
+@contextlib.contextmanager
+def event_writer(path: str | Path) -> Iterator[EventWriter]:
+    """A writer whose file takes its name only when it is complete."""
+    with atomic_path(path) as part:
+        writer = EventWriter(part)
+        try:
+            yield writer
+        finally:
+            writer._file.close()
+
+
+class EventFile:
+    """An event file of mcgen, read in chunks.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or not one of ours.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            message = f"file {self.path}: does not exist"
+            raise InputError(message)
+        with self._readable():
+            self._file = uproot.open(self.path)
+            names = {key.split(";")[0] for key in self._file.keys(recursive=False)}
+        if METADATA not in names or TREE not in names:
+            self._refuse("not an event file of mcgen, or one that was cut short")
+        with self._readable():
+            text = str(self._file[METADATA])
+            if len(text) > MAX_METADATA:
+                self._refuse("its metadata are too large")
+            self.metadata: dict[str, Any] = json.loads(text)
+            self._tree = self._file[TREE]
+            entries = self._tree.num_entries
+            missing = set(BRANCHES) - set(self._tree.keys())
+        if self.metadata.get("format") != FORMAT:
+            self._refuse(f"format '{str(self.metadata.get('format'))[:40]}' is not '{FORMAT}'")
+        if missing or entries != self.metadata.get("n_events"):
+            self._refuse("its events do not match its metadata")
+
+    def _refuse(self, reason: str) -> None:
+        message = f"file {self.path}: {reason}"
+        raise InputError(message)
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:  # uproot meets damage with errors of every kind
+            message = f"file {self.path}: cannot be read as ROOT ({type(error).__name__}); damaged or cut short"
+            raise InputError(message) from None
+
+    def __len__(self) -> int:
+        return int(self._tree.num_entries)
+
+    def iterate(self, names: Sequence[str], step: int = 200_000) -> Iterator[Columns]:
+        """Chunks of the named branches as numpy arrays, in order."""
+        for start in range(0, len(self), step):
+            with self._readable():
+                chunk = self._tree.arrays(list(names), entry_start=start, entry_stop=start + step, library="np")
+            yield chunk
+
+    def read(self) -> Events:
+        """All events in memory."""
+        with self._readable():
+            return Events(self.metadata, self._tree.arrays(list(BRANCHES), library="np"))
+
+    def awkward(self) -> Any:
+        """All events as an awkward array with Momentum4D particles."""
+        return as_awkward(self.read().columns)
+
+    def content_sha256(self) -> str:
+        """Hash of the events as they are in the file now."""
+        digest = ContentHash()
+        for chunk in self.iterate(list(BRANCHES)):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+
+def load(path: str | Path) -> EventFile:
+    """Open an event file of mcgen; nothing but its metadata is read yet."""
+    return EventFile(path)
+
+
+def save(events: Events | EventFile, path: str | Path) -> EventFile:
+    """Write events to a ROOT file and open it."""
+    with event_writer(path) as writer:
+        for chunk in events.iterate(list(BRANCHES)):
+            writer.write(chunk)
+        writer.finish(events.metadata)
+    return EventFile(path)

@@ -1,0 +1,166 @@
+"""Exact |M|^2 of l N -> l N S: lepton, scalar and nuclear masses kept, nucleus of spin 0.
+
+Averaged over spins, for unit coupling, |M|^2 = e^4 G2(t)/t^2 * A with
+
+    A = c_K K + c_Q Q,   K = 4 M^2 G/(s|u|),   Q = 16 M^2 (t G + 4 X X')/(s u)^2,
+    G = m_S^2 |q|^2 + |k x q|^2,   X = q.(E_S p - E k),   X' = X + E_S |q|^2 + (t/2M) k.q,
+
+q the three-momentum given by the nucleus. s, G and X X' are polynomials in the cosine of the azimuth phi_q of q
+about V = p - k, so A is known at every phi_q, and its average over phi_q in closed form, from eight numbers:
+the `AzimuthalForm`. Signs are positive in every sum but those which have a physical zero.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from mcgen._jit import jit
+from mcgen.constants import ALPHA, GEV2_PB
+from mcgen.physics._double_double import transverse_momentum_squared
+from mcgen.physics.form_factor import G2, FormFactor
+from mcgen.physics.kinematics import Emission, emission
+from mcgen.physics.ww import amplitude_average_ww
+
+
+class Process(NamedTuple):
+    """What is scattered and what is radiated: the constants of every kernel (GeV)."""
+
+    m: float  #: beam lepton
+    m_S: float  #: emitted scalar
+    M: float  #: nucleus
+    c_K: float  #: weights of the structures K and Q in A
+    c_Q: float
+    ff: FormFactor
+    ww: bool  #: replace the average of A by its Weizsaecker-Williams limit
+
+
+class AzimuthalForm(NamedTuple):
+    """A(phi) = N1/s + N2/s^2 with s = a - b c, N = n0 + n1 c + n2 c^2, c = cos(phi_q), b >= 0."""
+
+    s_min: float  #: a - b
+    b: float
+    n10: float
+    n11: float
+    n12: float
+    n20: float
+    n21: float
+    n22: float
+
+
+@jit
+def mediator_weights(m: float, m_S: float) -> tuple[float, float]:
+    """(c_K, c_Q) of a scalar."""
+    return 4.0, 4.0 * m * m - m_S * m_S
+
+
+@jit
+def azimuthal_form(e: Emission, E: float, t: float, q_perp: float, process: Process) -> AzimuthalForm:
+    """A as a function of phi_q at fixed E, E_S, theta_S, t; q_perp is q across V."""
+    M = process.M
+    m_S = process.m_S
+    E_S = E - e.W
+    recoil = 0.5 * t / M  # kinetic energy of the nucleus
+    q2 = t + recoil * recoil
+    q_par = -(0.5 * e.u + 0.5 * t + recoil * e.W) / e.V
+    slope = e.k_V / e.V
+
+    k_q0 = e.k_V * q_par  # k.q = k_q0 + k_q1 c
+    k_q1 = e.k_1 * q_perp
+    x0 = e.Y_V * q_par  # X = x0 + x1 c
+    x1 = -e.W * k_q1
+    y0 = x0 + E_S * q2 + recoil * k_q0  # X' = y0 + y1 c
+    y1 = x1 + recoil * k_q1
+    k_perp_q = e.k * q_perp
+    k1_par = e.k_1 * q_par
+    g0 = m_S * m_S * q2 + k_perp_q * k_perp_q + k1_par * k1_par  # G = g0 + g1 c + g2 c^2
+    g1 = -2.0 * k_q0 * k_q1
+    g2 = -k_q1 * k_q1
+
+    a = e.u * (1.0 + slope) + t * slope + 2.0 * recoil * (slope * e.W - E_S)
+    b = 2.0 * k_q1
+    K = 4.0 * M * M * process.c_K / e.u
+    Q = 16.0 * M * M * process.c_Q / (e.u * e.u)
+    return AzimuthalForm(
+        a - b,
+        b,
+        K * g0,
+        K * g1,
+        K * g2,
+        Q * (t * g0 + 4.0 * x0 * y0),
+        Q * (t * g1 + 4.0 * (x0 * y1 + x1 * y0)),
+        Q * (t * g2 + 4.0 * x1 * y1),
+    )
+
+
+@jit
+def amplitude_at(f: AzimuthalForm, phi_q: float) -> float:
+    """A at one azimuth."""
+    c = math.cos(phi_q)
+    half = math.sin(0.5 * phi_q)
+    s = f.s_min + 2.0 * f.b * half * half
+    return (f.n10 + c * (f.n11 + c * f.n12) + (f.n20 + c * (f.n21 + c * f.n22)) / s) / s
+
+
+@jit
+def amplitude_average(f: AzimuthalForm) -> float:
+    """A averaged over phi_q, from the Fourier series of 1/s and 1/s^2 in powers of r = (a - root)/b."""
+    a = f.s_min + f.b
+    D = f.s_min * (a + f.b)  # a^2 - b^2
+    root = math.sqrt(D)
+    r = f.b / (a + root)
+    first = f.n10 + r * f.n11 + 0.5 * f.n12 * (1.0 + r * r)
+    second = a * (f.n20 + 0.5 * f.n22) + r * ((a + root) * f.n21 + 0.5 * r * (a + 2.0 * root) * f.n22)
+    return first / root + second / (D * root)
+
+
+@jit
+def transverse_momentum(e: Emission, t: float, t_minus_tmin: float) -> float:
+    """Momentum transfer across V in GeV."""
+    return 0.5 * math.sqrt(max(0.0, e.C * t_minus_tmin * (e.t_max - t))) / e.V
+
+
+@jit
+def reduced_amplitude(
+    E: float,
+    m: float,
+    m_S: float,
+    M: float,
+    E_S: float,
+    one_minus_cos_theta: float,
+    t_minus_tmin: float,
+    phi_q: float,
+) -> float:
+    """A of a scalar in GeV^2: |M|^2 = e^4 G2(t)/t^2 * A, averaged over spins, unit coupling.
+
+    Parameters
+    ----------
+    E, m, m_S, M : float
+        Total beam energy, lepton, scalar and nuclear mass in GeV.
+    E_S, one_minus_cos_theta : float
+        Energy of S in GeV and 1 - cos of its polar angle.
+    t_minus_tmin : float
+        t - t_min in GeV^2.
+    phi_q : float
+        Azimuth of q about V = p - k, from the side of k, in rad.
+    """
+    e = emission(E, m, m_S, M, E_S, one_minus_cos_theta)
+    t = e.t_min + t_minus_tmin
+    q_perp = transverse_momentum(e, t, t_minus_tmin)
+    if e.t_max - t < 1e-3 * e.t_max:  # t_max - t loses digits that A needs
+        q_perp = math.sqrt(transverse_momentum_squared(E, m, m_S, M, E_S, one_minus_cos_theta, e.t_min, t_minus_tmin))
+    c_K, c_Q = mediator_weights(m, m_S)
+    no_ff = FormFactor(1.0, 0.0, 1.0, 0.0, 0.0, False)
+    return amplitude_at(azimuthal_form(e, E, t, q_perp, Process(m, m_S, M, c_K, c_Q, no_ff, False)), phi_q)
+
+
+@jit
+def sigma_density(E: float, process: Process, e: Emission, t: float, t_minus_tmin: float) -> float:
+    """d sigma/(dE_S d|u| dt) in pb/GeV^5 at unit coupling, both azimuths integrated."""
+    M = process.M
+    if process.ww:
+        average = amplitude_average_ww(E, process.m, process.m_S, M, e, t_minus_tmin)
+    else:
+        average = amplitude_average(azimuthal_form(e, E, t, transverse_momentum(e, t, t_minus_tmin), process))
+    factor = ALPHA * ALPHA * GEV2_PB / (64.0 * math.pi * M * M * e.p * e.p * e.V)
+    return factor * G2(t, process.ff) / (t * t) * average

@@ -1,0 +1,44 @@
+"""Laboratory four-momenta and positions of one event, from its invariant coordinates."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen._jit import jit
+from mcgen.physics.kinematics import Emission
+
+Momenta = tuple[float, float, float, float]
+
+
+@jit
+def four_momenta(
+    e: Emission, E: float, M: float, one_minus_cos_theta: float, t: float, q_perp: float, cos_phi: float, sin_phi: float
+) -> tuple[Momenta, Momenta, Momenta]:
+    """(outgoing lepton, S, recoiling nucleus) as (px, py, pz, E) in GeV, the beam along +z, S in the x-z plane.
+
+    phi is the azimuth of q about V = p - k, from the side of k.
+    """
+    recoil = 0.5 * t / M
+    k_x = e.k * math.sqrt(one_minus_cos_theta * (2.0 - one_minus_cos_theta))
+    k_z = e.k * (1.0 - one_minus_cos_theta)
+    V_x = -k_x
+    V_z = (e.p - e.k) + e.k * one_minus_cos_theta
+    q_par = -(0.5 * e.u + 0.5 * t + recoil * e.W) / e.V
+    q_1 = q_perp * cos_phi
+    q_x = (q_par * V_x + q_1 * V_z) / e.V  # e_1 = (V_z, 0, -V_x)/V points to the side of k
+    q_y = q_perp * sin_phi
+    q_z = (q_par * V_z - q_1 * V_x) / e.V
+    lepton = (V_x + q_x, q_y, V_z + q_z, e.W - recoil)
+    return lepton, (k_x, 0.0, k_z, E - e.W), (-q_x, -q_y, -q_z, M + recoil)
+
+
+@jit
+def rotate(v: Momenta, cosine: float, sine: float, out: NDArray[np.float64]) -> None:
+    """Store v turned about the beam in `out`, four numbers."""
+    out[0] = v[0] * cosine - v[1] * sine
+    out[1] = v[0] * sine + v[1] * cosine
+    out[2] = v[2]
+    out[3] = v[3]

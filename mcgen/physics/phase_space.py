@@ -1,0 +1,131 @@
+"""The unit cube and the phase space of l N -> l N S at a fixed beam energy, there and back.
+
+Three coordinates r in (0, 1) give E_S, |u| and t such that the weight varies little:
+
+- E_S by a logarithm that opens both ends, where S or the lepton carries all the energy;
+- |u| uniform in 1/|u|, the propagator of the beam lepton;
+- t uniform in log(t/(t + d)), the shape of G2/t with the nuclear size d.
+
+The azimuth phi_q is integrated in closed form here and sampled after the fact; the azimuth of S is uniform.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from mcgen._jit import jit
+from mcgen.physics.amplitude import Process, sigma_density
+from mcgen.physics.kinematics import emission, momentum, scalar_energy_range, smallest_u
+
+
+class EnergyMap(NamedTuple):
+    """E_S = low + y with log((y + below)/(span - y + above)) uniform between its ends (GeV)."""
+
+    low: float
+    span: float
+    below: float
+    above: float
+    start: float  #: the logarithm at y = 0
+    width: float  #: its range
+
+
+class Point(NamedTuple):
+    """A point of phase space; `weight` is d sigma/d^3 r in pb at unit coupling."""
+
+    E_S: float
+    one_minus_cos_theta: float
+    t: float
+    t_minus_tmin: float
+    weight: float
+
+
+@jit
+def energy_map_between(low: float, high: float, E: float, process: Process) -> EnergyMap:
+    """Map of E_S from `low` to `high` at beam energy E."""
+    m = process.m
+    m_S = process.m_S
+    span = max(0.0, high - low)
+    # where the x spectrum turns: x ~ m_S/m for a light scalar, 1 - x ~ (m/m_S)^2 for a heavy one
+    below = m_S * (1.0 + E / (m + m_S))
+    above = m * (1.0 + E * m / (m * m + m_S * m_S))
+    start = math.log(below / (span + above))
+    return EnergyMap(low, span, below, above, start, math.log((span + below) / above) - start)
+
+
+@jit
+def energy_map(E: float, process: Process) -> EnergyMap:
+    """Map of the kinematic range of E_S at beam energy E; its span is 0 below threshold."""
+    low, high = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0)
+    return energy_map_between(low, high, E, process)
+
+
+@jit
+def scalar_energy(r: float, em: EnergyMap) -> tuple[float, float]:
+    """(E_S, dE_S/dr)."""
+    z = math.exp(em.start + r * em.width)
+    y = min(em.span, max(0.0, (z * (em.span + em.above) - em.below) / (1.0 + z)))
+    return em.low + y, em.width * (y + em.below) * (em.span - y + em.above) / (em.span + em.below + em.above)
+
+
+@jit
+def scalar_energy_coordinate(E_S: float, em: EnergyMap) -> float:
+    """Inverse of `scalar_energy`."""
+    y = E_S - em.low
+    return (math.log((y + em.below) / (em.span - y + em.above)) - em.start) / em.width
+
+
+@jit
+def u_range(E: float, E_S: float, process: Process) -> tuple[float, float, float]:
+    """(smallest |u|, largest |u|, 2 p k); the largest is that of backward emission or of a nucleus barely hit."""
+    low = smallest_u(E, process.m, process.m_S, E_S)
+    two_pk = 2.0 * momentum(E, process.m) * momentum(E_S, process.m_S)
+    high = min(low + 2.0 * two_pk, 2.0 * process.M * (E - E_S - process.m))
+    return low, max(low, high), two_pk
+
+
+@jit
+def t_map(r: float, t_low: float, t_high: float, d: float) -> tuple[float, float, float]:
+    """(t, t - t_low, dt/dr): log(t/(t + d)) uniform between t_low and t_high."""
+    width = math.log((t_high / t_low) * ((t_low + d) / (t_high + d)))
+    rise = math.expm1(r * width)
+    z = t_low / (t_low + d)
+    rest = d / (t_low + d) - z * rise  # d/(t + d)
+    above = d * z * rise * ((t_low + d) / d) / rest
+    t = t_low + above
+    return t, above, width * t * (t + d) / d
+
+
+@jit
+def map_point(E: float, process: Process, em: EnergyMap, r_x: float, r_u: float, r_t: float) -> Point:
+    """The point of phase space at (r_x, r_u, r_t) of the unit cube, with its weight."""
+    E_S, jacobian = scalar_energy(r_x, em)
+    u_low, u_high, two_pk = u_range(E, E_S, process)
+    if u_high <= u_low:
+        return Point(E_S, 0.0, 0.0, 0.0, 0.0)
+    spread = 1.0 / u_low - 1.0 / u_high
+    u = 1.0 / (1.0 / u_low - r_u * spread)
+    jacobian *= spread * u * u
+    one_minus_cos_theta = min(2.0, r_u * spread * u * u_low / two_pk)
+    e = emission(E, process.m, process.m_S, process.M, E_S, one_minus_cos_theta)
+    if e.t_max <= e.t_min:
+        return Point(E_S, one_minus_cos_theta, 0.0, 0.0, 0.0)
+    t, t_minus_tmin, dt = t_map(r_t, e.t_min, e.t_max, process.ff.d)
+    weight = jacobian * dt * sigma_density(E, process, e, t, t_minus_tmin)
+    return Point(E_S, one_minus_cos_theta, t, t_minus_tmin, weight)
+
+
+@jit
+def unmap_point(
+    E: float, process: Process, em: EnergyMap, E_S: float, one_minus_cos_theta: float, t_minus_tmin: float
+) -> tuple[float, float, float]:
+    """Inverse of `map_point`: (r_x, r_u, r_t)."""
+    u_low, u_high, two_pk = u_range(E, E_S, process)
+    u_minus = two_pk * one_minus_cos_theta
+    r_u = (u_minus / (u_low + u_minus)) / (1.0 - u_low / u_high)
+    e = emission(E, process.m, process.m_S, process.M, E_S, one_minus_cos_theta)
+    d = process.ff.d
+    width = math.log((e.t_max / e.t_min) * ((e.t_min + d) / (e.t_max + d)))
+    t = e.t_min + t_minus_tmin
+    r_t = math.log1p(t_minus_tmin * d / (e.t_min * (t + d))) / width
+    return scalar_energy_coordinate(E_S, em), r_u, r_t

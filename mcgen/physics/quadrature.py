@@ -1,0 +1,45 @@
+"""Gauss-Legendre rules of the cross-section integrals."""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Rules(NamedTuple):
+    """Nodes and weights on (0, 1) for energy, angle, t and the binned variable."""
+
+    x: Array
+    x_w: Array
+    u: Array
+    u_w: Array
+    t: Array
+    t_w: Array
+    bin: Array
+    bin_w: Array
+
+
+@functools.cache
+def rules(n_x: int, n_u: int, n_t: int, n_bin: int) -> Rules:
+    """Gauss-Legendre rules, those of x and u stretched where the integrand is not smooth.
+
+    At both ends of the energy range a momentum opens like a square root: r = 3 y^2 - 2 y^3 removes it. Large |u| is
+    squeezed by the map 1/|u|: r = 1 - (1 - y)^2 opens it again.
+    """
+
+    def gauss(n: int) -> tuple[Array, Array]:
+        y, w = np.polynomial.legendre.leggauss(n)
+        return 0.5 * (y + 1.0), 0.5 * w
+
+    x, x_w = gauss(n_x)
+    u, u_w = gauss(n_u)
+    t, t_w = gauss(n_t)
+    bins, bin_w = gauss(n_bin)
+    return Rules(
+        x * x * (3.0 - 2.0 * x), x_w * 6.0 * x * (1.0 - x), u * (2.0 - u), u_w * 2.0 * (1.0 - u), t, t_w, bins, bin_w
+    )

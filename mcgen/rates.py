@@ -1,0 +1,158 @@
+"""The deterministic chain: production in the target and numbers of events by quadrature."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.card import Card
+from mcgen.errors import choose
+from mcgen.estimate import Estimate
+from mcgen.physics import cross_section, iww
+from mcgen.physics.cross_section import spectrum_nodes
+from mcgen.physics.couplings import MODELS, Couplings
+from mcgen.physics.energy_loss import depth
+from mcgen.physics.fiducial import SIGNATURES
+from mcgen.physics.quadrature import Rules, rules
+from mcgen.physics.scalar_decay import total_width
+from mcgen.physics.signal_yield import expected_signal, inverse_length_per_momentum, yield_per_pb_gev
+
+Array = NDArray[np.float64]
+
+METHODS = ("exact", "ww", "iww")
+#: nodes in E, and per E in x, u, t; the second set serves to estimate the error of the first
+FINE, COARSE = (32, (48, 16, 10, 1)), (24, (32, 12, 8, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """S made in a target at unit coupling, as nodes of a quadrature over muon energy and energy of S."""
+
+    weight: Array  #: S per muon on target
+    k: Array  #: momentum of S in GeV
+    z_min: Array  #: fiducial range of the decay, distances from the production in cm
+    z_max: Array
+    m_S: float
+
+    def signal(self, width: float) -> float:
+        """Signal events per muon on target at unit coupling, for a total width in GeV (Eqs. 17, 19)."""
+        return expected_signal(
+            self.weight, self.k, self.z_min, self.z_max, inverse_length_per_momentum(width, self.m_S)
+        )[0]
+
+
+def fiducial_range(card: Card, E_mu: float) -> tuple[float, float]:
+    """(z_min, z_max) in cm for S made at muon energy E_mu in GeV (Eqs. 16, 18, 20)."""
+    delta_y = depth(card.beam.energy, E_mu, card.target.loss)
+    return SIGNATURES[card.detector.signature](delta_y, card.target.length, card.detector.L_det)
+
+
+def _production(card: Card, m_S: float, method: str, E: Array, E_w: Array, q: Rules, x_min: float) -> Production:
+    process = card.process(m_S, ww=method == "ww")
+    k, weight, z_min, z_max = [], [], [], []
+    for energy, factor in zip(E, E_w, strict=True):
+        energies, sigmas = np.empty(q.x.size), np.empty(q.x.size)
+        flux = iww.flux(float(energy), process.m, m_S, process.ff) if method == "iww" else 0.0
+        spectrum_nodes(float(energy), process, x_min * float(energy), math.inf, flux, q, energies, sigmas)
+        low, high = fiducial_range(card, float(energy))
+        weight.append(factor * sigmas)
+        k.append(np.sqrt((energies - m_S) * (energies + m_S)))
+        z_min.append(np.full(energies.size, low))
+        z_max.append(np.full(energies.size, high))
+    return Production(*(np.concatenate(column) for column in (weight, k, z_min, z_max)), m_S)
+
+
+def production(
+    card: Card, m_S: float, method: str = "exact", x_min: float | None = None, nodes: tuple[int, tuple[int, ...]] = FINE
+) -> Production:
+    """Production in the whole target, muon energies integrated (Eqs. 14-17).
+
+    Parameters
+    ----------
+    card : Card
+    m_S : float
+        Scalar mass in GeV.
+    method : {"exact", "ww", "iww"}
+    x_min : float, optional
+        Lowest E_S/E_mu; the card's by default.
+    """
+    choose(method, METHODS, "method")
+    n_E, n = nodes
+    E_low, E_high = card.energy_range(m_S)
+    y, w = np.polynomial.legendre.leggauss(n_E)
+    span = max(0.0, E_high - E_low)
+    factor = yield_per_pb_gev(card.target.nuclei_per_cm3, card.target.loss)
+    E, E_w = E_low + 0.5 * span * (y + 1.0), 0.5 * span * w * factor
+    return _production(card, m_S, method, E, E_w, rules(*n), card.detector.x_min if x_min is None else x_min)
+
+
+def couplings_of(model: str | Couplings, g_mu: float) -> Couplings:
+    """Couplings of a model by name, or explicit ones as they are."""
+    if isinstance(model, Couplings):
+        return model
+    return MODELS[choose(model, MODELS, "model")](g_mu)
+
+
+def card_width(card: Card, model: str | Couplings, g_mu: float, m_S: float) -> float:
+    """Total width in GeV, or Gamma_ee alone where the card asks for it in model A (Eq. 7)."""
+    ee_only = card.scalar.width == "ee_only" and model == "A"
+    return total_width(couplings_of(model, g_mu), m_S, ee_only)
+
+
+def yield_per_muon(card: Card, m_S: float) -> Estimate:
+    """S per muon on target at g_mu = 1 over all x, exact."""
+    fine, coarse = (float(production(card, m_S, x_min=0.0, nodes=nodes).weight.sum()) for nodes in (FINE, COARSE))
+    return Estimate(fine, abs(fine - coarse), math.inf)
+
+
+def n_signal(card: Card, model: str | Couplings, m_S: float, g_mu: list[float], method: str = "exact") -> list[Estimate]:
+    """Number of signal events per coupling (Eq. 17).
+
+    Parameters
+    ----------
+    card : Card
+    model : {"A", "B"} or Couplings
+        Explicit couplings scale with nothing: `g_mu` must then be their g_mu.
+    m_S : float
+        Scalar mass in GeV.
+    g_mu : list of float
+    method : {"exact", "ww", "iww"}
+    """
+    sets = [production(card, m_S, method, nodes=nodes) for nodes in (FINE, COARSE)]
+    result = []
+    for g in g_mu:
+        width = card_width(card, model, g, m_S)
+        fine, coarse = (card.beam.muons * g * g * nodes.signal(width) for nodes in sets)
+        result.append(Estimate(fine, abs(fine - coarse), math.inf))
+    return result
+
+
+def sigma_tilde(
+    card: Card, model: str | Couplings, m_S: float, g_mu: float, E_mu: list[float], method: str = "exact"
+) -> list[Estimate]:
+    """sigma~(E_mu) in cm^2: cross section times probability to decay where it counts (Eq. 19)."""
+    choose(method, METHODS, "method")
+    width = card_width(card, model, g_mu, m_S)
+    result = []
+    for E in E_mu:
+        values = []
+        for _, n in (FINE, COARSE):
+            at_E = _production(card, m_S, method, np.array([E]), np.array([1e-36]), rules(*n), card.detector.x_min)
+            values.append(g_mu * g_mu * at_E.signal(width))
+        result.append(Estimate(values[0], abs(values[0] - values[1]), math.inf))
+    return result
+
+
+def t_spectrum(card: Card, m_S: float, edges: Array) -> Array:
+    """S per muon at g_mu = 1 in bins of t (GeV^2), integrated over the target; good to 1e-3."""
+    E_low, E_high = card.energy_range(m_S)
+    y, w = np.polynomial.legendre.leggauss(8 if E_high - E_low > 0.01 * E_high else 1)
+    process = card.process(m_S)
+    q = rules(40, 1, 8, 5)
+    total = np.zeros(len(edges) - 1)
+    for node, weight in zip(E_low + 0.5 * (E_high - E_low) * (y + 1.0), w, strict=True):
+        total += weight * cross_section.bins_of_t(float(node), process, edges, q)
+    return 0.5 * (E_high - E_low) * yield_per_pb_gev(card.target.nuclei_per_cm3, card.target.loss) * total

@@ -1,0 +1,200 @@
+"""One event file, every coupling: N_S and sigma~(E_mu) from the decay probability of each event (Eqs. 17, 19)."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen import rates
+from mcgen._jit import jit
+from mcgen.card import Card, parse_card
+from mcgen.constants import PB_CM2
+from mcgen.errors import InputError, choose
+from mcgen.estimate import Estimate, weighted_sum
+from mcgen.events import Columns
+from mcgen.formats.root import EventFile
+from mcgen.physics.couplings import Couplings
+from mcgen.physics.signal_yield import decay_probability, inverse_length_per_momentum, yield_per_pb_gev
+
+Array = NDArray[np.float64]
+
+METHODS = ("probability", "vertex")
+#: an estimate from fewer effective events than this is announced as uncertain
+ENOUGH = 100.0
+
+
+class LowStatisticsWarning(UserWarning):
+    """An estimate rests on few effective events."""
+
+
+class EventSource(Protocol):
+    """What can be reweighted: `Events` in memory or an `EventFile`."""
+
+    metadata: dict[str, Any]
+
+    def __len__(self) -> int: ...
+    def iterate(self, names: Sequence[str]) -> Iterator[Columns]: ...
+
+
+@jit
+def accumulate(
+    weight: Array,
+    k: Array,
+    z_min: Array,
+    z_max: Array,
+    tau: Array,
+    energy_bin: NDArray[np.int64],
+    inverse_length_k: Array,
+    sums: Array,
+    squares: Array,
+) -> None:
+    """Add weight * probability and its square to sums[coupling, bin].
+
+    The probability is that of Eq. 19; if `tau` is not empty it is 1 where the event's own decay, at tau mean
+    lives, falls in the fiducial range, and 0 elsewhere.
+    """
+    for j in range(inverse_length_k.size):
+        for i in range(weight.size):
+            inverse_length = inverse_length_k[j] / k[i]
+            if tau.size > 0:
+                inside = z_min[i] * inverse_length <= tau[i] < z_max[i] * inverse_length
+                value = weight[i] if inside else 0.0
+            else:
+                value = weight[i] * decay_probability(z_min[i], z_max[i], inverse_length)
+            sums[j, energy_bin[i]] += value
+            squares[j, energy_bin[i]] += value * value
+
+
+@dataclass(frozen=True, slots=True)
+class Reweighted:
+    """Signal of one file at a list of couplings."""
+
+    model: str
+    m_S: float
+    n_events: int
+    g_mu: list[float]
+    n_signal: list[Estimate]
+    E_mu: list[float]  #: centres of the energy bins in GeV
+    sigma_tilde: list[list[Estimate]]  #: [coupling][energy], mean of sigma~ over the bin in cm^2
+
+
+def open_events(source: EventSource | str | Path) -> EventSource:
+    """An event file by its name, or events as they are."""
+    return EventFile(source) if isinstance(source, str | Path) else source
+
+
+def card_of(source: EventSource) -> Card:
+    """The card that events were generated with."""
+    return parse_card(str(source.metadata["card"]), "of the event file")
+
+
+def _prepared(source: EventSource, card: Card, m_S: float, vertex: bool) -> Iterator[dict[str, Array]]:
+    """Chunks of the events that pass the cut in x, with momentum and fiducial range."""
+    for chunk in source.iterate(["weight", "E_mu", "x", "S_E", *(["tau"] if vertex else [])]):
+        keep = chunk["x"] > card.detector.x_min
+        E_mu, E_S = chunk["E_mu"][keep], chunk["S_E"][keep]
+        z_min, z_max = rates.fiducial_range(card, E_mu)
+        yield {
+            "weight": chunk["weight"][keep],
+            "E_mu": E_mu,
+            "k": np.sqrt(np.maximum((E_S - m_S) * (E_S + m_S), 1e-300)),
+            "z_min": z_min,
+            "z_max": np.broadcast_to(z_max, z_min.shape).astype(float),
+            "tau": chunk["tau"][keep] if vertex else np.empty(0),
+        }
+
+
+def _sums(
+    source: EventSource, card: Card, m_S: float, widths: Iterable[float], edges: Array, vertex: bool
+) -> tuple[Array, Array]:
+    lam = np.array([inverse_length_per_momentum(width, m_S) for width in widths])
+    sums = np.zeros((lam.size, edges.size - 1))
+    squares = np.zeros_like(sums)
+    for events in _prepared(source, card, m_S, vertex):
+        energy_bin = np.clip(np.searchsorted(edges, events.pop("E_mu"), "right") - 1, 0, edges.size - 2)
+        accumulate(*events.values(), energy_bin, lam, sums, squares)
+    return sums, squares
+
+
+def signal_sums(source: EventSource, card: Card, model: str | Couplings, m_S: float, g_mu: Array) -> Array:
+    """N_S at each coupling, without errors: what a scan for the reach needs."""
+    widths = [rates.card_width(card, model, float(g), m_S) for g in g_mu]
+    sums, _ = _sums(source, card, m_S, widths, np.array([0.0, math.inf]), vertex=False)
+    return np.asarray(card.beam.muons * g_mu**2 * sums[:, 0])
+
+
+def reweight(
+    source: EventSource | str | Path,
+    model: str | Couplings = "A",
+    g_mu: Sequence[float] = (5e-4,),
+    *,
+    method: str = "probability",
+    energy_bins: int = 50,
+) -> Reweighted:
+    """Number of signal events and sigma~(E_mu) at any couplings (Eqs. 17, 19).
+
+    Parameters
+    ----------
+    source : path, EventFile or Events
+    model : {"A", "B"} or Couplings
+        Explicit couplings are used as they are and replace `g_mu`.
+    g_mu : sequence of float
+    method : {"probability", "vertex"}
+        Weight each event with its decay probability, or count the decay vertices of the file inside the fiducial
+        range: the same answer with a larger error.
+    energy_bins : int
+        Bins of E_mu for sigma~.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used or an argument is out of range.
+
+    Warns
+    -----
+    LowStatisticsWarning
+        Where fewer than 100 effective events carry N_S.
+    """
+    choose(method, METHODS, "method")
+    couplings = [model.g_mu] if isinstance(model, Couplings) else [float(g) for g in g_mu]
+    for g in couplings:
+        if not 0.0 < abs(g) <= 1e3:
+            message = f"g_mu: {g} must lie in 0 < g_mu <= 1e3"
+            raise InputError(message)
+    if not 1 <= energy_bins <= 10_000:
+        message = f"energy_bins: {energy_bins} must lie in 1..10000"
+        raise InputError(message)
+    source = open_events(source)
+    card = card_of(source)
+    m_S = float(source.metadata["mass_gev"])
+    norm_error = float(source.metadata["norm_relative_error"])
+    n = len(source)
+    edges = np.linspace(*card.energy_range(m_S), energy_bins + 1)
+    widths = [rates.card_width(card, model, g, m_S) for g in couplings]
+    sums, squares = _sums(source, card, m_S, widths, edges, method == "vertex")
+    per_bin = PB_CM2 / (yield_per_pb_gev(card.target.nuclei_per_cm3, card.target.loss) * (edges[1] - edges[0]))
+
+    def estimate(total: float, square: float, factor: float) -> Estimate:
+        plain = weighted_sum(total, square, n, norm_error)
+        return Estimate(factor * plain.value, factor * plain.error, plain.n_eff)
+
+    n_signal, sigma_tilde = [], []
+    for j, g in enumerate(couplings):
+        n_signal.append(estimate(math.fsum(sums[j]), math.fsum(squares[j]), card.beam.muons * g * g))
+        sigma_tilde.append(
+            [estimate(float(s), float(q), g * g * per_bin) for s, q in zip(sums[j], squares[j], strict=True)]
+        )
+    poor = [g for g, row in zip(couplings, n_signal, strict=True) if row.n_eff < ENOUGH]
+    if poor:
+        message = f"N_S rests on fewer than {ENOUGH:.0f} effective events at g_mu = {', '.join(f'{g:.3g}' for g in poor)}"
+        warnings.warn(message, LowStatisticsWarning, stacklevel=2)
+    centres = [float(e) for e in 0.5 * (edges[1:] + edges[:-1])]
+    name = model if isinstance(model, str) else "explicit"
+    return Reweighted(name, m_S, n, couplings, n_signal, centres, sigma_tilde)

@@ -1,0 +1,94 @@
+"""Numbers with units and lists of numbers, as users type them."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from mcgen.errors import InputError
+
+#: dimension -> unit -> factor to the unit used inside (the first one)
+UNITS = {
+    "energy": {"GeV": 1.0, "eV": 1e-9, "keV": 1e-6, "MeV": 1e-3, "TeV": 1e3},
+    "length": {"cm": 1.0, "um": 1e-4, "mm": 0.1, "m": 100.0, "km": 1e5},
+    "energy loss": {"GeV/cm": 1.0, "MeV/cm": 1e-3, "GeV/m": 1e-2, "MeV/m": 1e-5},
+    "density": {"g/cm3": 1.0, "kg/m3": 1e-3},
+    "number density": {"/cm3": 1.0, "/m3": 1e-6},
+}
+
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*")
+
+#: longest list that a range may ask for
+MAX_LIST = 100_000
+
+
+def parse_quantity(text: str, dimension: str, unit_needed: bool = True) -> float:
+    """Value in GeV, cm, g or combinations of a text such as '160 GeV' or '1.5 m'.
+
+    Raises
+    ------
+    InputError
+        If the text is no number, is not finite, or its unit is missing or of another dimension.
+    """
+    units = UNITS[dimension]
+    example = f"'{next(iter(units))}'"
+    match = _QUANTITY.fullmatch(text)
+    if not match:
+        message = f"'{text[:60]}' is not a number with a unit of {dimension} such as {example}"
+        raise InputError(message)
+    number, unit = match.groups()
+    if unit is None:
+        if unit_needed:
+            message = f"'{text[:60]}' lacks a unit of {dimension} ({', '.join(units)})"
+            raise InputError(message)
+        unit = next(iter(units))
+    if unit not in units:
+        message = f"'{unit[:60]}' is not a unit of {dimension} ({', '.join(units)})"
+        raise InputError(message)
+    value = float(number) * units[unit]
+    if not math.isfinite(value):
+        message = f"'{text[:60]}' is too large"
+        raise InputError(message)
+    return value
+
+
+def parse_list(text: str, dimension: str | None = None, geometric: bool = False) -> list[float]:
+    """Numbers of 'a,b,c' or 'start:stop:n' (n points, ends included).
+
+    Parameters
+    ----------
+    text : str
+    dimension : str, optional
+        If given, each number may carry a unit of it.
+    geometric : bool
+        Spacing of a range: equal ratios instead of equal differences.
+    """
+
+    def number(part: str) -> float:
+        if dimension:
+            return parse_quantity(part, dimension, unit_needed=False)
+        try:
+            value = float(part)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            message = f"'{part[:60]}' is not a finite number"
+            raise InputError(message)
+        return value
+
+    if ":" not in text:
+        return [number(part) for part in text.split(",")]
+    parts = text.split(":")
+    if len(parts) != 3 or not parts[2].strip().isdecimal() or not 2 <= int(parts[2]) <= MAX_LIST:
+        message = f"'{text[:60]}' is not a range 'start:stop:n' with n from 2 to {MAX_LIST}"
+        raise InputError(message)
+    start, stop, n = number(parts[0]), number(parts[1]), int(parts[2])
+    if not start < stop or (geometric and start <= 0.0):
+        message = f"'{text[:60]}': a range needs {'0 < ' if geometric else ''}start < stop"
+        raise InputError(message)
+    steps = [i / (n - 1) for i in range(n)]
+    if geometric:
+        inner = [start * (stop / start) ** s for s in steps[1:-1]]
+    else:
+        inner = [start + (stop - start) * s for s in steps[1:-1]]
+    return [start, *inner, stop]

@@ -1,0 +1,153 @@
+"""Cross sections at unit coupling by quadrature, exact or approximate, with their spectra."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.constants import LEPTON_MASSES
+from mcgen.errors import InputError, choose
+from mcgen.materials import MATERIALS, Material
+from mcgen.physics import cross_section as quadrature
+from mcgen.physics import iww
+from mcgen.physics.amplitude import Process, mediator_weights
+from mcgen.physics.form_factor import FORM_FACTORS, form_factor
+from mcgen.physics.kinematics import scalar_energy_range, t_range, threshold_energy
+from mcgen.physics.quadrature import rules
+
+Array = NDArray[np.float64]
+
+METHODS = ("exact", "ww", "iww")
+LEPTONS = ("mu", "e")
+MEDIATORS = ("scalar",)
+SPECTRA = ("x", "t", "theta")
+BINS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class CrossSection:
+    """sigma(E, m_S) in pb at unit coupling, with its numerical error and, if asked for, a spectrum."""
+
+    value: float
+    error: float
+    edges: Array | None = None  #: of x, of t in GeV^2 or of theta in rad
+    bins: Array | None = None  #: cross section per bin in pb
+
+
+def process_of(
+    target: str | Material, m_S: float, lepton: str = "mu", form_factor_name: str = "paper", ww: bool = False
+) -> Process:
+    """Constants of the kernels for a target element and a lepton beam."""
+    material = target if isinstance(target, Material) else MATERIALS[choose(target, MATERIALS, "target")]
+    m = LEPTON_MASSES[choose(lepton, LEPTONS, "lepton")]
+    choose(form_factor_name, FORM_FACTORS, "form factor")
+    ff = form_factor(form_factor_name, material.Z, material.A)
+    return Process(m, m_S, material.M, *mediator_weights(m, m_S), ff, ww)
+
+
+def default_edges(E: float, process: Process, variable: str) -> Array:
+    """Forty bins: x linear from 0 to its maximum, log t from t_min to 10 GeV^2 at most, log theta up to pi."""
+    m, m_S, M = process.m, process.m_S, process.M
+    if variable == "x":
+        return np.linspace(0.0, scalar_energy_range(E, m, m_S, M, 1.0)[1] / E, BINS + 1)
+    if variable == "theta":
+        return np.concatenate([[0.0], np.geomspace(0.01 * m / E, math.pi, BINS)])
+    t_min, t_max = t_range(E, m, m_S, M)
+    return np.geomspace(t_min, min(10.0, t_max), BINS + 1)
+
+
+def cross_section(
+    target: str | Material,
+    E_mu: float,
+    m_S: float,
+    *,
+    lepton: str = "mu",
+    mediator: str = "scalar",
+    method: str = "exact",
+    form_factor: str = "paper",
+    spectrum: str | None = None,
+    edges: Array | None = None,
+) -> CrossSection:
+    """Cross section of l N -> l N S in pb at unit coupling.
+
+    Parameters
+    ----------
+    target : str or Material
+        Element, such as 'W' or 'Pb'.
+    E_mu, m_S : float
+        Total energy of the beam lepton and mass of S in GeV.
+    lepton : {"mu", "e"}
+    mediator : {"scalar"}
+    method : {"exact", "ww", "iww"}
+        The exact amplitude; Weizsaecker-Williams with exact limits; Eqs. 12-13 as printed.
+    form_factor : {"paper", "tsai", "elastic"}
+    spectrum : {"x", "t", "theta"}, optional
+    edges : array, shape (n + 1,), optional
+        Bin edges; `default_edges` if not given.
+
+    Returns
+    -------
+    CrossSection
+        Zero below threshold.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or a number out of range.
+    """
+    choose(method, METHODS, "method")
+    choose(mediator, MEDIATORS, "mediator")
+    process = process_of(target, m_S, lepton, form_factor, ww=method == "ww")
+    for name, value, least in (("energy", E_mu, process.m), ("mass", m_S, 0.0)):
+        if not least < value <= 1e6:
+            message = f"{name}: {value:g} GeV must lie above {least:g} and up to 1e6 GeV"
+            raise InputError(message)
+    if spectrum is None:
+        bounds = None
+    else:
+        choose(spectrum, SPECTRA if method != "iww" else ("x",), f"spectrum ({method})")
+        bounds = _edges(E_mu, process, spectrum, edges)
+    above = threshold_energy(process.m, m_S, process.M) < E_mu
+    if method == "iww":
+        value, error = _iww_between(E_mu, process, 0.0, math.inf)
+        bins = [_iww_between(E_mu, process, a * E_mu, b * E_mu)[0] for a, b in _pairs(bounds)]
+        return CrossSection(value, error, bounds, np.array(bins) if bounds is not None else None)
+    value, error = quadrature.sigma(E_mu, process) if above else (0.0, 0.0)
+    if bounds is None or spectrum is None:
+        return CrossSection(value, error)
+    return CrossSection(value, error, bounds, quadrature.spectrum(E_mu, process, spectrum, bounds))
+
+
+def _edges(E: float, process: Process, variable: str, edges: Array | None) -> Array:
+    if edges is None:
+        if threshold_energy(process.m, process.m_S, process.M) >= E:
+            message = f"spectrum: {E:g} GeV is below threshold, give the bin edges"
+            raise InputError(message)
+        return default_edges(E, process, variable)
+    bounds = np.asarray(edges, dtype=float)
+    top = {"x": 1.0, "theta": math.pi, "t": math.inf}[variable]
+    if bounds.ndim != 1 or bounds.size < 2 or not np.all(np.diff(bounds) > 0.0) or bounds[0] < 0.0 or bounds[-1] > top:
+        message = f"edges of {variable}: at least two increasing numbers from 0 to {top:g}"
+        raise InputError(message)
+    if variable == "t" and bounds[0] <= 0.0:
+        message = "edges of t: the first one must be positive"
+        raise InputError(message)
+    return bounds
+
+
+def _pairs(bounds: Array | None) -> list[tuple[float, float]]:
+    return [] if bounds is None else [(float(a), float(b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+def _iww_between(E: float, process: Process, low: float, high: float) -> tuple[float, float]:
+    """IWW cross section in pb with S between two energies, and its numerical error (Eqs. 12-13)."""
+    flux = iww.flux(E, process.m, process.m_S, process.ff)
+    values = []
+    for n in (96, 64):
+        energies, sigmas = np.empty(n), np.empty(n)
+        quadrature.spectrum_nodes(E, process, low, high, flux, rules(n, 1, 1, 1), energies, sigmas)
+        values.append(float(sigmas.sum()))
+    return values[0], abs(values[0] - values[1])
