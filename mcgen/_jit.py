@@ -51,6 +51,7 @@ def jit(function: F) -> F:
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(folder or "")  # read by the decorator only, and put back at once
     try:
-        return numba.njit(cache=folder is not None, **OPTIONS)(function)
+        compiled: F = numba.njit(cache=folder is not None, **OPTIONS)(function)
+        return compiled
     finally:
         numba.config.CACHE_DIR = before

@@ -23,7 +23,6 @@ from mcgen.constants import AMU, M_MU
 from mcgen.errors import InputError, nearest
 from mcgen.materials import MATERIALS, Material
 from mcgen.physics.amplitude import Process, mediator_weights
-from mcgen.physics.couplings import MODELS
 from mcgen.physics.energy_loss import lowest_energy
 from mcgen.physics.form_factor import FORM_FACTORS, form_factor
 from mcgen.physics.kinematics import threshold_energy
@@ -33,52 +32,47 @@ from mcgen.units import UNITS, parse_list, parse_quantity
 MAX_BYTES = 1_000_000
 
 
-def _quantity(dimension: str) -> Any:
-    unit = next(iter(UNITS[dimension]))
-
+def _read(dimension: str) -> BeforeValidator:
     def parse(value: Any) -> float:
         if not isinstance(value, str):
-            message = f'needs a unit of {dimension} ({", ".join(UNITS[dimension])}) as text, such as "{value} {unit}"'
+            units = UNITS[dimension]
+            message = f'needs a unit of {dimension} ({", ".join(units)}) as text, such as "{value} {next(iter(units))}"'
             raise InputError(message)
         return parse_quantity(value, dimension)
 
-    def write(value: float | None) -> str | None:
-        return None if value is None else f"{value!r} {unit}"
-
-    return Annotated[
-        float, BeforeValidator(parse, json_schema_input_type=str), PlainSerializer(write, when_used="json")
-    ]
+    return BeforeValidator(parse, json_schema_input_type=str)
 
 
-def _list(dimension: str | None, geometric: bool) -> Any:
-    unit = f" {next(iter(UNITS[dimension]))}" if dimension else ""
-
+def _read_list(dimension: str | None = None, geometric: bool = False) -> BeforeValidator:
     def parse(value: Any) -> list[float]:
         if not isinstance(value, str):
             message = "needs a text 'a,b,c' or 'start:stop:n'"
             raise InputError(message)
         return parse_list(value, dimension, geometric)
 
-    def write(values: list[float]) -> str:
-        return ", ".join(f"{value!r}{unit}" for value in values)
-
-    return Annotated[
-        list[Annotated[float, Field(gt=0.0)]],
-        BeforeValidator(parse, json_schema_input_type=str),
-        PlainSerializer(write, when_used="json"),
-        Field(min_length=1),
-    ]
+    return BeforeValidator(parse, json_schema_input_type=str)
 
 
-Energy = Annotated[_quantity("energy"), Field(gt=0.0)]
-Length = Annotated[_quantity("length"), Field(gt=0.0)]
-Width = Annotated[_quantity("length"), Field(ge=0.0)]
-EnergyLoss = Annotated[_quantity("energy loss"), Field(gt=0.0)]
-Density = Annotated[_quantity("density"), Field(gt=0.0)]
-NumberDensity = Annotated[_quantity("number density"), Field(gt=0.0)]
+def _write(unit: str) -> PlainSerializer:
+    def text(value: float | list[float] | None) -> str | None:
+        if isinstance(value, list):
+            return ", ".join(f"{v!r} {unit}".rstrip() for v in value)
+        return None if value is None else f"{value!r} {unit}"
+
+    return PlainSerializer(text, when_used="json")
+
+
+_POSITIVE = Field(gt=0.0)
+Energy = Annotated[float, _read("energy"), _write("GeV"), _POSITIVE]
+Length = Annotated[float, _read("length"), _write("cm"), _POSITIVE]
+Width = Annotated[float, _read("length"), _write("cm"), Field(ge=0.0)]
+EnergyLoss = Annotated[float, _read("energy loss"), _write("GeV/cm"), _POSITIVE]
+Density = Annotated[float, _read("density"), _write("g/cm3"), _POSITIVE]
+NumberDensity = Annotated[float, _read("number density"), _write("/cm3"), _POSITIVE]
+Positive = Annotated[float, _POSITIVE]
 Coupling = Annotated[float, Field(gt=0.0, le=1e3)]
-CouplingList = _list(None, geometric=True)
-MassList = _list("energy", geometric=False)
+CouplingList = Annotated[list[Coupling], _read_list(geometric=True), _write(""), Field(min_length=1)]
+MassList = Annotated[list[Positive], _read_list("energy"), _write("GeV"), Field(min_length=1)]
 ModelName = Literal["A", "B"]
 
 
@@ -91,7 +85,7 @@ class Beam(_Section):
 
     particle: Literal["mu+", "mu-"] = "mu+"
     energy: Energy
-    muons: Annotated[float, Field(gt=0.0)]
+    muons: Positive
     spot: Width = 0.0
 
 
@@ -110,7 +104,8 @@ class Target(_Section):
     @model_validator(mode="after")
     def _known(self) -> Target:
         if self.material not in MATERIALS and None in (self.Z, self.A, self.dE_dy):
-            message = f"material '{self.material[:60]}' is not known{nearest(self.material, MATERIALS)}; or give Z, A, n_atom and dE_dy"
+            hint = nearest(self.material, MATERIALS)
+            message = f"material '{self.material[:60]}' is not known{hint}; or give Z, A, n_atom and dE_dy"
             raise InputError(message)
         if self.material not in MATERIALS and self.n_atom is None and self.density is None:
             message = f"material '{self.material[:60]}' is not known: n_atom or density is needed"
@@ -187,7 +182,10 @@ class Card(_Section):
     @model_validator(mode="after")
     def _possible(self) -> Card:
         if not M_MU < self.E_low < self.beam.energy:
-            message = f"beam.energy {self.beam.energy:g} GeV must lie above target.E_min and the muon mass, and does not ({self.E_low:g} GeV)"
+            message = (
+                f"beam.energy {self.beam.energy:g} GeV must lie above the energy at the end of the target, and that "
+                f"({self.E_low:g} GeV) above the muon mass"
+            )
             if self.target.E_min is None:
                 message += "; the muon stops in the target: give target.E_min"
             raise InputError(message)

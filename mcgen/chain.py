@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,17 +75,20 @@ def run(
         card, m_S, events, seed, output=folder / "events.root", workers=workers, progress=report("events", total)
     )
     assert isinstance(event_file, EventFile)
-    signal, exact = {}, {}
+    signal: dict[str, Reweighted] = {}
+    exact: dict[str, list[float]] = {}
+    reference: dict[str, Reweighted] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LowStatisticsWarning)  # the table shows n_eff
         for model in card.scan.models:
             signal[model] = reweight(event_file, model, couplings)
             exact[model] = [n.value for n in rates.n_signal(card, model, m_S, couplings)]
-        reference = {model: reweight(event_file, model, [card.scalar.g_mu]) for model in card.scan.models}
+            reference[model] = reweight(event_file, model, [card.scalar.g_mu])
     masses = card.scan.mass
     contours = reach(card, card.scan.models, masses, workers=workers, progress=report("reach", len(masses)))
 
-    files = [event_file.path, folder / "signal.csv", folder / "sigma_tilde.csv", folder / "reach.csv", folder / "summary.json"]
+    tables = ("signal.csv", "sigma_tilde.csv", "reach.csv", "summary.json")
+    files = [event_file.path, *(folder / name for name in tables)]
     _write_signal(signal, exact, files[1])
     _write_sigma_tilde(reference, files[2])
     write_csv(contours, files[3])
@@ -108,17 +112,31 @@ def summary(
     contours: list[ReachPoint],
 ) -> dict[str, Any]:
     """The numbers of a run as one JSON document."""
-    keys = ("mass_gev", "n_events", "seed", "yield_per_muon", "yield_error", "yield_quadrature", "pull", "content_sha256")
+    keys = (
+        "mass_gev",
+        "n_events",
+        "seed",
+        "yield_per_muon",
+        "yield_error",
+        "yield_quadrature",
+        "pull",
+        "content_sha256",
+    )
     return {
         "card": card.name,
         **{key: events.metadata[key] for key in keys},
         "signal": [
-            {"model": model, "g_mu": g, "n_signal": n.value, "error": n.error, "n_eff": n.n_eff, "n_signal_quadrature": q}
+            {"model": model, "g_mu": g, **n._asdict(), "quadrature": q}
             for model, row in signal.items()
             for g, n, q in zip(row.g_mu, row.n_signal, exact[model], strict=True)
         ],
         "reach": [
-            {"model": p.model, "mass_gev": p.mass_gev, "g_low": p.g_low, "g_high": p.g_high if p.g_high != float("inf") else None}
+            {
+                "model": p.model,
+                "mass_gev": p.mass_gev,
+                "g_low": p.g_low,
+                "g_high": None if p.g_high == math.inf else p.g_high,
+            }
             for p in contours
         ],
     }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
-class ListOf(click.ParamType):
+class ListOf(click.ParamType):  # type: ignore[type-arg]
     """'a,b,c' or 'start:stop:n'."""
 
     def __init__(self, name: str, dimension: str | None = None, geometric: bool = False) -> None:
@@ -32,7 +32,7 @@ class ListOf(click.ParamType):
         self._dimension = dimension
         self._geometric = geometric
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: D102
         if not isinstance(value, str):
             return value
         try:
@@ -44,7 +44,7 @@ class ListOf(click.ParamType):
 class One(ListOf):
     """A single number."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: D102
         numbers = super().convert(value, param, ctx)
         if isinstance(numbers, list):
             if len(numbers) != 1:
@@ -62,10 +62,18 @@ THREADS = min(16, os.cpu_count() or 1)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
 workers_option = click.option(
-    "--workers", type=click.IntRange(1, 1024), default=THREADS, show_default="all cores", help="Threads; results never depend on it."
+    "--workers",
+    type=click.IntRange(1, 1024),
+    default=THREADS,
+    show_default="all cores",
+    help="Threads; results never depend on it.",
 )
-seed_option = click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of the random numbers.  [default: the card's]")
-events_option = click.option("--events", type=click.IntRange(1, 10**12), help="Number of events.  [default: the card's]")
+seed_option = click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of the random numbers.  [default: the card's]"
+)
+events_option = click.option(
+    "--events", type=click.IntRange(1, 10**12), help="Number of events.  [default: the card's]"
+)
 
 
 @contextlib.contextmanager
@@ -107,7 +115,7 @@ def _print_json(document: Any) -> None:
 @click.group(context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="mcgen")
 def cli() -> None:
-    """Monte Carlo events of mu N -> mu N S: exact production, decays, reweighting, reach.
+    r"""Monte Carlo events of mu N -> mu N S: exact production, decays, reweighting, reach.
 
     Energies and masses are in GeV unless they carry a unit. A list is a,b,c or start:stop:n.
 
@@ -125,7 +133,7 @@ def cli() -> None:
 @workers_option
 @json_option
 def run(card: str, output: Path | None, events: int | None, seed: int | None, workers: int, as_json: bool) -> None:
-    """The whole chain: events, reweighting, sigma~(E_mu), N_S, reach and plots.
+    r"""The whole chain: events, reweighting, sigma~(E_mu), N_S, reach and plots.
 
     CARD is a TOML file, or fermilab or na64, the experiments of arXiv:1701.07437.
 
@@ -174,17 +182,28 @@ def run(card: str, output: Path | None, events: int | None, seed: int | None, wo
 
 @cli.command()
 @click.argument("card")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Event file to write, ending in .root.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Event file to write, ending in .root."
+)
 @click.option("--mass", type=ENERGY, help="Mass of S.  [default: the card's]")
 @events_option
 @seed_option
 @workers_option
 @click.option("--weighted", is_flag=True, help="Keep every trial with its weight.")
-@click.option("--chunk", type=click.IntRange(1, 10**7), default=50_000, show_default=True, help="Events written at a time.")
+@click.option(
+    "--chunk", type=click.IntRange(1, 10**7), default=50_000, show_default=True, help="Events written at a time."
+)
 def generate(
-    card: str, output: Path, mass: float | None, events: int | None, seed: int | None, workers: int, weighted: bool, chunk: int
+    card: str,
+    output: Path,
+    mass: float | None,
+    events: int | None,
+    seed: int | None,
+    workers: int,
+    weighted: bool,
+    chunk: int,
 ) -> None:
-    """Write an event file.
+    r"""Write an event file.
 
     \b
     $ mcgen generate na64 -o events.root --mass 10MeV --events 1000000
@@ -214,7 +233,7 @@ def generate(
 @click.option("--verify", is_flag=True, help="Read all events and compare their hash.")
 @json_option
 def info(file: Path, verify: bool, as_json: bool) -> None:
-    """What an event file holds.
+    r"""What an event file holds.
 
     \b
     $ mcgen info events.root --json
@@ -250,14 +269,18 @@ def _explicit(values: list[float] | None) -> Couplings | None:
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--model", type=click.Choice(["A", "B"]), help="A: g_l = g_mu m_l/m_mu; B: muon only.  [default: the card's]")
+@click.option(
+    "--model", type=click.Choice(["A", "B"]), help="A: g_l = g_mu m_l/m_mu; B: muon only.  [default: the card's]"
+)
 @click.option("--g-mu", "g_mu", type=COUPLINGS, help="Couplings.  [default: the card's scan]")
 @click.option("--couplings", type=NUMBERS, help="Explicit g_e,g_mu,g_tau instead of a model.")
 @click.option(
     "--method", type=click.Choice(["probability", "vertex"]), default="probability", show_default=True,
     help="Weight with the decay probability, or count decay vertices.",
 )  # fmt: skip
-@click.option("--energy-bins", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Bins of sigma~(E_mu).")
+@click.option(
+    "--energy-bins", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Bins of sigma~(E_mu)."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Also write the JSON document to a file.")
 @json_option
 def reweight(
@@ -270,7 +293,7 @@ def reweight(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """N_S and sigma~(E_mu) at any couplings, from one file.
+    r"""N_S and sigma~(E_mu) at any couplings, from one file.
 
     \b
     $ mcgen reweight events.root --model A --g-mu 1e-5:1e-3:20
@@ -336,7 +359,7 @@ def xsec(
     edges: list[float] | None,
     as_json: bool,
 ) -> None:
-    """Cross sections at unit coupling, by quadrature.
+    r"""Cross sections at unit coupling, by quadrature.
 
     \b
     $ mcgen xsec --target W --energy 3 --mass 100MeV
@@ -365,13 +388,18 @@ def xsec(
                 "error_pb": result.error,
             }
             if result.edges is not None and result.bins is not None:
-                row["spectrum"] = {"variable": spectrum, "edges": result.edges.tolist(), "sigma_pb": result.bins.tolist()}
+                row["spectrum"] = {
+                    "variable": spectrum,
+                    "edges": result.edges.tolist(),
+                    "sigma_pb": result.bins.tolist(),
+                }
             rows.append(row)
     if as_json:
         _print_json(rows)
         return
     cells = [
-        [f"{r['energy_gev']:g}", f"{1e3 * r['mass_gev']:g}", f"{r['sigma_pb']:.6e}", f"{r['error_pb']:.0e}"] for r in rows
+        [f"{r['energy_gev']:g}", f"{1e3 * r['mass_gev']:g}", f"{r['sigma_pb']:.6e}", f"{r['error_pb']:.0e}"]
+        for r in rows
     ]
     _table(["E [GeV]", "m_S [MeV]", "sigma [pb]", "+- [pb]"], cells)
     for row in rows:
@@ -395,7 +423,7 @@ def xsec(
 def crosscheck(
     card: str, mass: list[float], energy: list[float] | None, output: Path | None, seed: int | None, as_json: bool
 ) -> None:
-    """IWW, WW and Monte Carlo beside the exact cross section.
+    r"""IWW, WW and Monte Carlo beside the exact cross section.
 
     \b
     $ mcgen crosscheck na64 --mass 10MeV,100MeV
@@ -434,7 +462,9 @@ def crosscheck(
 @click.option("--mass", type=ENERGIES, help="Masses of S.  [default: the card's scan]")
 @click.option("--n-signal", type=NUMBER, default=3.0, show_default=True, help="Signal events that count as seen.")
 @click.option("--production", default="exact", show_default=True, help="exact, ww or iww.")
-@click.option("--events", "files", type=click.Path(path_type=Path), multiple=True, help="Use this event file; repeat for more.")
+@click.option(
+    "--events", "files", type=click.Path(path_type=Path), multiple=True, help="An event file; repeat for more."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="CSV table to write.")
 @click.option("--plot", "figure", type=click.Path(path_type=Path), help="Figure to write (.png, .pdf, .svg).")
 @workers_option
@@ -451,7 +481,7 @@ def reach(
     workers: int,
     as_json: bool,
 ) -> None:
-    """Interval of g_mu in which N_S exceeds a threshold, per mass.
+    r"""Interval of g_mu in which N_S exceeds a threshold, per mass.
 
     By quadrature for a CARD, or from event files.
 
@@ -492,7 +522,9 @@ def _reach_table(points: Sequence[Any], n_signal: float) -> None:
     def cell(value: float | None) -> str:
         return "-" if value is None else f"{value:.5g}"
 
-    rows = [[p.experiment, p.model, p.production, f"{1e3 * p.mass_gev:g}", cell(p.g_low), cell(p.g_high)] for p in points]
+    rows = [
+        [p.experiment, p.model, p.production, f"{1e3 * p.mass_gev:g}", cell(p.g_low), cell(p.g_high)] for p in points
+    ]
     header = ["experiment", "model", "production", "m_S [MeV]", "g_mu from", "to"]
     _table(header, rows, f"More than {n_signal:g} signal events")
 

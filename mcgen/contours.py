@@ -51,7 +51,7 @@ def _crossing(signal: Callable[[Array], Array], threshold: float, outside: float
         outside, inside = float(g[max(0, first - 1)]), float(g[first])
     low, high = (max(float(v), 1e-300) for v in signal(np.array([outside, inside])))
     fraction = math.log(threshold / low) / math.log(high / low) if high > low else 0.5
-    return outside * (inside / outside) ** min(1.0, max(0.0, fraction))
+    return float(outside * (inside / outside) ** min(1.0, max(0.0, fraction)))
 
 
 def interval(signal: Callable[[Array], Array], threshold: float) -> tuple[float | None, float | None]:

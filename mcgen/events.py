@@ -1,8 +1,8 @@
 """The event record: its columns, the weight convention, and events held in memory.
 
-Weights: the `weight` of an event is the number of S per muon on target at g_mu = 1 that it stands for, so the sum over a file
-is the yield. Unweighted events all carry the same weight but for the few whose cell was underestimated. The
-number of signal events at any coupling is N_mu g_mu^2 times the sum of weight * probability.
+Weights: the `weight` of an event is the number of S per muon on target at g_mu = 1 that it stands for, so the
+sum over a file is the yield. Unweighted events all carry the same weight but for the few whose cell was
+underestimated. The number of signal events at any coupling is N_mu g_mu^2 times the sum of weight * probability.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ContentHash:
         """Add a chunk of events."""
         for name, digest in self._branches.items():
             dtype = "<u8" if name == "event" else "<f8"
-            digest.update(np.ascontiguousarray(columns[name], dtype=dtype))
+            digest.update(np.ascontiguousarray(columns[name], dtype=dtype).data)
 
     def hexdigest(self) -> str:
         """The hash of all that was added."""

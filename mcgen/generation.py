@@ -62,9 +62,7 @@ class Beamline(NamedTuple):
 
 
 @jit
-def fill(
-    lattice: Lattice, process: Process, beam: Beamline, seed: np.uint64, first: int, out: Array
-) -> int:
+def fill(lattice: Lattice, process: Process, beam: Beamline, seed: np.uint64, first: int, out: Array) -> int:
     """Make the events numbered from `first`, one per column of `out`; return the number of trials."""
     trials = 0
     for i in range(out.shape[1]):
@@ -162,7 +160,9 @@ def prepare(card: Card, m_S: float | None = None, seed: int | None = None, worke
     with ThreadPoolExecutor(workers) as pool:
         expected = pool.submit(rates.yield_per_muon, card, m_S)
         sums = pool.map(
-            lambda first: integrate(lattice, process, np.uint64(seed), np.uint64(INTEGRATION), first, _INTEGRATION_BLOCK),
+            lambda first: integrate(
+                lattice, process, np.uint64(seed), np.uint64(INTEGRATION), first, _INTEGRATION_BLOCK
+            ),
             range(0, INTEGRATION_POINTS, _INTEGRATION_BLOCK),
         )
         total, squares, accepted = (math.fsum(column) / INTEGRATION_POINTS for column in zip(*sums, strict=True))

@@ -1,8 +1,8 @@
 """Target elements: charge, mass number, density and minimum energy loss.
 
 Z and A: IUPAC standard atomic weights 2021 (H: 1.00794, the value of the reference tables). Densities and the
-minimum-ionisation loss of muons: PDG, Atomic and Nuclear Properties of Materials. The paper's <dE/dy> for W and Pb are these
-minima times the density.
+minimum-ionisation loss of muons: PDG, Atomic and Nuclear Properties of Materials. The paper's <dE/dy> for W and
+Pb are these minima times the density.
 """
 
 from __future__ import annotations

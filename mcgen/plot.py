@@ -47,7 +47,11 @@ def _figure(path: str | Path, rows: int = 1) -> Iterator[Any]:
 
 
 def plot_signal(
-    g_mu: Sequence[float], n_signal: Mapping[str, Sequence[Estimate]], path: str | Path, title: str, threshold: float = 3.0
+    g_mu: Sequence[float],
+    n_signal: Mapping[str, Sequence[Estimate]],
+    path: str | Path,
+    title: str,
+    threshold: float = 3.0,
 ) -> None:
     """N_S against g_mu per model, with errors."""
     with _figure(path) as axes:
@@ -63,7 +67,9 @@ def plot_signal(
         axes.legend()
 
 
-def plot_sigma_tilde(E_mu: Sequence[float], rows: Mapping[str, Sequence[Estimate]], path: str | Path, title: str) -> None:
+def plot_sigma_tilde(
+    E_mu: Sequence[float], rows: Mapping[str, Sequence[Estimate]], path: str | Path, title: str
+) -> None:
     """sigma~ against the muon energy, one histogram per label."""
     with _figure(path) as axes:
         half = 0.5 * (E_mu[1] - E_mu[0]) if len(E_mu) > 1 else 0.0
@@ -102,8 +108,12 @@ def plot_comparison(rows: Sequence[Comparison], path: str | Path, title: str) ->
             line = [row for row in rows if row.energy_gev == E and row.sigma_exact_pb > 0.0]
             mass = [1e3 * row.mass_gev for row in line]
             color = f"C{number % 10}"
-            axes.plot(mass, [r.sigma_iww_pb / r.sigma_exact_pb for r in line], "o-", color=color, label=f"{E:.4g} GeV, IWW")
-            axes.plot(mass, [r.sigma_ww_pb / r.sigma_exact_pb for r in line], "s--", color=color, label=f"{E:.4g} GeV, WW")
+            axes.plot(
+                mass, [r.sigma_iww_pb / r.sigma_exact_pb for r in line], "o-", color=color, label=f"{E:.4g} GeV, IWW"
+            )
+            axes.plot(
+                mass, [r.sigma_ww_pb / r.sigma_exact_pb for r in line], "s--", color=color, label=f"{E:.4g} GeV, WW"
+            )
             ratio = [r.sigma_mc_pb / r.sigma_exact_pb for r in line]
             errors = [r.error_mc_pb / r.sigma_exact_pb for r in line]
             axes.errorbar(mass, ratio, errors, fmt=".", color=color, label=f"{E:.4g} GeV, Monte Carlo")

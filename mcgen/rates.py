@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ from mcgen.card import Card
 from mcgen.errors import choose
 from mcgen.estimate import Estimate
 from mcgen.physics import cross_section, iww
-from mcgen.physics.cross_section import spectrum_nodes
 from mcgen.physics.couplings import MODELS, Couplings
+from mcgen.physics.cross_section import spectrum_nodes
 from mcgen.physics.energy_loss import depth
 from mcgen.physics.fiducial import SIGNATURES
 from mcgen.physics.quadrature import Rules, rules
@@ -44,25 +45,23 @@ class Production:
         )[0]
 
 
-def fiducial_range(card: Card, E_mu: float) -> tuple[float, float]:
-    """(z_min, z_max) in cm for S made at muon energy E_mu in GeV (Eqs. 16, 18, 20)."""
+def fiducial_range(card: Card, E_mu: Any) -> tuple[Any, Any]:
+    """(z_min, z_max) in cm for S made at muon energy E_mu in GeV, a number or an array (Eqs. 16, 18, 20)."""
     delta_y = depth(card.beam.energy, E_mu, card.target.loss)
     return SIGNATURES[card.detector.signature](delta_y, card.target.length, card.detector.L_det)
 
 
 def _production(card: Card, m_S: float, method: str, E: Array, E_w: Array, q: Rules, x_min: float) -> Production:
     process = card.process(m_S, ww=method == "ww")
-    k, weight, z_min, z_max = [], [], [], []
-    for energy, factor in zip(E, E_w, strict=True):
+    k, weight, z_min, z_max = (np.empty((E.size, q.x.size)) for _ in range(4))
+    for i, (energy, factor) in enumerate(zip(E, E_w, strict=True)):
         energies, sigmas = np.empty(q.x.size), np.empty(q.x.size)
         flux = iww.flux(float(energy), process.m, m_S, process.ff) if method == "iww" else 0.0
         spectrum_nodes(float(energy), process, x_min * float(energy), math.inf, flux, q, energies, sigmas)
-        low, high = fiducial_range(card, float(energy))
-        weight.append(factor * sigmas)
-        k.append(np.sqrt((energies - m_S) * (energies + m_S)))
-        z_min.append(np.full(energies.size, low))
-        z_max.append(np.full(energies.size, high))
-    return Production(*(np.concatenate(column) for column in (weight, k, z_min, z_max)), m_S)
+        weight[i] = factor * sigmas
+        k[i] = np.sqrt((energies - m_S) * (energies + m_S))
+        z_min[i], z_max[i] = fiducial_range(card, energy)
+    return Production(weight.ravel(), k.ravel(), z_min.ravel(), z_max.ravel(), m_S)
 
 
 def production(
@@ -108,7 +107,9 @@ def yield_per_muon(card: Card, m_S: float) -> Estimate:
     return Estimate(fine, abs(fine - coarse), math.inf)
 
 
-def n_signal(card: Card, model: str | Couplings, m_S: float, g_mu: list[float], method: str = "exact") -> list[Estimate]:
+def n_signal(
+    card: Card, model: str | Couplings, m_S: float, g_mu: list[float], method: str = "exact"
+) -> list[Estimate]:
     """Number of signal events per coupling (Eq. 17).
 
     Parameters

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,10 @@ class EventSource(Protocol):
     metadata: dict[str, Any]
 
     def __len__(self) -> int: ...
-    def iterate(self, names: Sequence[str]) -> Iterator[Columns]: ...
+
+    def iterate(self, names: Sequence[str]) -> Iterator[Columns]:
+        """Chunks of the named branches."""
+        ...
 
 
 @jit
@@ -95,20 +98,30 @@ def card_of(source: EventSource) -> Card:
     return parse_card(str(source.metadata["card"]), "of the event file")
 
 
-def _prepared(source: EventSource, card: Card, m_S: float, vertex: bool) -> Iterator[dict[str, Array]]:
-    """Chunks of the events that pass the cut in x, with momentum and fiducial range."""
+class _Chunk(NamedTuple):
+    """Events that pass the cut in x."""
+
+    weight: Array
+    k: Array
+    z_min: Array
+    z_max: Array
+    tau: Array  #: empty unless vertices are counted
+    E_mu: Array
+
+
+def _prepared(source: EventSource, card: Card, m_S: float, vertex: bool) -> Iterator[_Chunk]:
     for chunk in source.iterate(["weight", "E_mu", "x", "S_E", *(["tau"] if vertex else [])]):
         keep = chunk["x"] > card.detector.x_min
         E_mu, E_S = chunk["E_mu"][keep], chunk["S_E"][keep]
         z_min, z_max = rates.fiducial_range(card, E_mu)
-        yield {
-            "weight": chunk["weight"][keep],
-            "E_mu": E_mu,
-            "k": np.sqrt(np.maximum((E_S - m_S) * (E_S + m_S), 1e-300)),
-            "z_min": z_min,
-            "z_max": np.broadcast_to(z_max, z_min.shape).astype(float),
-            "tau": chunk["tau"][keep] if vertex else np.empty(0),
-        }
+        yield _Chunk(
+            chunk["weight"][keep],
+            np.sqrt(np.maximum((E_S - m_S) * (E_S + m_S), 1e-300)),
+            z_min,
+            np.broadcast_to(z_max, z_min.shape).astype(float),
+            chunk["tau"][keep] if vertex else np.empty(0),
+            E_mu,
+        )
 
 
 def _sums(
@@ -117,9 +130,9 @@ def _sums(
     lam = np.array([inverse_length_per_momentum(width, m_S) for width in widths])
     sums = np.zeros((lam.size, edges.size - 1))
     squares = np.zeros_like(sums)
-    for events in _prepared(source, card, m_S, vertex):
-        energy_bin = np.clip(np.searchsorted(edges, events.pop("E_mu"), "right") - 1, 0, edges.size - 2)
-        accumulate(*events.values(), energy_bin, lam, sums, squares)
+    for c in _prepared(source, card, m_S, vertex):
+        energy_bin = np.clip(np.searchsorted(edges, c.E_mu, "right") - 1, 0, edges.size - 2)
+        accumulate(c.weight, c.k, c.z_min, c.z_max, c.tau, energy_bin, lam, sums, squares)
     return sums, squares
 
 
@@ -193,7 +206,8 @@ def reweight(
         )
     poor = [g for g, row in zip(couplings, n_signal, strict=True) if row.n_eff < ENOUGH]
     if poor:
-        message = f"N_S rests on fewer than {ENOUGH:.0f} effective events at g_mu = {', '.join(f'{g:.3g}' for g in poor)}"
+        where = ", ".join(f"{g:.3g}" for g in poor)
+        message = f"N_S rests on fewer than {ENOUGH:.0f} effective events at g_mu = {where}"
         warnings.warn(message, LowStatisticsWarning, stacklevel=2)
     centres = [float(e) for e in 0.5 * (edges[1:] + edges[:-1])]
     name = model if isinstance(model, str) else "explicit"

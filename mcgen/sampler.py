@@ -1,10 +1,10 @@
 """Importance sampling of (E, E_S, theta_S, t) on a lattice of cells, and exact sampling of the azimuth.
 
 The unit cube (r_E, r_x, r_u, r_t) of `phase_space`, with the beam energy uniform in its range, is cut along each
-axis where the integrand changes most. A cell is proposed with a probability proportional to its volume times the largest
-value of the integrand on its corners; the point is uniform inside. The ratio f of the integrand to that value is
-the weight: 0.7 to 0.95 on average, above 1 in a few points of 1e5. Accepting with probability min(1, f) makes events
-of weight max(1, f), so nothing is lost where a corner underestimates its cell.
+axis where the integrand changes most. A cell is proposed with a probability proportional to its volume times the
+largest value of the integrand on its corners; the point is uniform inside. The ratio f of the integrand to that
+value is the weight: 0.7 to 0.95 on average, above 1 in a few points of 1e5. Accepting with probability min(1, f)
+makes events of weight max(1, f), so nothing is lost where a corner underestimates its cell.
 
 The azimuth phi_q is not a dimension of the lattice: the integrand is averaged over it in closed form, and an accepted
 point draws it from its exact conditional distribution.
@@ -140,12 +140,16 @@ def build_lattice(E_low: float, E_high: float, process: Process) -> Lattice:
     edges = [_axis_edges(marginal, cells) for marginal, cells in zip(marginals, shape, strict=True)]
     ceiling = _corners(E_low, E_high, process, *edges)
     for axis in range(4):
-        ceiling = np.maximum(np.take(ceiling, range(1, ceiling.shape[axis]), axis), np.take(ceiling, range(ceiling.shape[axis] - 1), axis))
+        lower, upper = (np.take(ceiling, range(i, ceiling.shape[axis] - 1 + i), axis) for i in (0, 1))
+        ceiling = np.maximum(lower, upper)
     volume = np.einsum("a,b,c,d->abcd", *(np.diff(e) for e in edges))
     # half a percent for maxima inside a cell, and no cell without any chance
     ceiling = 1.005 * ceiling + 1e-6 * float(np.sum(ceiling * volume))
     weights = (ceiling * volume).ravel()
-    return Lattice(E_low, E_high, *edges, *_alias_table(weights), ceiling.ravel(), float(weights.sum()))
+    threshold, alias = _alias_table(weights)
+    along_E, along_x, along_u, along_t = edges
+    total = float(weights.sum())
+    return Lattice(E_low, E_high, along_E, along_x, along_u, along_t, threshold, alias, ceiling.ravel(), total)
 
 
 @jit

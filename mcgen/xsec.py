@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +71,7 @@ def cross_section(
     method: str = "exact",
     form_factor: str = "paper",
     spectrum: str | None = None,
-    edges: Array | None = None,
+    edges: Sequence[float] | Array | None = None,
 ) -> CrossSection:
     """Cross section of l N -> l N S in pb at unit coupling.
 
@@ -121,7 +123,7 @@ def cross_section(
     return CrossSection(value, error, bounds, quadrature.spectrum(E_mu, process, spectrum, bounds))
 
 
-def _edges(E: float, process: Process, variable: str, edges: Array | None) -> Array:
+def _edges(E: float, process: Process, variable: str, edges: Sequence[float] | Array | None) -> Array:
     if edges is None:
         if threshold_energy(process.m, process.m_S, process.M) >= E:
             message = f"spectrum: {E:g} GeV is below threshold, give the bin edges"
@@ -139,7 +141,7 @@ def _edges(E: float, process: Process, variable: str, edges: Array | None) -> Ar
 
 
 def _pairs(bounds: Array | None) -> list[tuple[float, float]]:
-    return [] if bounds is None else [(float(a), float(b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [] if bounds is None else [(float(a), float(b)) for a, b in itertools.pairwise(bounds)]
 
 
 def _iww_between(E: float, process: Process, low: float, high: float) -> tuple[float, float]:

@@ -1,0 +1,1 @@
+"""Every numbered equation of arXiv:1701.07437, once."""

@@ -96,7 +96,9 @@ def spectrum_nodes(
     span = (scalar_energy_coordinate(high, em) if high < last else 1.0) - start
     for i in range(q.x.size):
         E_S, jacobian = scalar_energy(start + span * q.x[i], em)
-        density = dsigma_dx(E, E_S / E, process.m, process.m_S, flux) / E if flux > 0.0 else sigma_dE(E, process, E_S, q)
+        density = (
+            dsigma_dx(E, E_S / E, process.m, process.m_S, flux) / E if flux > 0.0 else sigma_dE(E, process, E_S, q)
+        )
         energies[i] = E_S
         sigmas[i] = span * q.x_w[i] * jacobian * density
 
@@ -119,7 +121,9 @@ def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: f
 def sigma_between(E: float, process: Process, low: float, high: float, q: Rules) -> float:
     """Cross section in pb with S between two energies in GeV."""
     em = energy_map(E, process)
-    if em.span <= 0.0 or high <= low:
+    low = max(low, em.low)
+    high = min(high, em.low + em.span)
+    if high <= low:
         return 0.0
     r_low, r_kink, r_high = energy_breaks(E, process, em, low, high)
     total = 0.0
@@ -134,9 +138,8 @@ def sigma_between(E: float, process: Process, low: float, high: float, q: Rules)
 @jit
 def _x_bins(E: float, process: Process, edges: Array, q: Rules) -> Array:
     result = np.zeros(edges.size - 1)
-    low, high = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0)
     for i in range(result.size):
-        result[i] = sigma_between(E, process, max(low, edges[i] * E), min(high, edges[i + 1] * E), q)
+        result[i] = sigma_between(E, process, edges[i] * E, edges[i + 1] * E, q)
     return result
 
 
@@ -178,7 +181,7 @@ def u_range_at_t(E: float, process: Process, E_S: float, t: float) -> tuple[floa
     E_out = E - E_S - recoil
     if E_out < process.m:
         return 1.0, 0.0
-    low, high, two_pk = u_range(E, E_S, process)
+    low, _, two_pk = u_range(E, E_S, process)
     q2 = t + recoil * recoil
     centre = t + 2.0 * recoil * (recoil - E + E_S)
     half = 2.0 * math.sqrt(q2) * momentum(E_out, process.m)

@@ -69,11 +69,11 @@ def scalar_energy_range(E: float, m: float, m_S: float, M: float, cos_theta: flo
     a = (E + M) * (E + M) - pc * pc
     # K^2 - m_S^2 a, written with K^2 - m_S^2 (E+M)^2 factorised because both vanish together at threshold
     root2 = (K - m_S * (E + M)) * (K + m_S * (E + M)) + (m_S * pc) * (m_S * pc)
-    if root2 < 0.0 or E <= m:
+    if root2 < 0.0 or m >= E:
         return 1.0, 0.0
     root = math.sqrt(root2)
     highest = ((E + M) * K + pc * root) / a
-    if K >= m_S * (E + M):  # S at rest is allowed
+    if m_S * (E + M) <= K:  # S at rest is allowed
         return m_S, max(m_S, highest)
     if cos_theta <= 0.0:
         return 1.0, 0.0

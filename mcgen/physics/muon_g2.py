@@ -20,5 +20,5 @@ def delta_a_mu(g_mu: float, m_S: float) -> float:
     steep = math.pi * np.sinh(tau)
     y, z = 1.0 / (1.0 + np.exp(-steep)), 1.0 / (1.0 + np.exp(steep))
     integrand = (1.0 + z) * y**2 / (y**2 + z * r2)
-    integral = float(np.sum(integrand * y * z * math.pi * np.cosh(tau))) * (tau[1] - tau[0])
+    integral = float(np.sum(integrand * y * z * math.pi * np.cosh(tau)) * (tau[1] - tau[0]))
     return g_mu**2 / (8.0 * math.pi**2) * integral

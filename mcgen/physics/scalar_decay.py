@@ -62,8 +62,8 @@ def width_photons(g: Couplings, m_S: float) -> float:
 
 def widths(g: Couplings, m_S: float) -> Widths:
     """All partial widths in GeV (Eqs. 4-5)."""
-    leptons = (width_leptons(g_l, m_l, m_S) for g_l, m_l in zip(g, _MASSES, strict=True))
-    return Widths(*leptons, width_photons(g, m_S))
+    ee, mumu, tautau = (width_leptons(g_l, m_l, m_S) for g_l, m_l in zip(g, _MASSES, strict=True))
+    return Widths(ee, mumu, tautau, width_photons(g, m_S))
 
 
 def total_width(g: Couplings, m_S: float, ee_only: bool = False) -> float:
@@ -71,7 +71,8 @@ def total_width(g: Couplings, m_S: float, ee_only: bool = False) -> float:
 
     Notes
     -----
-    Differs from the paper: Eq. 7 takes Gamma_ee alone for model A, 4.8 % less than the sum at 0.1 GeV; `ee_only` does so.
+    Differs from the paper: Eq. 7 takes Gamma_ee alone for model A, 4.8 % less than the sum at 0.1 GeV; `ee_only`
+    does so.
     """
     w = widths(g, m_S)
     return w.ee if ee_only else w.total
