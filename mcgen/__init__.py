@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from mcgen._version import __version__
 
 if TYPE_CHECKING:
     from mcgen.card import Card, load_card
@@ -54,6 +54,7 @@ __all__ = [
     "Events",
     "InputError",
     "McgenError",
+    "__version__",
     "cross_section",
     "crosscheck",
     "generate",
@@ -75,4 +76,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted(__all__)

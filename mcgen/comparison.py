@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from mcgen.card import Card
-from mcgen.errors import InputError
 from mcgen.estimate import Estimate
 from mcgen.files import open_atomic
 from mcgen.physics.amplitude import Process
@@ -82,9 +81,7 @@ def crosscheck(
         energies = [high] if high - low < 0.01 * high else np.linspace(low, high, 5).tolist()
     element, rows = card.target.element, []
     for m_S in masses:
-        if not (math.isfinite(m_S) and m_S > 0.0):
-            message = f"mass: {m_S} GeV must be positive"
-            raise InputError(message)
+        card.check_mass(m_S)
         for E in energies:
             exact, ww, iww = (
                 cross_section(element, E, m_S, method=method, form_factor=card.run.form_factor).value

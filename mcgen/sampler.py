@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from mcgen._jit import jit
 from mcgen.physics.amplitude import AzimuthalForm, Process
-from mcgen.physics.phase_space import Point, energy_map, map_point
+from mcgen.physics.phase_space import EnergyMap, Point, energy_map, map_point, rescaled
 from mcgen.rng import uniforms
 
 Array = NDArray[np.float64]
@@ -29,6 +29,8 @@ SURVEY_POINTS = 1 << 16
 SURVEY_BINS = 64
 #: cells along E, x, u, t for a beam that slows down in the target, and for one that does not
 THICK, THIN = (10, 28, 18, 28), (1, 40, 32, 40)
+#: cos(psi) at which the density of the azimuth is looked at for its largest value
+_SCAN = tuple(math.cos(0.125 * math.pi * i) for i in range(9))
 
 
 class Lattice(NamedTuple):
@@ -36,6 +38,7 @@ class Lattice(NamedTuple):
 
     E_low: float
     E_high: float
+    energies: EnergyMap  #: map of E_S at E_high, stretched at lower energies
     edges_E: Array
     edges_x: Array
     edges_u: Array
@@ -53,14 +56,16 @@ def energy_span(E_low: float, E_high: float) -> float:
 
 
 @jit
-def integrand(E_low: float, E_high: float, process: Process, r_E: float, r_x: float, r_u: float, r_t: float) -> float:
+def integrand(
+    E_low: float, E_high: float, process: Process, em: EnergyMap, r_E: float, r_x: float, r_u: float, r_t: float
+) -> float:
     """Cross section times beam energy range per unit volume of the cube, in pb GeV; in pb at a single energy."""
     E = E_low + r_E * (E_high - E_low)
-    return energy_span(E_low, E_high) * map_point(E, process, energy_map(E, process), r_x, r_u, r_t).weight
+    return energy_span(E_low, E_high) * map_point(E, process, rescaled(em, E, process), r_x, r_u, r_t).weight
 
 
 @jit
-def _survey(E_low: float, E_high: float, process: Process, points: int, bins: int) -> Array:
+def _survey(E_low: float, E_high: float, process: Process, em: EnergyMap, points: int, bins: int) -> Array:
     """Marginal of the integrand along each axis, from an additive recurrence (R_4 sequence)."""
     marginal = np.zeros((4, bins))
     step = 0.8566748838545029  # root of x^5 = x + 1, inverted
@@ -68,7 +73,7 @@ def _survey(E_low: float, E_high: float, process: Process, points: int, bins: in
     for i in range(points):
         for axis in range(4):
             r[axis] = ((i + 0.5) * step ** (axis + 1)) % 1.0
-        value = integrand(E_low, E_high, process, r[0], r[1], r[2], r[3])
+        value = integrand(E_low, E_high, process, em, r[0], r[1], r[2], r[3])
         for axis in range(4):
             marginal[axis, min(bins - 1, int(r[axis] * bins))] += value
     return marginal
@@ -86,7 +91,14 @@ def _axis_edges(marginal: Array, cells: int) -> Array:
 
 @jit
 def _corners(
-    E_low: float, E_high: float, process: Process, edges_E: Array, edges_x: Array, edges_u: Array, edges_t: Array
+    E_low: float,
+    E_high: float,
+    process: Process,
+    em: EnergyMap,
+    edges_E: Array,
+    edges_x: Array,
+    edges_u: Array,
+    edges_t: Array,
 ) -> Array:
     values = np.empty((edges_E.size, edges_x.size, edges_u.size, edges_t.size))
     for i in range(edges_E.size):
@@ -94,7 +106,7 @@ def _corners(
             for k in range(edges_u.size):
                 for n in range(edges_t.size):
                     values[i, j, k, n] = integrand(
-                        E_low, E_high, process, edges_E[i], edges_x[j], edges_u[k], edges_t[n]
+                        E_low, E_high, process, em, edges_E[i], edges_x[j], edges_u[k], edges_t[n]
                     )
     return values
 
@@ -136,9 +148,10 @@ def _alias_table(weights: Array) -> tuple[Array, NDArray[np.int64]]:
 def build_lattice(E_low: float, E_high: float, process: Process) -> Lattice:
     """Adapt the cells to a process and a range of beam energies in GeV."""
     shape = THIN if E_high - E_low < 0.01 * E_high else THICK
-    marginals = _survey(E_low, E_high, process, SURVEY_POINTS, SURVEY_BINS)
+    em = energy_map(E_high, process)
+    marginals = _survey(E_low, E_high, process, em, SURVEY_POINTS, SURVEY_BINS)
     edges = [_axis_edges(marginal, cells) for marginal, cells in zip(marginals, shape, strict=True)]
-    ceiling = _corners(E_low, E_high, process, *edges)
+    ceiling = _corners(E_low, E_high, process, em, *edges)
     for axis in range(4):
         lower, upper = (np.take(ceiling, range(i, ceiling.shape[axis] - 1 + i), axis) for i in (0, 1))
         ceiling = np.maximum(lower, upper)
@@ -149,7 +162,7 @@ def build_lattice(E_low: float, E_high: float, process: Process) -> Lattice:
     threshold, alias = _alias_table(weights)
     along_E, along_x, along_u, along_t = edges
     total = float(weights.sum())
-    return Lattice(E_low, E_high, along_E, along_x, along_u, along_t, threshold, alias, ceiling.ravel(), total)
+    return Lattice(E_low, E_high, em, along_E, along_x, along_u, along_t, threshold, alias, ceiling.ravel(), total)
 
 
 @jit
@@ -174,7 +187,7 @@ def propose(
     r_u = lattice.edges_u[i_u] + u_u * (lattice.edges_u[i_u + 1] - lattice.edges_u[i_u])
     r_t = lattice.edges_t[i_t] + u_t * (lattice.edges_t[i_t + 1] - lattice.edges_t[i_t])
     E = lattice.E_low + r_E * (lattice.E_high - lattice.E_low)
-    point = map_point(E, process, energy_map(E, process), r_x, r_u, r_t)
+    point = map_point(E, process, rescaled(lattice.energies, E, process), r_x, r_u, r_t)
     return E, point, energy_span(lattice.E_low, lattice.E_high) * point.weight / lattice.ceiling[cell], u_accept
 
 
@@ -213,9 +226,8 @@ def sample_azimuth(
     the bound was too low, then the factor that the event's weight needs.
     """
     bound = 0.0
-    for i in range(9):
-        value, _ = _scaled_amplitude(form, math.cos(0.125 * math.pi * i))
-        bound = max(bound, value)
+    for y in _SCAN:
+        bound = max(bound, _scaled_amplitude(form, y)[0])
     bound *= 1.02
     while True:
         u_1, u_2, u_3, u_4 = uniforms(seed, stream, event, np.uint64(block))

@@ -20,9 +20,10 @@ from mcgen.physics.kinematics import emission, momentum, scalar_energy_range, sm
 
 
 class EnergyMap(NamedTuple):
-    """E_S = low + y with log((y + below)/(span - y + above)) uniform between its ends (GeV)."""
+    """E_S = low + scale * y with log((y + below)/(span - y + above)) uniform between its ends (GeV)."""
 
     low: float
+    scale: float
     span: float
     below: float
     above: float
@@ -50,7 +51,7 @@ def energy_map_between(low: float, high: float, E: float, process: Process) -> E
     below = m_S * (1.0 + E / (m + m_S))
     above = m * (1.0 + E * m / (m * m + m_S * m_S))
     start = math.log(below / (span + above))
-    return EnergyMap(low, span, below, above, start, math.log((span + below) / above) - start)
+    return EnergyMap(low, 1.0, span, below, above, start, math.log((span + below) / above) - start)
 
 
 @jit
@@ -61,17 +62,26 @@ def energy_map(E: float, process: Process) -> EnergyMap:
 
 
 @jit
+def rescaled(em: EnergyMap, E: float, process: Process) -> EnergyMap:
+    """The same map stretched to the kinematic range at another beam energy: no logarithm to take."""
+    low, high = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0)
+    scale = max(0.0, high - low) / em.span
+    return EnergyMap(low, scale, em.span, em.below, em.above, em.start, em.width)
+
+
+@jit
 def scalar_energy(r: float, em: EnergyMap) -> tuple[float, float]:
     """(E_S, dE_S/dr)."""
     z = math.exp(em.start + r * em.width)
     y = min(em.span, max(0.0, (z * (em.span + em.above) - em.below) / (1.0 + z)))
-    return em.low + y, em.width * (y + em.below) * (em.span - y + em.above) / (em.span + em.below + em.above)
+    jacobian = em.width * (y + em.below) * (em.span - y + em.above) / (em.span + em.below + em.above)
+    return em.low + em.scale * y, em.scale * jacobian
 
 
 @jit
 def scalar_energy_coordinate(E_S: float, em: EnergyMap) -> float:
     """Inverse of `scalar_energy`."""
-    y = E_S - em.low
+    y = (E_S - em.low) / em.scale
     return (math.log((y + em.below) / (em.span - y + em.above)) - em.start) / em.width
 
 

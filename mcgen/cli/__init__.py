@@ -1,0 +1,80 @@
+"""The command line: one file per command, which parses, calls one function and prints.
+
+Heavy imports wait until a command needs them.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from mcgen._version import __version__
+from mcgen.cli.crosscheck import crosscheck
+from mcgen.cli.generate import generate
+from mcgen.cli.info import info
+from mcgen.cli.reach import reach
+from mcgen.cli.reweight import reweight
+from mcgen.cli.run import run
+from mcgen.cli.schema import schema
+from mcgen.cli.xsec import xsec
+from mcgen.errors import ClosureError, McgenError
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="mcgen")
+def cli() -> None:
+    r"""Monte Carlo events of mu N -> mu N S: exact production, decays, reweighting, reach.
+
+    Energies and masses are in GeV unless they carry a unit. A list is a,b,c or start:stop:n.
+
+    \b
+    mcgen run fermilab                        the whole chain for an experiment of the paper
+    mcgen xsec --target W --energy 3 --mass 100MeV
+    """
+
+
+for command in (run, generate, info, reweight, xsec, crosscheck, reach, schema):
+    cli.add_command(command)
+
+
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    click.echo(f"mcgen: warning: {message}", err=True)
+
+
+def _fail(error: object, status: int) -> int:
+    click.echo("mcgen: error: " + " ".join(str(error).split()), err=True)
+    return status
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; an error is one line on stderr and the exit status."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _warn
+        try:
+            cli.main(arguments if arguments is None else list(arguments), prog_name="mcgen", standalone_mode=False)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            return 2
+        except click.UsageError as error:
+            hint = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
+            return _fail(error.format_message() + hint, 2)
+        except (click.Abort, KeyboardInterrupt):
+            return _fail("interrupted, nothing was written under a final name", 130)
+        except ClosureError as error:
+            return _fail(error, 1)
+        except McgenError as error:
+            return _fail(error, 2)
+        except (OSError, MemoryError) as error:
+            return _fail(f"{type(error).__name__}: {error}", 1)
+    return 0
+
+
+def entry() -> None:
+    """Console script."""
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""`mcgen info`: what a file holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mcgen.cli.options import json_option
+from mcgen.cli.show import print_json
+from mcgen.errors import InputError
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--verify", is_flag=True, help="Read all events and compare their hash.")
+@json_option
+def info(file: Path, verify: bool, as_json: bool) -> None:
+    r"""What an event file holds.
+
+    \b
+    $ mcgen info events.root --json
+    """
+    from mcgen.formats.root import load
+
+    events = load(file)
+    if verify and events.content_sha256() != events.metadata["content_sha256"]:
+        message = f"file {file}: its events are not those that were written (content hash differs)"
+        raise InputError(message)
+    if as_json:
+        print_json(events.metadata)
+        return
+    for key, value in events.metadata.items():
+        if key not in ("card", "sigma"):
+            text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+            click.echo(f"{key:24} {text}")
+    for row in events.metadata["sigma"]:
+        click.echo(f"{'sigma(E_mu)':24} {row['sigma_pb']:.6g} pb at {row['energy_gev']:.6g} GeV")
+    click.echo("card\n" + "\n".join("    " + line for line in str(events.metadata["card"]).splitlines()))

@@ -1,0 +1,63 @@
+"""Types and options that commands share."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from mcgen.errors import InputError
+from mcgen.units import parse_list
+
+
+class ListOf(click.ParamType):  # type: ignore[type-arg]
+    """'a,b,c' or 'start:stop:n'."""
+
+    def __init__(self, name: str, dimension: str | None = None, geometric: bool = False) -> None:
+        self.name = name
+        self._dimension = dimension
+        self._geometric = geometric
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: D102
+        if not isinstance(value, str):
+            return value
+        try:
+            return parse_list(value, self._dimension, self._geometric)
+        except InputError as error:
+            self.fail(str(error), param, ctx)
+
+
+class One(ListOf):
+    """A single number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: D102
+        numbers = super().convert(value, param, ctx)
+        if isinstance(numbers, list):
+            if len(numbers) != 1:
+                self.fail(f"'{value}' is not a single number", param, ctx)
+            return numbers[0]
+        return numbers
+
+
+ENERGIES = ListOf("energies", "energy")
+ENERGY = One("energy", "energy")
+COUPLINGS = ListOf("couplings", geometric=True)
+NUMBERS = ListOf("numbers")
+NUMBER = One("number")
+THREADS = min(16, os.cpu_count() or 1)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 1024),
+    default=THREADS,
+    show_default="all cores",
+    help="Threads; results never depend on it.",
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of the random numbers.  [default: the card's]"
+)
+events_option = click.option(
+    "--events", type=click.IntRange(1, 10**12), help="Number of events.  [default: the card's]"
+)

@@ -1,0 +1,74 @@
+"""`mcgen reach`: exclusion contours."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import click
+
+from mcgen.cli.options import ENERGIES, NUMBER, json_option, workers_option
+from mcgen.cli.show import bar, print_json, reach_table
+from mcgen.errors import InputError
+
+
+@click.command()
+@click.argument("card", required=False)
+@click.option("--model", "models", default="A,B", show_default=True, help="Models.")
+@click.option("--mass", type=ENERGIES, help="Masses of S.  [default: the card's scan]")
+@click.option("--n-signal", type=NUMBER, default=3.0, show_default=True, help="Signal events that count as seen.")
+@click.option("--production", default="exact", show_default=True, help="exact, ww or iww.")
+@click.option(
+    "--events", "files", type=click.Path(path_type=Path), multiple=True, help="An event file; repeat for more."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="CSV table to write.")
+@click.option("--plot", "figure", type=click.Path(path_type=Path), help="Figure to write (.png, .pdf, .svg).")
+@workers_option
+@json_option
+def reach(
+    card: str | None,
+    models: str,
+    mass: list[float] | None,
+    n_signal: float,
+    production: str,
+    files: tuple[Path, ...],
+    output: Path | None,
+    figure: Path | None,
+    workers: int,
+    as_json: bool,
+) -> None:
+    r"""Interval of g_mu in which N_S exceeds a threshold, per mass.
+
+    By quadrature for a CARD, or from event files.
+
+    \b
+    $ mcgen reach fermilab --model A,B --mass 10MeV:200MeV:20 -o reach.csv --plot reach.png
+    $ mcgen reach --model A --events events.root
+    """
+    from dataclasses import asdict
+
+    from mcgen import contours
+    from mcgen.card import load_card
+
+    names = [name.strip() for name in models.split(",")]
+    if bool(card) == bool(files):
+        message = "reach: needs either a card or --events"
+        raise InputError(message)
+    if card:
+        experiment = load_card(card)
+        masses = mass or experiment.scan.mass
+        with bar("masses", len(masses)) as progress:
+            points = contours.reach(experiment, names, masses, n_signal, production, workers=workers, progress=progress)
+    else:
+        points = contours.reach_from_events(files, names, n_signal)
+    if output:
+        contours.write_csv(points, output)
+    if figure:
+        from mcgen import plot
+
+        plot.plot_reach(points, figure, f"$N_S$ > {n_signal:g}")
+    if as_json:
+        rows = [asdict(point) for point in points]
+        print_json([row | {"g_high": None if row["g_high"] == math.inf else row["g_high"]} for row in rows])
+        return
+    reach_table(points, n_signal)

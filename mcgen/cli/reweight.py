@@ -1,0 +1,96 @@
+"""`mcgen reweight`: signal at any couplings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mcgen.cli.options import COUPLINGS, NUMBERS, json_option
+from mcgen.cli.show import print_json, table
+from mcgen.errors import InputError
+
+if TYPE_CHECKING:
+    from mcgen.physics.couplings import Couplings
+
+
+def _explicit(values: list[float] | None) -> Couplings | None:
+    from mcgen.physics.couplings import Couplings
+
+    if values is None:
+        return None
+    if len(values) != 3:
+        message = "--couplings: needs three numbers g_e,g_mu,g_tau"
+        raise InputError(message)
+    return Couplings(*values)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--model", type=click.Choice(["A", "B"]), help="A: g_l = g_mu m_l/m_mu; B: muon only.  [default: the card's]"
+)
+@click.option("--g-mu", "g_mu", type=COUPLINGS, help="Couplings.  [default: the card's scan]")
+@click.option("--couplings", type=NUMBERS, help="Explicit g_e,g_mu,g_tau instead of a model.")
+@click.option(
+    "--method", type=click.Choice(["probability", "vertex"]), default="probability", show_default=True,
+    help="Weight with the decay probability, or count decay vertices.",
+)  # fmt: skip
+@click.option(
+    "--energy-bins", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Bins of sigma~(E_mu)."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Also write the JSON document to a file.")
+@json_option
+def reweight(
+    file: Path,
+    model: str | None,
+    g_mu: list[float] | None,
+    couplings: list[float] | None,
+    method: str,
+    energy_bins: int,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    r"""N_S and sigma~(E_mu) at any couplings, from one file.
+
+    \b
+    $ mcgen reweight events.root --model A --g-mu 1e-5:1e-3:20
+    """
+    from mcgen import reweighting
+    from mcgen.files import open_atomic
+
+    events = reweighting.open_events(file)
+    card = reweighting.card_of(events)
+    chosen = _explicit(couplings) or model or card.scalar.model
+    if couplings and (g_mu or model):
+        message = "--couplings: replaces --model and --g-mu, give one or the other"
+        raise InputError(message)
+    result = reweighting.reweight(events, chosen, g_mu or card.scan.g_mu, method=method, energy_bins=energy_bins)
+    document = {
+        "model": result.model,
+        "mass_gev": result.m_S,
+        "n_events": result.n_events,
+        "method": method,
+        "rows": [
+            {"g_mu": g, "n_signal": n.value, "error": n.error, "n_eff": n.n_eff}
+            for g, n in zip(result.g_mu, result.n_signal, strict=True)
+        ],
+        "sigma_tilde": [
+            {"g_mu": g, "energy_gev": E, "sigma_tilde_cm2": s.value, "error_cm2": s.error, "n_eff": s.n_eff}
+            for g, row in zip(result.g_mu, result.sigma_tilde, strict=True)
+            for E, s in zip(result.E_mu, row, strict=True)
+        ],
+    }
+    if output:
+        with open_atomic(output) as stream:
+            json.dump(document, stream, indent=1, allow_nan=False)
+    if as_json:
+        print_json(document)
+        return
+    rows = [
+        [f"{g:.4g}", f"{n.value:.5g}", f"{n.error:.2g}", f"{n.n_eff:.0f}"]
+        for g, n in zip(result.g_mu, result.n_signal, strict=True)
+    ]
+    table(["g_mu", "N_S", "+-", "n_eff"], rows, f"model {result.model}, m_S = {1e3 * result.m_S:g} MeV, {method}")

@@ -1,0 +1,67 @@
+"""`mcgen run`: the whole chain."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from mcgen.cli.options import events_option, json_option, seed_option, workers_option
+from mcgen.cli.show import bar, print_json, reach_table, table
+
+
+@click.command()
+@click.argument("card")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the results.  [default: mcgen-NAME]")
+@events_option
+@seed_option
+@workers_option
+@json_option
+def run(card: str, output: Path | None, events: int | None, seed: int | None, workers: int, as_json: bool) -> None:
+    r"""The whole chain: events, reweighting, sigma~(E_mu), N_S, reach and plots.
+
+    CARD is a TOML file, or fermilab or na64, the experiments of arXiv:1701.07437.
+
+    \b
+    $ mcgen run fermilab -o results
+    """
+    from mcgen import chain
+    from mcgen.card import load_card
+
+    experiment = load_card(card)
+    with contextlib.ExitStack() as stack:
+        bars: dict[str, Callable[[int], None]] = {}
+
+        def progress(step: str, done: int, total: int) -> None:
+            if step not in bars:
+                stack.close()
+                bars[step] = stack.enter_context(bar(step, total))
+            bars[step](done)
+
+        folder = output or Path(f"mcgen-{experiment.name}")
+        result = chain.run(experiment, folder, events=events, seed=seed, workers=workers, progress=progress)
+    summary = chain.summary(experiment, result.events, result.signal, result.exact, result.reach)
+    if as_json:
+        print_json(summary)
+        return
+    meta = result.events.metadata
+    click.echo(
+        f"{experiment.name}: m_S = {1e3 * meta['mass_gev']:g} MeV, {meta['n_events']} events, "
+        f"S per muon at g_mu = 1: {meta['yield_per_muon']:.5g} +- {meta['yield_error']:.1g} "
+        f"(quadrature {meta['yield_quadrature']:.6g}, pull {meta['pull']:+.1f})"
+    )
+    rows = []
+    for i, g in enumerate(experiment.scan.g_mu):
+        cells = [f"{g:.3g}"]
+        for model, signal in result.signal.items():
+            n = signal.n_signal[i]
+            cells += [f"{n.value:.4g}", f"{n.error:.1g}", f"{n.n_eff:.0f}", f"{result.exact[model][i]:.4g}"]
+        rows.append(cells)
+    header = ["g_mu"]
+    for model in result.signal:
+        header += [f"N_S ({model})", "+-", "n_eff", "quadrature"]
+    table(header, rows, "Signal events")
+    reach_table(result.reach, 3.0)
+    click.echo("written: " + ", ".join(str(path) for path in result.files))

@@ -1,0 +1,87 @@
+"""`mcgen xsec`: cross sections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mcgen.cli.options import ENERGIES, NUMBERS, json_option
+from mcgen.cli.show import print_json, table
+
+
+@click.command()
+@click.option("--target", required=True, help="Element, such as W or Pb.")
+@click.option("--energy", required=True, type=ENERGIES, help="Total energies of the beam lepton.")
+@click.option("--mass", required=True, type=ENERGIES, help="Masses of S.")
+@click.option("--lepton", default="mu", show_default=True, help="mu or e.")
+@click.option("--mediator", default="scalar", show_default=True, help="What is radiated.")
+@click.option("--method", default="exact", show_default=True, help="exact, ww or iww.")
+@click.option("--form-factor", default="paper", show_default=True, help="paper, tsai or elastic.")
+@click.option("--spectrum", help="Also the spectrum in x, t (GeV^2) or theta (rad).")
+@click.option("--edges", type=NUMBERS, help="Bin edges of the spectrum.  [default: forty bins]")
+@json_option
+def xsec(
+    target: str,
+    energy: list[float],
+    mass: list[float],
+    lepton: str,
+    mediator: str,
+    method: str,
+    form_factor: str,
+    spectrum: str | None,
+    edges: list[float] | None,
+    as_json: bool,
+) -> None:
+    r"""Cross sections at unit coupling, by quadrature.
+
+    \b
+    $ mcgen xsec --target W --energy 3 --mass 100MeV
+      E [GeV]   m_S [MeV]     sigma [pb]   +- [pb]
+     ----------------------------------------------
+            3         100   3.260321e+08     3e+02
+    """
+    from mcgen.xsec import cross_section
+
+    rows = []
+    for E in energy:
+        for m_S in mass:
+            result = cross_section(
+                target, E, m_S, lepton=lepton, mediator=mediator, method=method, form_factor=form_factor,
+                spectrum=spectrum, edges=edges,
+            )  # fmt: skip
+            row: dict[str, Any] = {
+                "lepton": lepton,
+                "target": target,
+                "energy_gev": E,
+                "mass_gev": m_S,
+                "mediator": mediator,
+                "method": method,
+                "form_factor": form_factor,
+                "sigma_pb": result.value,
+                "error_pb": result.error,
+            }
+            if result.edges is not None and result.bins is not None:
+                row["spectrum"] = {
+                    "variable": spectrum,
+                    "edges": result.edges.tolist(),
+                    "sigma_pb": result.bins.tolist(),
+                }
+            rows.append(row)
+    if as_json:
+        print_json(rows)
+        return
+    cells = [
+        [f"{r['energy_gev']:g}", f"{1e3 * r['mass_gev']:g}", f"{r['sigma_pb']:.6e}", f"{r['error_pb']:.0e}"]
+        for r in rows
+    ]
+    table(["E [GeV]", "m_S [MeV]", "sigma [pb]", "+- [pb]"], cells)
+    for row in rows:
+        if "spectrum" in row:
+            bounds = row["spectrum"]["edges"]
+            lines = [
+                [f"{a:.6g}", f"{b:.6g}", f"{s:.6e}"]
+                for a, b, s in zip(bounds[:-1], bounds[1:], row["spectrum"]["sigma_pb"], strict=True)
+            ]
+            title = f"E = {row['energy_gev']:g} GeV, m_S = {1e3 * row['mass_gev']:g} MeV"
+            table([f"{spectrum} from", "to", "sigma [pb]"], lines, title)

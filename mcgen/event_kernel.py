@@ -1,0 +1,90 @@
+"""The compiled loop that turns random numbers into events."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen._jit import jit
+from mcgen.events import ROW
+from mcgen.physics.amplitude import Process, azimuthal_form, transverse_momentum
+from mcgen.physics.kinematics import emission
+from mcgen.physics.particles import four_momenta, rotate
+from mcgen.rng import EVENTS, uniforms
+from mcgen.sampler import Lattice, propose, sample_azimuth
+
+Array = NDArray[np.float64]
+
+#: first block of random numbers after those of the trials
+_AFTER_TRIALS = 1 << 40
+
+_WEIGHT, _E_MU, _DEPTH, _X, _T = (ROW[name] for name in ("weight", "E_mu", "depth_cm", "x", "t"))
+_MU_IN, _MU_OUT, _S, _N_OUT = (ROW[f"{name}_px"] for name in ("mu_in", "mu_out", "S", "N_out"))
+_VERTEX, _TAU, _DECAY = ROW["vertex_x_cm"], ROW["tau"], ROW["decay_x_cm"]
+
+
+class Beamline(NamedTuple):
+    """What the kernel needs to know of the card besides the process."""
+
+    E_beam: float  #: GeV
+    loss: float  #: GeV/cm
+    spot: float  #: rms width of the beam, cm
+    length_per_momentum: float  #: L_S/k at the reference coupling, cm/GeV
+    unweighted: bool
+    unit_weight: float  #: weight of an event with f = 1
+
+
+@jit
+def fill(lattice: Lattice, process: Process, beam: Beamline, seed: np.uint64, first: int, out: Array) -> int:
+    """Make the events numbered from `first`, one per column of `out`; return the number of trials."""
+    trials = 0
+    for i in range(out.shape[1]):
+        event = np.uint64(first + i)
+        trial = 0
+        while True:
+            E, point, f, u_accept = propose(lattice, process, seed, np.uint64(EVENTS), event, trial)
+            trial += 1
+            if not beam.unweighted or u_accept < f:
+                break
+        trials += trial
+        weight = max(1.0, f) if beam.unweighted else f
+
+        e = emission(E, process.m, process.m_S, process.M, point.E_S, point.one_minus_cos_theta)
+        q_perp = transverse_momentum(e, point.t, point.t_minus_tmin)
+        form = azimuthal_form(e, E, point.t, q_perp, process)
+        u_turn, u_tau, u_r, u_spot = uniforms(seed, np.uint64(EVENTS), event, np.uint64(_AFTER_TRIALS))
+        cos_phi, sin_phi, excess = sample_azimuth(form, seed, np.uint64(EVENTS), event, _AFTER_TRIALS + 1)
+
+        turn = 2.0 * math.pi * u_turn
+        cosine = math.cos(turn)
+        sine = math.sin(turn)
+        lepton, scalar, nucleus = four_momenta(
+            e, E, process.M, point.one_minus_cos_theta, point.t, q_perp, cos_phi, sin_phi
+        )
+        out[_WEIGHT, i] = weight * excess * beam.unit_weight
+        out[_E_MU, i] = E
+        depth = (beam.E_beam - E) / beam.loss
+        out[_DEPTH, i] = depth
+        out[_X, i] = point.E_S / E
+        out[_T, i] = point.t
+        rotate((0.0, 0.0, e.p, E), cosine, sine, out[_MU_IN : _MU_IN + 4, i])
+        rotate(lepton, cosine, sine, out[_MU_OUT : _MU_OUT + 4, i])
+        rotate(scalar, cosine, sine, out[_S : _S + 4, i])
+        rotate(nucleus, cosine, sine, out[_N_OUT : _N_OUT + 4, i])
+
+        radius = beam.spot * math.sqrt(-2.0 * math.log(u_r))
+        tau = -math.log(u_tau)
+        flight = tau * beam.length_per_momentum  # decay length over momentum
+        for axis in range(3):
+            position = depth
+            if axis == 0:
+                position = radius * math.cos(2.0 * math.pi * u_spot)
+            elif axis == 1:
+                position = radius * math.sin(2.0 * math.pi * u_spot)
+            out[_VERTEX + axis, i] = position
+            out[_DECAY + axis, i] = position + flight * out[_S + axis, i]
+        out[_TAU, i] = tau
+    return trials

@@ -1,0 +1,190 @@
+"""A card made ready to generate, and the running comparison of events with the quadrature."""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen import rates
+from mcgen._version import __version__
+from mcgen.card import Card
+from mcgen.errors import ClosureError, InputError
+from mcgen.estimate import Estimate, weighted_sum
+from mcgen.events import Columns, ContentHash
+from mcgen.formats.root import FORMAT
+from mcgen.physics import cross_section
+from mcgen.physics.amplitude import Process
+from mcgen.physics.kinematics import t_range
+from mcgen.physics.signal_yield import yield_per_pb_gev
+from mcgen.rng import INTEGRATION
+from mcgen.sampler import Lattice, build_lattice, integrate
+
+Array = NDArray[np.float64]
+
+#: points of the integration that fixes the normalisation
+INTEGRATION_POINTS = 1 << 20
+_INTEGRATION_BLOCK = 1 << 14
+#: a run further off its quadrature than this many standard deviations fails
+MAX_PULL = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """A card made ready to generate: lattice, normalisation, and what the quadrature expects."""
+
+    card: Card
+    m_S: float
+    seed: int
+    process: Process
+    lattice: Lattice
+    integral: Estimate  #: yield per muon at g_mu = 1 by Monte Carlo
+    efficiency: float  #: mean of min(1, f)
+    efficiency_error: float
+    expected: Estimate  #: the same yield by quadrature
+
+    @property
+    def scale(self) -> float:
+        """Yield per muon of an event with f = 1, times the number of events."""
+        return self.lattice.total * yield_per_pb_gev(self.card.target.nuclei_per_cm3, self.card.target.loss)
+
+    @property
+    def overweight(self) -> float:
+        """Share of the yield that lies above the ceiling of its cell."""
+        return 1.0 - self.efficiency * self.scale / self.integral.value
+
+
+def prepare(card: Card, m_S: float | None = None, seed: int | None = None, workers: int = 1) -> Sampler:
+    """Adapt the sampler and integrate; the Monte Carlo integral must agree with the quadrature.
+
+    Raises
+    ------
+    InputError
+        If a scalar of this mass cannot be made.
+    ClosureError
+        If the two integrals differ by more than MAX_PULL standard deviations.
+    """
+    m_S = card.scalar.mass if m_S is None else m_S
+    seed = card.run.seed if seed is None else seed
+    card.check_mass(m_S)
+    if not 0 <= seed < 2**63:
+        message = f"seed: {seed} must lie in 0..2^63-1"
+        raise InputError(message)
+    process = card.process(m_S)
+    lattice = build_lattice(*card.energy_range(m_S), process)
+    with ThreadPoolExecutor(workers) as pool:
+        expected = pool.submit(rates.yield_per_muon, card, m_S)
+        sums = pool.map(
+            lambda first: integrate(
+                lattice, process, np.uint64(seed), np.uint64(INTEGRATION), first, _INTEGRATION_BLOCK
+            ),
+            range(0, INTEGRATION_POINTS, _INTEGRATION_BLOCK),
+        )
+        total, squares, accepted = (math.fsum(column) / INTEGRATION_POINTS for column in zip(*sums, strict=True))
+    spread = math.sqrt((squares - total * total) / INTEGRATION_POINTS)
+    scale = lattice.total * yield_per_pb_gev(card.target.nuclei_per_cm3, card.target.loss)
+    integral = Estimate(scale * total, scale * spread, INTEGRATION_POINTS * total * total / squares)
+    sampler = Sampler(card, m_S, seed, process, lattice, integral, accepted, spread, expected.result())
+    if not abs(integral.pull(sampler.expected.value)) < MAX_PULL:
+        message = (
+            f"yield per muon: Monte Carlo {integral.value:.6g} +- {integral.error:.2g} and quadrature "
+            f"{sampler.expected.value:.6g} disagree by {integral.pull(sampler.expected.value):.1f} sigma"
+        )
+        raise ClosureError(message)
+    return sampler
+
+
+class Tally:
+    """What is added up while events are made: hash, yield, and their shares in bins of t against the quadrature.
+
+    The shares see a corner of phase space that is lost even where the total hides it.
+    """
+
+    def __init__(self, sampler: Sampler, events: int, weighted: bool) -> None:
+        self._sampler = sampler
+        self._events = events
+        self._weighted = weighted
+        self._started = time.time()
+        self._hash = ContentHash()
+        self._trials = 0
+        self._sums: list[float] = []
+        self._squares: list[float] = []
+        process, lattice = sampler.process, sampler.lattice
+        t_min, t_max = t_range(lattice.E_high, process.m, process.m_S, process.M)
+        self._edges = np.geomspace(t_min, min(10.0, t_max), 16)
+        self._share = rates.t_spectrum(sampler.card, sampler.m_S, self._edges) / sampler.expected.value
+        self._t_sums = np.zeros(self._edges.size + 1)
+        self._t_squares = np.zeros(self._edges.size + 1)
+
+    def add(self, columns: Columns, trials: int) -> None:
+        """Add a chunk of events."""
+        self._hash.update(columns)
+        self._trials += trials
+        weight = columns["weight"]
+        bins = np.searchsorted(self._edges, columns["t"])
+        self._t_sums += np.bincount(bins, weight, self._t_sums.size)
+        self._t_squares += np.bincount(bins, weight * weight, self._t_sums.size)
+        self._sums.append(float(weight.sum()))
+        self._squares.append(float(np.dot(weight, weight)))
+
+    def t_pulls(self) -> Array:
+        """Pulls of the shares that hold at least ten events; their quadrature is good to 1e-3."""
+        total, squares = self._t_sums.sum(), self._t_squares.sum()
+        share = self._share
+        variance = (self._t_squares[1:-1] * (1.0 - 2.0 * share) + share**2 * squares) / total**2
+        enough = share * total**2 > 10.0 * squares
+        pulls = (self._t_sums[1:-1] / total - share) / np.sqrt(variance + (1e-3 * share) ** 2 + 1e-300)
+        return np.asarray(pulls[enough])
+
+    def metadata(self) -> dict[str, Any]:
+        """The file's metadata; raises ClosureError if events and quadrature disagree."""
+        sampler, n = self._sampler, self._events
+        norm_error = 0.0 if self._weighted else sampler.efficiency_error / sampler.efficiency
+        produced = weighted_sum(math.fsum(self._sums), math.fsum(self._squares), n, norm_error)
+        pull = produced.pull(sampler.expected.value)
+        t_pulls = self.t_pulls()
+        worst = float(max(np.abs(t_pulls), default=0.0))
+        if not (abs(pull) < MAX_PULL and worst < MAX_PULL):
+            message = (
+                f"events disagree with the quadrature: yield {produced.value:.6g} +- {produced.error:.2g} against "
+                f"{sampler.expected.value:.6g}, pull {pull:.1f}; worst pull in t {worst:.1f}"
+            )
+            raise ClosureError(message)
+        energies = np.linspace(sampler.lattice.E_low, sampler.lattice.E_high, 6)
+        sigmas = [cross_section.sigma(float(E), sampler.process)[0] for E in energies]
+        return {
+            "format": FORMAT,
+            "generator": "mcgen",
+            "mcgen_version": __version__,
+            "versions": {name: metadata.version(name) for name in ("numpy", "numba", "awkward", "uproot")}
+            | {"python": platform.python_version()},
+            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started)),
+            "card": sampler.card.text,
+            "seed": sampler.seed,
+            "n_events": n,
+            "unweighted": not self._weighted,
+            "weight_convention": "S per muon on target at g_mu = 1; the sum over the file is the yield",
+            "mass_gev": sampler.m_S,
+            "mediator": "scalar",
+            "model": sampler.card.scalar.model,
+            "reference_g_mu": sampler.card.scalar.g_mu,
+            "yield_per_muon": produced.value,
+            "yield_error": produced.error,
+            "norm_relative_error": norm_error,
+            "yield_quadrature": sampler.expected.value,
+            "pull": pull,
+            "pull_t_worst": worst,
+            "pull_t_rms": float(np.sqrt(np.mean(t_pulls**2))) if t_pulls.size else 0.0,
+            "trials": self._trials,
+            "efficiency": n / self._trials,
+            "overweight_fraction": max(0.0, sampler.overweight),
+            "sigma": [{"energy_gev": float(E), "sigma_pb": s} for E, s in zip(energies, sigmas, strict=True)],
+            "content_sha256": self._hash.hexdigest(),
+        }

@@ -1,0 +1,43 @@
+"""Fixtures that several test files share: reference numbers and one event file per experiment."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from mcgen.card import load_card
+from mcgen.generation import generate
+
+REFERENCE = Path(__file__).parents[1] / "validation" / "reference"
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=200, database=None)
+settings.load_profile("repeatable")
+
+
+@functools.cache
+def _read(name):
+    return json.loads((REFERENCE / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Reader of the JSON files in validation/reference."""
+    return _read
+
+
+@pytest.fixture(scope="session")
+def fermilab_events(tmp_path_factory):
+    """200000 events of the Fermilab card at 0.1 GeV, on disk."""
+    path = tmp_path_factory.mktemp("fermilab") / "events.root"
+    return generate(load_card("fermilab"), 0.1, 200_000, output=path, workers=2)
+
+
+@pytest.fixture(scope="session")
+def na64_events(tmp_path_factory):
+    """200000 events of the NA64 card at 0.01 GeV, on disk."""
+    path = tmp_path_factory.mktemp("na64") / "events.root"
+    return generate(load_card("na64"), 0.01, 200_000, output=path, workers=2)

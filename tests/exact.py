@@ -1,0 +1,82 @@
+"""Kinematics and amplitude of l N -> l N S with 60 digits, from four-vectors: what the fast kernels are compared to.
+
+Momenta come from the mass shells, A from the scalar products of its definition; no line is written to avoid a
+cancellation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mpmath import mp, mpf, sqrt
+
+mp.dps = 60
+
+
+def dot(a, b):
+    """Product of two four-vectors (E, px, py, pz)."""
+    return a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3]
+
+
+def add(a, b, sign=1):
+    """a + sign * b."""
+    return tuple(x + sign * y for x, y in zip(a, b, strict=True))
+
+
+@dataclass
+class Point:
+    """Four-momenta (E, px, py, pz) and limits of t of one point of phase space."""
+
+    p: tuple
+    k: tuple
+    p_out: tuple
+    P_in: tuple
+    P_out: tuple
+    t_min: mpf
+    t_max: mpf
+
+
+def point(E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q) -> Point:
+    """The point with these coordinates, taken as exact: beam along z, S in the x-z plane, target at rest."""
+    E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q = (
+        mpf(v) for v in (E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
+    )
+    cosine = 1 - one_minus_cos_theta
+    sine = sqrt(1 - cosine**2)
+    momentum = sqrt(E_S**2 - m_S**2)
+    p = (E, mpf(0), mpf(0), sqrt(E**2 - m**2))
+    k = (E_S, momentum * sine, mpf(0), momentum * cosine)
+    W, *V = add(p, k, -1)
+    V2 = sum(v * v for v in V)
+    u = dot(add(p, k, -1), add(p, k, -1)) - m**2
+    # the outgoing lepton is on its shell: q_par = (u/2 - t/2 - t W/2M)/V, and |q_par| <= |q|
+    a = (1 + W / M) / 2
+    A2, A1, A0 = a**2 - V2 / (4 * M**2), -(V2 + u * a), u**2 / 4
+    root = sqrt(A1**2 - 4 * A2 * A0)
+    t_min, t_max = (-A1 - root) / (2 * A2), (-A1 + root) / (2 * A2)
+    t = t_min + t_minus_tmin
+    q2 = t + (t / (2 * M)) ** 2
+    q_par = (u / 2 - a * t) / sqrt(V2)
+    q_perp = sqrt(max(mpf(0), q2 - q_par**2))
+    along = [v / sqrt(V2) for v in V]
+    k_along = sum(x * y for x, y in zip(k[1:], along, strict=True))
+    across = [x - k_along * y for x, y in zip(k[1:], along, strict=True)]
+    length = sqrt(sum(v * v for v in across))
+    across = [v / length for v in across] if length > 0 else [mpf(1), mpf(0), mpf(0)]
+    q = [q_par * along[i] + q_perp * mp.cos(phi_q) * across[i] for i in range(3)]
+    q[1] += q_perp * mp.sin(phi_q)
+    q = (-t / (2 * M), *q)
+    P_in = (M, mpf(0), mpf(0), mpf(0))
+    return Point(p, k, add(add(p, k, -1), q), P_in, add(P_in, q, -1), t_min, t_max)
+
+
+def amplitude(x: Point):
+    """A in GeV^2, from the invariants."""
+    m2, mS2 = dot(x.p, x.p), dot(x.k, x.k)
+    P, q2 = add(x.P_in, x.P_out), dot(add(x.P_in, x.P_out, -1), add(x.P_in, x.P_out, -1))
+    s = dot(add(x.p_out, x.k), add(x.p_out, x.k)) - m2
+    u = dot(add(x.p, x.k, -1), add(x.p, x.k, -1)) - m2
+    P2 = dot(P, P)
+    emission = ((s + u) ** 2 * P2 + 4 * q2 * dot(P, x.k) ** 2) / (s * u)
+    mass = P2 * q2 * (s + u) ** 2 + 4 * (u * dot(P, x.p) + s * dot(P, x.p_out)) ** 2
+    return emission + (4 * m2 - mS2) / (s * u) ** 2 * mass
