@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen import rates
+from mcgen._jit import jit
 from mcgen._version import __version__
 from mcgen.card import Card
 from mcgen.errors import ClosureError, InputError
@@ -101,6 +102,18 @@ def prepare(card: Card, m_S: float | None = None, seed: int | None = None, worke
     return sampler
 
 
+@jit
+def add_to_bins(edges: Array, values: Array, weights: Array, sums: Array, squares: Array) -> None:
+    """Add weights and their squares to bins with edges in equal ratios; what lies outside is left out."""
+    start = math.log(edges[0])
+    per_bin = (edges.size - 1) / (math.log(edges[-1]) - start)
+    for i in range(values.size):
+        position = (math.log(values[i]) - start) * per_bin
+        if 0.0 <= position < sums.size:
+            sums[int(position)] += weights[i]
+            squares[int(position)] += weights[i] * weights[i]
+
+
 class Tally:
     """What is added up while events are made: hash, yield, and their shares in bins of t against the quadrature.
 
@@ -120,27 +133,25 @@ class Tally:
         t_min, t_max = t_range(lattice.E_high, process.m, process.m_S, process.M)
         self._edges = np.geomspace(t_min, min(10.0, t_max), 16)
         self._share = rates.t_spectrum(sampler.card, sampler.m_S, self._edges) / sampler.expected.value
-        self._t_sums = np.zeros(self._edges.size + 1)
-        self._t_squares = np.zeros(self._edges.size + 1)
+        self._t_sums = np.zeros(self._share.size)
+        self._t_squares = np.zeros(self._share.size)
 
     def add(self, columns: Columns, trials: int) -> None:
         """Add a chunk of events."""
         self._hash.update(columns)
         self._trials += trials
         weight = columns["weight"]
-        bins = np.searchsorted(self._edges, columns["t"])
-        self._t_sums += np.bincount(bins, weight, self._t_sums.size)
-        self._t_squares += np.bincount(bins, weight * weight, self._t_sums.size)
+        add_to_bins(self._edges, columns["t"], weight, self._t_sums, self._t_squares)
         self._sums.append(float(weight.sum()))
         self._squares.append(float(np.dot(weight, weight)))
 
     def t_pulls(self) -> Array:
         """Pulls of the shares that hold at least ten events; their quadrature is good to 1e-3."""
-        total, squares = self._t_sums.sum(), self._t_squares.sum()
+        total, squares = math.fsum(self._sums), math.fsum(self._squares)
         share = self._share
-        variance = (self._t_squares[1:-1] * (1.0 - 2.0 * share) + share**2 * squares) / total**2
+        variance = (self._t_squares * (1.0 - 2.0 * share) + share**2 * squares) / total**2
         enough = share * total**2 > 10.0 * squares
-        pulls = (self._t_sums[1:-1] / total - share) / np.sqrt(variance + (1e-3 * share) ** 2 + 1e-300)
+        pulls = (self._t_sums / total - share) / np.sqrt(variance + (1e-3 * share) ** 2 + 1e-300)
         return np.asarray(pulls[enough])
 
     def metadata(self) -> dict[str, Any]:

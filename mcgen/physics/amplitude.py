@@ -60,10 +60,12 @@ def azimuthal_form(e: Emission, E: float, t: float, q_perp: float, process: Proc
     M = process.M
     m_S = process.m_S
     E_S = E - e.W
-    recoil = 0.5 * t / M  # kinetic energy of the nucleus
+    per_V = 1.0 / e.V
+    per_u = 1.0 / e.u
+    recoil = t * (0.5 / M)  # kinetic energy of the nucleus
     q2 = t + recoil * recoil
-    q_par = -(0.5 * e.u + 0.5 * t + recoil * e.W) / e.V
-    slope = e.k_V / e.V
+    q_par = -(0.5 * e.u + 0.5 * t + recoil * e.W) * per_V
+    slope = e.k_V * per_V
 
     k_q0 = e.k_V * q_par  # k.q = k_q0 + k_q1 c
     k_q1 = e.k_1 * q_perp
@@ -79,8 +81,8 @@ def azimuthal_form(e: Emission, E: float, t: float, q_perp: float, process: Proc
 
     a = e.u * (1.0 + slope) + t * slope + 2.0 * recoil * (slope * e.W - E_S)
     b = 2.0 * k_q1
-    K = 4.0 * M * M * process.c_K / e.u
-    Q = 16.0 * M * M * process.c_Q / (e.u * e.u)
+    K = 4.0 * M * M * process.c_K * per_u
+    Q = 16.0 * M * M * process.c_Q * per_u * per_u
     return AzimuthalForm(
         a - b,
         b,
@@ -106,12 +108,12 @@ def amplitude_at(f: AzimuthalForm, phi_q: float) -> float:
 def amplitude_average(f: AzimuthalForm) -> float:
     """A averaged over phi_q, from the Fourier series of 1/s and 1/s^2 in powers of r = (a - root)/b."""
     a = f.s_min + f.b
-    D = f.s_min * (a + f.b)  # a^2 - b^2
-    root = math.sqrt(D)
+    root = math.sqrt(f.s_min * (a + f.b))  # of a^2 - b^2
+    per_root = 1.0 / root
     r = f.b / (a + root)
     first = f.n10 + r * f.n11 + 0.5 * f.n12 * (1.0 + r * r)
     second = a * (f.n20 + 0.5 * f.n22) + r * ((a + root) * f.n21 + 0.5 * r * (a + 2.0 * root) * f.n22)
-    return first / root + second / (D * root)
+    return (first + second * per_root * per_root) * per_root
 
 
 @jit
@@ -162,5 +164,5 @@ def sigma_density(E: float, process: Process, e: Emission, t: float, t_minus_tmi
         average = amplitude_average_ww(E, process.m, process.m_S, M, e, t_minus_tmin)
     else:
         average = amplitude_average(azimuthal_form(e, E, t, transverse_momentum(e, t, t_minus_tmin), process))
-    factor = ALPHA * ALPHA * GEV2_PB / (64.0 * math.pi * M * M * e.p * e.p * e.V)
-    return factor * G2(t, process.ff) / (t * t) * average
+    factor = ALPHA * ALPHA * GEV2_PB / (64.0 * math.pi * M * M)
+    return factor * G2(t, process.ff) * average / (e.p * e.p * e.V * t * t)

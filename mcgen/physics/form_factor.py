@@ -50,16 +50,16 @@ def form_factor(name: str, Z: float, A: float) -> FormFactor:
 @jit
 def G2_elastic(t: float, ff: FormFactor) -> float:
     """Screened and nuclear elastic form factor squared (Eq. A1)."""
-    screening = ff.a2 * t / (1.0 + ff.a2 * t)
-    size = 1.0 / (1.0 + t / ff.d)
-    return ff.elastic * (screening * size) * (screening * size)
+    screening_size = ff.a2 * t / ((1.0 + ff.a2 * t) * (1.0 + t * (1.0 / ff.d)))
+    return ff.elastic * screening_size * screening_size
 
 
 @jit
 def G2_inelastic(t: float, ff: FormFactor) -> float:
     """Inelastic form factor squared (Eq. A2)."""
     screening = ff.a2_in * t / (1.0 + ff.a2_in * t)
-    dipole2 = 1.0 / ((1.0 + t / 0.71) * (1.0 + t / 0.71))
+    dipole = 1.0 / (1.0 + t * (1.0 / 0.71))
+    dipole2 = dipole * dipole
     bracket = (1.0 + t * ((MU_P * MU_P - 1.0) / (4.0 * M_P * M_P))) * dipole2 * dipole2
     if ff.squared:
         bracket *= bracket

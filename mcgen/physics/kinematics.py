@@ -110,14 +110,17 @@ def emission(E: float, m: float, m_S: float, M: float, E_S: float, one_minus_cos
     W = E - E_S
     pk = p * k * one_minus_cos_theta
     u = smallest_u(E, m, m_S, E_S) + 2.0 * pk
-    V = math.sqrt((p - k) * (p - k) + 2.0 * pk)
-    k_1 = p * k * math.sqrt(one_minus_cos_theta * (2.0 - one_minus_cos_theta)) / V
-    k_V = (k * (p - k) - pk) / V
+    V2 = (p - k) * (p - k) + 2.0 * pk
+    V = math.sqrt(V2)
+    per_V = 1.0 / V
+    per_M = 1.0 / M
+    k_1 = p * k * math.sqrt(one_minus_cos_theta * (2.0 - one_minus_cos_theta)) * per_V
+    k_V = (k * (p - k) - pk) * per_V
     # (E_S p - E k) . V, with E_S p - E k = (E^2 m_S^2 - E_S^2 m^2)/(E_S p + E k) along the beam
     along = (E * m_S - E_S * m) * (E * m_S + E_S * m) / (E_S * p + E * k)
-    Y_V = ((p - k) * along + pk * (E + E_S)) / V
-    B = 4.0 * V * V - 2.0 * u * (1.0 + W / M)
-    E_low = W - 0.5 * u / M  # R = E_low^2 - m^2
-    root = 4.0 * V * math.sqrt(max(0.0, (E_low - m) * (E_low + m)))
-    C = 1.0 + 2.0 * W / M + (m * m - u) / (M * M)  # W^2 - V^2 = m^2 - |u|
-    return Emission(p, k, W, V, u, k_V, k_1, Y_V, 2.0 * u * u / (B + root), 0.5 * (B + root) / C, C)
+    Y_V = ((p - k) * along + pk * (E + E_S)) * per_V
+    B = 4.0 * V2 - 2.0 * u * (1.0 + W * per_M)
+    E_low = W - 0.5 * u * per_M  # R = E_low^2 - m^2
+    reach = B + 4.0 * V * math.sqrt(max(0.0, (E_low - m) * (E_low + m)))
+    C = 1.0 + 2.0 * W * per_M + (m * m - u) * per_M * per_M  # W^2 - V^2 = m^2 - |u|
+    return Emission(p, k, W, V, u, k_V, k_1, Y_V, 2.0 * u * u / reach, 0.5 * reach / C, C)

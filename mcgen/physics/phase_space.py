@@ -97,13 +97,11 @@ def u_range(E: float, E_S: float, process: Process) -> tuple[float, float, float
 @jit
 def t_map(r: float, t_low: float, t_high: float, d: float) -> tuple[float, float, float]:
     """(t, t - t_low, dt/dr): log(t/(t + d)) uniform between t_low and t_high."""
-    width = math.log((t_high / t_low) * ((t_low + d) / (t_high + d)))
-    rise = math.expm1(r * width)
-    z = t_low / (t_low + d)
-    rest = d / (t_low + d) - z * rise  # d/(t + d)
-    above = d * z * rise * ((t_low + d) / d) / rest
+    width = math.log(t_high * (t_low + d) / (t_low * (t_high + d)))
+    rise = t_low * math.expm1(r * width)
+    above = rise * (t_low + d) / (d - rise)
     t = t_low + above
-    return t, above, width * t * (t + d) / d
+    return t, above, width * t * (t + d) * (1.0 / d)
 
 
 @jit
@@ -113,10 +111,10 @@ def map_point(E: float, process: Process, em: EnergyMap, r_x: float, r_u: float,
     u_low, u_high, two_pk = u_range(E, E_S, process)
     if u_high <= u_low:
         return Point(E_S, 0.0, 0.0, 0.0, 0.0)
-    spread = 1.0 / u_low - 1.0 / u_high
-    u = 1.0 / (1.0 / u_low - r_u * spread)
-    jacobian *= spread * u * u
-    one_minus_cos_theta = min(2.0, r_u * spread * u * u_low / two_pk)
+    spread = u_high - u_low
+    stretch = 1.0 / (u_high - r_u * spread)  # |u| = u_low u_high stretch
+    jacobian *= u_low * u_high * spread * stretch * stretch
+    one_minus_cos_theta = min(2.0, u_low * spread * r_u * stretch / two_pk)
     e = emission(E, process.m, process.m_S, process.M, E_S, one_minus_cos_theta)
     if e.t_max <= e.t_min:
         return Point(E_S, one_minus_cos_theta, 0.0, 0.0, 0.0)
@@ -135,7 +133,7 @@ def unmap_point(
     r_u = (u_minus / (u_low + u_minus)) / (1.0 - u_low / u_high)
     e = emission(E, process.m, process.m_S, process.M, E_S, one_minus_cos_theta)
     d = process.ff.d
-    width = math.log((e.t_max / e.t_min) * ((e.t_min + d) / (e.t_max + d)))
+    width = math.log(e.t_max * (e.t_min + d) / (e.t_min * (e.t_max + d)))
     t = e.t_min + t_minus_tmin
     r_t = math.log1p(t_minus_tmin * d / (e.t_min * (t + d))) / width
     return scalar_energy_coordinate(E_S, em), r_u, r_t

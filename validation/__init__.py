@@ -1,0 +1,1 @@
+"""What mcgen claims, measured."""
