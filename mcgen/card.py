@@ -213,6 +213,10 @@ class Card(_Section):
         """Muon energy in GeV at the end of the target, or where it counts as stopped."""
         return lowest_energy(self.beam.energy, self.target.length, self.target.loss, self.target.E_min or 0.0)
 
+    def ee_only(self, model: object) -> bool:
+        """Whether the width is Gamma_ee alone: the paper's Eq. 7, for model A if the card asks for it."""
+        return self.scalar.width == "ee_only" and model == "A"
+
     def check_mass(self, m_S: float, where: str = "mass") -> None:
         """Raise InputError unless a scalar of this mass in GeV can be made."""
         if not (math.isfinite(m_S) and m_S > 0.0):

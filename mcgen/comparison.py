@@ -5,21 +5,28 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mcgen._jit import jit
 from mcgen.card import Card
 from mcgen.estimate import Estimate
 from mcgen.files import open_atomic
+from mcgen.materials import Material
 from mcgen.physics.amplitude import Process
 from mcgen.physics.kinematics import threshold_energy
 from mcgen.rng import INTEGRATION
-from mcgen.sampler import build_lattice, integrate
-from mcgen.xsec import cross_section
+from mcgen.sampler import Lattice, build_lattice, integrate, propose
+from mcgen.xsec import CrossSection, cross_section, default_edges
+
+Array = NDArray[np.float64]
 
 MC_POINTS = 200_000
+#: grid of the error map, GeV
+MAP_ENERGIES, MAP_MASSES = np.geomspace(0.25, 1000.0, 37).tolist(), np.geomspace(1e-3, 1.0, 31).tolist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +90,67 @@ def crosscheck(
     for m_S in masses:
         card.check_mass(m_S)
         for E in energies:
-            exact, ww, iww = (
-                cross_section(element, E, m_S, method=method, form_factor=card.run.form_factor).value
-                for method in ("exact", "ww", "iww")
-            )
+            (known,) = error_map(element, [E], [m_S], card.run.form_factor)
             process = card.process(m_S)
             mc = Estimate(0.0, 0.0, 0.0)
             if threshold_energy(process.m, m_S, process.M) < E:
                 mc = monte_carlo(E, process, points, card.run.seed if seed is None else seed)
-            rows.append(Comparison(E, m_S, exact, ww, iww, mc.value, mc.error))
+            rows.append(replace(known, sigma_mc_pb=mc.value, error_mc_pb=mc.error))
+            if progress:
+                progress(len(rows))
+    return rows
+
+
+@jit
+def _x_histogram(lattice: Lattice, process: Process, seed: np.uint64, points: int, edges: Array, sums: Array) -> None:
+    for i in range(points):
+        E, point, f, _ = propose(lattice, process, seed, np.uint64(INTEGRATION), np.uint64(i), 0)
+        bin_number = np.searchsorted(edges, point.E_S / E, side="right") - 1
+        if 0 <= bin_number < sums.size:
+            sums[bin_number] += f
+
+
+def x_spectra(card: Card, m_S: float, E: float, points: int = MC_POINTS) -> dict[str, CrossSection]:
+    """Spectra in x at one energy: exact, WW, IWW, Monte Carlo; the same bins, pb at unit coupling."""
+    element, process = card.target.element, card.process(m_S)
+    edges = default_edges(E, process, "x")
+    spectra = {
+        method: cross_section(
+            element, E, m_S, method=method, form_factor=card.run.form_factor, spectrum="x", edges=edges
+        )
+        for method in ("exact", "ww", "iww")
+    }
+    lattice = build_lattice(E, E, process)
+    sums = np.zeros(edges.size - 1)
+    _x_histogram(lattice, process, np.uint64(card.run.seed), points, edges, sums)
+    bins = sums * (lattice.total / points)
+    spectra["Monte Carlo"] = CrossSection(float(bins.sum()), 0.0, edges, bins)
+    return spectra
+
+
+def error_map(
+    target: Material,
+    energies: Sequence[float],
+    masses: Sequence[float],
+    form_factor: str = "paper",
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> list[Comparison]:
+    """IWW and WW beside the exact cross section over a grid of energies and masses in GeV, no Monte Carlo.
+
+    Returns
+    -------
+    list of Comparison
+        Energy by energy; zeros below threshold.
+    """
+    rows = []
+    for E in energies:
+        for m_S in masses:
+            exact, ww, iww = (
+                cross_section(target, E, m_S, method=method, form_factor=form_factor).value
+                for method in ("exact", "ww", "iww")
+            )
+            rows.append(Comparison(E, m_S, exact, ww, iww, 0.0, 0.0))
             if progress:
                 progress(len(rows))
     return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from mcgen.card import Card
 from mcgen.errors import InputError, choose
 from mcgen.files import open_atomic
 from mcgen.physics.couplings import MODELS
+from mcgen.physics.scalar_decay import total_width
 from mcgen.physics.signal_yield import expected_signal, inverse_length_per_momentum
 
 Array = NDArray[np.float64]
@@ -25,6 +27,18 @@ Array = NDArray[np.float64]
 LOWEST, HIGHEST = 1e-12, 1e3
 #: points of a scan, and how often a crossing is zoomed in: 1e15 shrinks to under 1e-5 of a step
 _SCAN, _ZOOMS = 256, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tower:
+    """Scalars of equal couplings and equally spaced masses, the paper's outlook: N_d states."""
+
+    states: int = 1
+    spacing: float = 0.0  #: GeV
+
+    def masses(self, m_S: float) -> list[float]:
+        """Masses in GeV of a tower whose lightest state is m_S."""
+        return [m_S + n * self.spacing for n in range(self.states)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,22 @@ def interval(signal: Callable[[Array], Array], threshold: float) -> tuple[float 
     return low, _crossing(signal, threshold, float(g[last + 1]), float(g[last]))
 
 
+def signal_of(nodes: rates.Production, model: str, particles: float, ee_only: bool = False) -> Callable[[Array], Array]:
+    """N_S as a function of couplings; all couplings of a model grow with g_mu, so the width with g_mu^2."""
+    width = total_width(MODELS[model](1.0), nodes.m_S, ee_only)
+    unit = inverse_length_per_momentum(width, nodes.m_S)
+
+    def at(g_mu: Array) -> Array:
+        sums = [expected_signal(nodes.weight, nodes.k, nodes.z_min, nodes.z_max, unit * g * g)[0] for g in g_mu]
+        return np.asarray(particles * g_mu**2 * np.array(sums))
+
+    return at
+
+
+def _summed(signals: Sequence[Callable[[Array], Array]], g_mu: Array) -> Array:
+    return np.asarray(sum(signal(g_mu) for signal in signals))
+
+
 def reach(
     card: Card,
     models: Sequence[str] = ("A", "B"),
@@ -79,6 +109,7 @@ def reach(
     n_signal: float = 3.0,
     production: str = "exact",
     *,
+    tower: Tower | None = None,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> list[ReachPoint]:
@@ -93,6 +124,8 @@ def reach(
     n_signal : float
         Number of signal events that counts as seen; 3 is a limit at 95 % CL without background.
     production : {"exact", "ww", "iww"}
+    tower : Tower, optional
+        Several scalars whose signals add up; the mass is that of the lightest.
     workers : int
         Threads, one mass each.
 
@@ -112,18 +145,13 @@ def reach(
             raise InputError(message)
 
     def points(m_S: float) -> dict[str, ReachPoint]:
-        nodes = rates.production(card, m_S, production)
-
-        def signal(model: str) -> Callable[[Array], Array]:
-            def at(g_mu: Array) -> Array:
-                unit = inverse_length_per_momentum(rates.card_width(card, model, 1.0, m_S), m_S)
-                sums = [expected_signal(nodes.weight, nodes.k, nodes.z_min, nodes.z_max, unit * g * g)[0] for g in g_mu]
-                return np.asarray(card.beam.muons * g_mu**2 * np.array(sums))
-
-            return at
-
-        edges = {model: interval(signal(model), n_signal) for model in models}
-        return {model: ReachPoint(card.name, model, production, m_S, *edges[model]) for model in models}
+        states = [rates.production(card, m, production) for m in (tower or Tower()).masses(m_S)]
+        found = {}
+        for model in models:
+            signals = [signal_of(nodes, model, card.beam.muons, card.ee_only(model)) for nodes in states]
+            edges = interval(functools.partial(_summed, signals), n_signal)
+            found[model] = ReachPoint(card.name, model, production, m_S, *edges)
+        return found
 
     results = []
     with ThreadPoolExecutor(workers) as pool:

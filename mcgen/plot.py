@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from mcgen.comparison import Comparison
+from mcgen.constraints import Constraint
 from mcgen.contours import ReachPoint
 from mcgen.errors import InputError
 from mcgen.estimate import Estimate
 from mcgen.files import atomic_path
+from mcgen.layout import Layout
+from mcgen.xsec import CrossSection
+
+#: largest coupling that is drawn
+_TOP = 1.0
 
 _STYLE = {
     "axes.grid": True,
@@ -27,7 +33,7 @@ _STYLE = {
 
 
 @contextlib.contextmanager
-def _figure(path: str | Path, rows: int = 1) -> Iterator[Any]:
+def _figure(path: str | Path, columns: int = 1, rows: int = 1) -> Iterator[Any]:
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure
@@ -39,9 +45,11 @@ def _figure(path: str | Path, rows: int = 1) -> Iterator[Any]:
         message = f"plot {path}: the name must end in .png, .pdf or .svg"
         raise InputError(message)
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(6.4, 4.6 if rows == 1 else 6.0), layout="constrained")
-        ratios = {"height_ratios": [2, 1][:rows]}
-        yield figure.subplots(rows, 1, sharex=True, gridspec_kw=ratios) if rows > 1 else figure.subplots()
+        figure = Figure(figsize=(6.4 * columns, 4.6 if rows == 1 else 6.0), layout="constrained")
+        heights = {"height_ratios": [2, 1][:rows]}
+        yield figure.subplots(
+            rows, columns, sharex="col" if rows > 1 else False, gridspec_kw=heights if rows > 1 else None
+        )
         with atomic_path(path) as part:
             figure.savefig(part, dpi=150, format=kind)
 
@@ -86,19 +94,42 @@ def plot_sigma_tilde(
         axes.legend()
 
 
-def plot_reach(points: Sequence[ReachPoint], path: str | Path, title: str) -> None:
-    """Region of g_mu against the mass in which the signal exceeds the threshold."""
-    with _figure(path) as axes:
-        for key in dict.fromkeys((p.experiment, p.model, p.production) for p in points):
-            line = [p for p in points if (p.experiment, p.model, p.production) == key and p.g_low is not None]
-            mass = [1e3 * p.mass_gev for p in line]
-            low = [p.g_low for p in line]
-            high = [min(p.g_high, 10.0) if p.g_high is not None else math.nan for p in line]
-            (drawn,) = axes.plot(mass, low, "o-", ms=3, label=f"{key[0]}, model {key[1]}, {key[2]}")
-            axes.plot(mass, high, "o-", ms=3, color=drawn.get_color())
-            axes.fill_between(mass, low, high, color=drawn.get_color(), alpha=0.15)
-        axes.set(xscale="log", yscale="log", xlabel=r"$m_S$ [MeV]", ylabel=r"$g_\mu$", title=title)
-        axes.legend()
+def _draw_constraint(axes: Any, known: Constraint, color: str) -> None:
+    mass = [1e3 * m for m in known.mass_gev]
+    low = [math.nan if g is None else g for g in known.low]
+    if known.kind == "preferred":
+        high = [math.nan if g is None else g for g in known.high]
+        axes.fill_between(mass, low, high, color=color, alpha=0.35, lw=0, label=known.label)
+        return
+    high = [_TOP if g is None else min(g, _TOP) for g in known.high]
+    axes.fill_between(mass, low, high, color=color, alpha=0.2, lw=0, label=known.label)
+    axes.plot(mass, low, color=color, lw=1)
+    axes.plot(mass, [math.nan if h >= _TOP else h for h in high], color=color, lw=1)
+
+
+def draw_reach(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constraint] = ()) -> None:
+    """One panel of contours over what is known, each line closed where its ends meet."""
+    for number, one in enumerate(known):
+        _draw_constraint(axes, one, ("0.55", "tab:green", "0.4", "tab:brown", "tab:purple", "tab:olive")[number % 6])
+    for key in dict.fromkeys((p.experiment, p.model, p.production) for p in points):
+        line = [p for p in points if (p.experiment, p.model, p.production) == key and p.g_low is not None]
+        mass = [1e3 * p.mass_gev for p in line]
+        style = "--" if key[2] in ("iww", "ww") else "-"
+        label = f"{key[0]}, {key[1]}" + ("" if key[2] == "exact" else f" ({key[2]})")
+        (drawn,) = axes.plot(mass, [p.g_low for p in line], style, label=label)
+        top = [math.nan if p.g_high is None or p.g_high > _TOP else p.g_high for p in line]
+        axes.plot(mass, top, style, color=drawn.get_color())
+    axes.set(xscale="log", yscale="log", xlabel=r"$m_S$ [MeV]", ylabel=r"$g_\mu$")
+    axes.legend(fontsize=8)
+
+
+def plot_reach(points: Sequence[ReachPoint], path: str | Path, title: str, known: Sequence[Constraint] = ()) -> None:
+    """Region of g_mu against the mass in which the signal exceeds the threshold, one panel per model."""
+    models = list(dict.fromkeys(p.model for p in points))
+    with _figure(path, columns=len(models)) as panels:
+        for axes, model in zip(panels if len(models) > 1 else [panels], models, strict=True):
+            draw_reach(axes, [p for p in points if p.model == model], [c for c in known if model in c.models])
+            axes.set_title(f"{title}, model {model}")
 
 
 def plot_comparison(rows: Sequence[Comparison], path: str | Path, title: str) -> None:
@@ -107,15 +138,116 @@ def plot_comparison(rows: Sequence[Comparison], path: str | Path, title: str) ->
         for number, E in enumerate(dict.fromkeys(row.energy_gev for row in rows)):
             line = [row for row in rows if row.energy_gev == E and row.sigma_exact_pb > 0.0]
             mass = [1e3 * row.mass_gev for row in line]
-            color = f"C{number % 10}"
-            axes.plot(
-                mass, [r.sigma_iww_pb / r.sigma_exact_pb for r in line], "o-", color=color, label=f"{E:.4g} GeV, IWW"
-            )
-            axes.plot(
-                mass, [r.sigma_ww_pb / r.sigma_exact_pb for r in line], "s--", color=color, label=f"{E:.4g} GeV, WW"
-            )
+            color, label = f"C{number % 10}", f"{E:.4g} GeV"
+            axes.plot(mass, [r.sigma_iww_pb / r.sigma_exact_pb for r in line], "o-", color=color, label=f"{label}, IWW")
+            axes.plot(mass, [r.sigma_ww_pb / r.sigma_exact_pb for r in line], "s--", color=color, label=f"{label}, WW")
             ratio = [r.sigma_mc_pb / r.sigma_exact_pb for r in line]
             errors = [r.error_mc_pb / r.sigma_exact_pb for r in line]
-            axes.errorbar(mass, ratio, errors, fmt=".", color=color, label=f"{E:.4g} GeV, Monte Carlo")
+            axes.errorbar(mass, ratio, errors, fmt=".", color=color, label=f"{label}, Monte Carlo")
         axes.set(xscale="log", yscale="log", xlabel=r"$m_S$ [MeV]", ylabel="ratio to exact", title=title)
         axes.legend(fontsize=8, ncols=2)
+
+
+def plot_spectra(spectra: Mapping[str, CrossSection], path: str | Path, title: str) -> None:
+    """Spectra in x of several methods, and below their ratio to the first one."""
+    with _figure(path, rows=2) as (top, bottom):
+        reference = next(iter(spectra.values()))
+        for label, one in spectra.items():
+            if one.bins is None or one.edges is None or reference.bins is None:
+                continue
+            top.stairs(one.bins, one.edges, label=label)
+            bottom.stairs(
+                [b / r if r > 0.0 else math.nan for b, r in zip(one.bins, reference.bins, strict=True)], one.edges
+            )
+        top.set(ylabel=r"$\sigma$ per bin [pb]", yscale="log", title=title)
+        bottom.set(xlabel=r"$x = E_S/E_\mu$", ylabel="ratio", yscale="log")
+        top.legend()
+
+
+def plot_error_map(rows: Sequence[Comparison], path: str | Path, title: str) -> None:
+    """IWW/exact and WW/exact over energy and mass."""
+    energies = list(dict.fromkeys(r.energy_gev for r in rows))
+    masses = list(dict.fromkeys(r.mass_gev for r in rows))
+    with _figure(path, columns=2) as panels:
+        for axes, name in zip(panels, ("iww", "ww"), strict=True):
+            ratio = [
+                [
+                    math.nan if r.sigma_exact_pb == 0.0 else getattr(r, f"sigma_{name}_pb") / r.sigma_exact_pb
+                    for r in rows[i * len(masses) : (i + 1) * len(masses)]
+                ]
+                for i in range(len(energies))
+            ]
+            levels = (
+                (1.0, 1.2, 1.5, 2, 3, 5, 10, 30, 100, 1000)
+                if name == "iww"
+                else (0.8, 0.9, 0.95, 0.98, 0.99, 1.01, 1.02, 1.05, 1.1, 1.2)
+            )
+            colors = axes.contourf(
+                [1e3 * m for m in masses],
+                energies,
+                ratio,
+                levels=levels,
+                cmap="viridis" if name == "iww" else "coolwarm",
+                norm=_boundaries(levels),
+                extend="both",
+            )
+            axes.figure.colorbar(colors, ax=axes, label=f"{name.upper()}/exact", ticks=levels)
+            axes.set(
+                xscale="log",
+                yscale="log",
+                xlabel=r"$m_S$ [MeV]",
+                ylabel=r"$E_\mu$ [GeV]",
+                title=f"{title}: {name.upper()}/exact",
+            )
+
+
+def _boundaries(levels: Sequence[float]) -> Any:
+    from matplotlib.colors import BoundaryNorm
+
+    return BoundaryNorm(levels, 256, extend="both")
+
+
+def plot_layout(setup: Layout, path: str | Path) -> None:
+    """A set-up along the beam to scale, with generated S; the transverse direction is stretched."""
+    with _figure(path) as axes:
+        draw_layout(axes, setup)
+
+
+def draw_layout(axes: Any, setup: Layout) -> None:
+    """Beam, target, detector, fiducial range and tracks."""
+    card, tracks = setup.card, setup.tracks
+    length, end = card.target.length, setup.end
+    view = 1.15 * end
+    spread = max(20.0, 0.2 * end)  # half height of the drawing, cm
+    axes.axvspan(0.0, length, color="0.7", alpha=0.6, lw=0)
+    axes.text(0.5 * length, 0.9 * spread, f"{card.target.material}", ha="center", va="top")
+    if card.detector.signature == "displaced":
+        axes.axvspan(length, end, color="tab:green", alpha=0.15, lw=0)
+        axes.text(0.5 * (length + end), 0.9 * spread, "decay region and detector", ha="center", va="top")
+        axes.annotate(
+            "",
+            (setup.fiducial[1], -0.85 * spread),
+            (setup.fiducial[0], -0.85 * spread),
+            arrowprops={"arrowstyle": "<->"},
+        )
+        axes.text(0.5 * sum(setup.fiducial), -0.83 * spread, "decay counts here", ha="center", va="bottom")
+    else:
+        axes.axvspan(length, end, color="tab:blue", alpha=0.15, lw=0)
+        axes.text(0.5 * (length + end), 0.9 * spread, "detector", ha="center", va="top")
+        axes.annotate("", (view, -0.85 * spread), (setup.fiducial[0], -0.85 * spread), arrowprops={"arrowstyle": "->"})
+        axes.text(end, -0.83 * spread, "S must get here", ha="right", va="bottom")
+    axes.annotate("", (0.0, 0.0), (-0.1 * end, 0.0), arrowprops={"arrowstyle": "-|>", "color": "tab:red"})
+    axes.text(-0.1 * end, 0.03 * spread, f"{card.beam.particle}", color="tab:red", va="bottom")
+    for x, z, x_end, z_end in zip(
+        tracks["vertex_x_cm"], tracks["vertex_z_cm"], tracks["decay_x_cm"], tracks["decay_z_cm"], strict=True
+    ):
+        axes.plot([z, z_end], [x, x_end], color="tab:orange", lw=0.7)
+        axes.plot([z_end], [x_end], "o", ms=2.5, color="tab:orange")
+        axes.plot([z], [x], ".", ms=3, color="black")
+    axes.plot([], [], color="tab:orange", marker="o", ms=2.5, lw=0.7, label="S and its decay")
+    axes.set(xlim=(-0.12 * end, view), ylim=(-spread, spread), xlabel="z [cm]", ylabel="x [cm], stretched")
+    axes.set_title(
+        f"{card.name}: {card.beam.energy:g} GeV, reference coupling $g_\\mu$ = {card.scalar.g_mu:g}, model {card.scalar.model}"
+    )
+    axes.legend(loc="lower left")
+    axes.grid(visible=False)

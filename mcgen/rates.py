@@ -97,8 +97,7 @@ def couplings_of(model: str | Couplings, g_mu: float) -> Couplings:
 
 def card_width(card: Card, model: str | Couplings, g_mu: float, m_S: float) -> float:
     """Total width in GeV, or Gamma_ee alone where the card asks for it in model A (Eq. 7)."""
-    ee_only = card.scalar.width == "ee_only" and model == "A"
-    return total_width(couplings_of(model, g_mu), m_S, ee_only)
+    return total_width(couplings_of(model, g_mu), m_S, card.ee_only(model))
 
 
 def yield_per_muon(card: Card, m_S: float) -> Estimate:

@@ -20,6 +20,7 @@ from mcgen.cli.reach import reach
 from mcgen.cli.reweight import reweight
 from mcgen.cli.run import run
 from mcgen.cli.schema import schema
+from mcgen.cli.show import show
 from mcgen.cli.xsec import xsec
 from mcgen.errors import ClosureError, McgenError
 
@@ -39,7 +40,7 @@ def cli() -> None:
     """
 
 
-for command in (run, generate, info, reweight, xsec, crosscheck, reach, schema):
+for command in (run, generate, info, reweight, xsec, crosscheck, reach, show, schema):
     cli.add_command(command)
 
 

@@ -4,42 +4,55 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from mcgen.cli.display import bar, make_folder, print_json, table
 from mcgen.cli.options import ENERGIES, json_option, seed_option
-from mcgen.cli.show import bar, make_folder, print_json, table
+from mcgen.errors import InputError
+
+if TYPE_CHECKING:
+    from mcgen.card import Card
+    from mcgen.comparison import Comparison
 
 
 @click.command()
 @click.argument("card")
 @click.option("--mass", required=True, type=ENERGIES, help="Masses of S.")
 @click.option("--energy", type=ENERGIES, help="Muon energies.  [default: along the target]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for a table and a figure.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for tables and figures.")
+@click.option("--map", "with_map", is_flag=True, help="In it, the error map of 0.25 to 1000 GeV, 1 MeV to 1 GeV.")
 @seed_option
 @json_option
 def crosscheck(
-    card: str, mass: list[float], energy: list[float] | None, output: Path | None, seed: int | None, as_json: bool
+    card: str,
+    mass: list[float],
+    energy: list[float] | None,
+    output: Path | None,
+    with_map: bool,
+    seed: int | None,
+    as_json: bool,
 ) -> None:
     r"""IWW, WW and Monte Carlo beside the exact cross section.
 
     \b
     $ mcgen crosscheck na64 --mass 10MeV,100MeV
+    $ mcgen crosscheck fermilab --mass 100MeV -o check --map
     """
     from dataclasses import asdict
 
     from mcgen import comparison
     from mcgen.card import load_card
 
+    if with_map and not output:
+        message = "--map: needs a folder, -o"
+        raise InputError(message)
     experiment = load_card(card)
     with bar("cross sections", len(mass) * (len(energy) if energy else 5)) as progress:
         rows = comparison.crosscheck(experiment, mass, energy, seed=seed, progress=progress)
     if output:
-        from mcgen import plot
-
-        make_folder(output)
-        comparison.write_csv(rows, output / "crosscheck.csv")
-        plot.plot_comparison(rows, output / "crosscheck.png", f"{experiment.name}: ratio to the exact cross section")
+        _write(experiment, rows, output, with_map)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -51,3 +64,23 @@ def crosscheck(
         cells.append([f"{r.energy_gev:g}", f"{1e3 * r.mass_gev:g}", f"{r.sigma_exact_pb:.6g}", *ratios])
     header = ["E [GeV]", "m_S [MeV]", "exact [pb]", "WW/exact", "IWW/exact", "MC/exact", "+-", "pull"]
     table(header, cells)
+
+
+def _write(experiment: Card, rows: list[Comparison], folder: Path, with_map: bool) -> None:
+    from mcgen import comparison, plot
+
+    make_folder(folder)
+    name, target = experiment.name, experiment.target.element
+    comparison.write_csv(rows, folder / "crosscheck.csv")
+    plot.plot_comparison(rows, folder / "crosscheck.png", f"{name}: ratio to the exact cross section")
+    for row in rows:
+        if row.sigma_exact_pb > 0.0:
+            spectra = comparison.x_spectra(experiment, row.mass_gev, row.energy_gev)
+            title = f"{target.name}, {row.energy_gev:g} GeV, $m_S$ = {1e3 * row.mass_gev:g} MeV"
+            plot.plot_spectra(spectra, folder / f"x_{row.energy_gev:g}GeV_{1e3 * row.mass_gev:g}MeV.png", title)
+    if with_map:
+        energies, masses = comparison.MAP_ENERGIES, comparison.MAP_MASSES
+        with bar("error map", len(energies) * len(masses)) as progress:
+            found = comparison.error_map(target, energies, masses, experiment.run.form_factor, progress=progress)
+        comparison.write_csv(found, folder / "error_map.csv")
+        plot.plot_error_map(found, folder / "error_map.png", target.name)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from mcgen.cli.display import bar
 from mcgen.cli.options import ENERGY, events_option, seed_option, workers_option
-from mcgen.cli.show import bar
 from mcgen.errors import InputError
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from mcgen.cli.display import print_json
 from mcgen.cli.options import json_option
-from mcgen.cli.show import print_json
 from mcgen.errors import InputError
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from mcgen.cli.options import ENERGIES, NUMBER, json_option, workers_option
-from mcgen.cli.show import bar, print_json, reach_table
+from mcgen.cli.display import bar, print_json, reach_table
+from mcgen.cli.options import ENERGIES, ENERGY, NUMBER, json_option, workers_option
 from mcgen.errors import InputError
 
 
@@ -23,6 +23,12 @@ from mcgen.errors import InputError
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="CSV table to write.")
 @click.option("--plot", "figure", type=click.Path(path_type=Path), help="Figure to write (.png, .pdf, .svg).")
+@click.option(
+    "--constraints",
+    help="Known limits in the figure: paper, or a list of g2-bnl, g2-wp2020, g2-wp2025, e137, orsay, babar.",
+)
+@click.option("--states", type=click.IntRange(1, 1000), default=1, show_default=True, help="Scalars in a tower.")
+@click.option("--spacing", type=ENERGY, help="Mass spacing of the tower.")
 @workers_option
 @json_option
 def reach(
@@ -34,6 +40,9 @@ def reach(
     files: tuple[Path, ...],
     output: Path | None,
     figure: Path | None,
+    constraints: str | None,
+    states: int,
+    spacing: float | None,
     workers: int,
     as_json: bool,
 ) -> None:
@@ -42,7 +51,7 @@ def reach(
     By quadrature for a CARD, or from event files.
 
     \b
-    $ mcgen reach fermilab --model A,B --mass 10MeV:200MeV:20 -o reach.csv --plot reach.png
+    $ mcgen reach fermilab --mass 3MeV:210MeV:40 -o reach.csv --plot reach.png --constraints paper
     $ mcgen reach --model A --events events.root
     """
     from dataclasses import asdict
@@ -54,19 +63,31 @@ def reach(
     if bool(card) == bool(files):
         message = "reach: needs either a card or --events"
         raise InputError(message)
+    if states > 1 and spacing is None:
+        message = "--states: a tower needs a --spacing"
+        raise InputError(message)
+    if files and states > 1:
+        message = "--states: a file holds one scalar; a tower needs a card"
+        raise InputError(message)
+    tower = contours.Tower(states, spacing or 0.0)
     if card:
         experiment = load_card(card)
         masses = mass or experiment.scan.mass
         with bar("masses", len(masses)) as progress:
-            points = contours.reach(experiment, names, masses, n_signal, production, workers=workers, progress=progress)
+            points = contours.reach(
+                experiment, names, masses, n_signal, production, tower=tower, workers=workers, progress=progress
+            )
     else:
         points = contours.reach_from_events(files, names, n_signal)
     if output:
         contours.write_csv(points, output)
     if figure:
+        from mcgen import constraints as known
         from mcgen import plot
 
-        plot.plot_reach(points, figure, f"$N_S$ > {n_signal:g}")
+        limits = [name.strip() for name in constraints.split(",")] if constraints else []
+        drawn = known.constraints(limits, sorted({p.mass_gev for p in points}), tower)
+        plot.plot_reach(points, figure, f"$N_S$ > {n_signal:g}", drawn)
     if as_json:
         rows = [asdict(point) for point in points]
         print_json([row | {"g_high": None if row["g_high"] == math.inf else row["g_high"]} for row in rows])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mcgen.cli.display import print_json, table
 from mcgen.cli.options import COUPLINGS, NUMBERS, json_option
-from mcgen.cli.show import print_json, table
 from mcgen.errors import InputError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from mcgen.cli.display import bar, print_json, reach_table, table
 from mcgen.cli.options import events_option, json_option, seed_option, workers_option
-from mcgen.cli.show import bar, print_json, reach_table, table
 
 
 @click.command()

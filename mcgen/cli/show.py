@@ -1,74 +1,31 @@
-"""What a user sees: tables and JSON on stdout, progress on stderr."""
+"""`mcgen show`: the set-up of a card as a figure."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from mcgen.errors import InputError
-
-if TYPE_CHECKING:
-    from mcgen.contours import ReachPoint
+from mcgen.cli.options import ENERGY, seed_option
 
 
-@contextlib.contextmanager
-def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Progress bar on a terminal's stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+@click.command()
+@click.argument("card")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Figure to write.  [default: NAME.png]")
+@click.option("--mass", type=ENERGY, help="Mass of S.  [default: the card's]")
+@click.option("--tracks", type=click.IntRange(1, 1000), default=40, show_default=True, help="S to draw.")
+@seed_option
+def show(card: str, output: Path | None, mass: float | None, tracks: int, seed: int | None) -> None:
+    r"""Draw the set-up of a card: beam, target, detector, fiducial range, and some S with their decays.
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task(what, total=total)
-        yield lambda done: bars.update(task, completed=done)
+    \b
+    $ mcgen show fermilab -o fermilab.png
+    """
+    from mcgen import plot
+    from mcgen.card import load_card
+    from mcgen.layout import layout
 
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """A table of right-aligned cells."""
-    from rich import box
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
-    for column in columns:
-        grid.add_column(escape(column), justify="right")
-    for row in rows:
-        grid.add_row(*row)
-    # a pipe has no width: give every column its own
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(grid)
-
-
-def print_json(document: Any) -> None:
-    """One document on stdout; a number that is not finite is an error."""
-    click.echo(json.dumps(document, allow_nan=False))
-
-
-def reach_table(points: Sequence[ReachPoint], n_signal: float) -> None:
-    """Contours as a table."""
-
-    def cell(value: float | None) -> str:
-        return "-" if value is None else f"{value:.5g}"
-
-    rows = [
-        [p.experiment, p.model, p.production, f"{1e3 * p.mass_gev:g}", cell(p.g_low), cell(p.g_high)] for p in points
-    ]
-    header = ["experiment", "model", "production", "m_S [MeV]", "g_mu from", "to"]
-    table(header, rows, f"More than {n_signal:g} signal events")
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for results."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"output {folder}: {error.strerror}"
-        raise InputError(message) from None
+    experiment = load_card(card)
+    path = output or Path(f"{experiment.name}.png")
+    plot.plot_layout(layout(experiment, mass, tracks, seed), path)
+    click.echo(f"written: {path}")

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from mcgen.cli.display import print_json, table
 from mcgen.cli.options import ENERGIES, NUMBERS, json_option
-from mcgen.cli.show import print_json, table
 
 
 @click.command()

@@ -25,8 +25,8 @@ EQUATIONS: dict[str, str] = {
     "18": "fiducial.missing_energy",
     "19": "signal_yield.decay_probability",
     "20": "fiducial.displaced",
-    "21": "not computed: order-of-magnitude estimate of the K_L background, no part of the signal",
-    "22": "not computed: order-of-magnitude estimate of the K_L background, no part of the signal",
+    "21": "kaon.photon_spectrum",
+    "22": "kaon.kaon_background",
     "A1": "form_factor.G2_elastic",
     "A2": "form_factor.G2_inelastic",
 }

@@ -1,24 +1,49 @@
-"""Contribution of the scalar to the anomalous magnetic moment of the muon (Eq. 3)."""
+"""Contribution of a light boson to the anomalous magnetic moment of the muon (Eq. 3)."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mcgen.constants import M_MU
 
+Array = NDArray[np.float64]
 
-def delta_a_mu(g_mu: float, m_S: float) -> float:
-    """One-loop shift of a_mu by a scalar of mass m_S in GeV (Eq. 3).
+#: numerators of the one-loop integral over z, with y = 1 - z (Jegerlehner and Nyffeler, Phys. Rept. 477 (2009) 1)
+NUMERATORS: dict[str, Callable[[Array, Array], Array]] = {
+    "scalar": lambda y, z: (1.0 + z) * y**2,
+    "pseudoscalar": lambda y, z: -(y**3) + 0.0 * z,
+    "vector": lambda y, z: 2.0 * z * y**2,
+}
 
-    g_mu^2/(8 pi^2) times the integral over z of (1 + z) (1 - z)^2/((1 - z)^2 + z r^2), r = m_S/m_mu.
+
+def delta_a_mu(g_mu: float, m_S: float, mediator: str = "scalar") -> float:
+    """One-loop shift of a_mu by a boson of mass m_S in GeV (Eq. 3).
+
+    g_mu^2/(8 pi^2) times the integral over z of (1 + z) (1 - z)^2/((1 - z)^2 + z r^2), r = m_S/m_mu; the
+    pseudoscalar has -(1 - z)^3 and the vector 2 z (1 - z)^2 in the numerator.
+
+    Parameters
+    ----------
+    g_mu : float
+    m_S : float
+        Mass in GeV.
+    mediator : {"scalar", "pseudoscalar", "vector"}
     """
     r2 = (m_S / M_MU) ** 2
-    # tanh-sinh rule: both y = 1 - z and z stay exact where a light or a heavy scalar makes the integrand turn
+    # tanh-sinh rule: both y = 1 - z and z stay exact where a light or a heavy boson makes the integrand turn
     tau = np.linspace(-4.2, 4.2, 421)
     steep = math.pi * np.sinh(tau)
     y, z = 1.0 / (1.0 + np.exp(-steep)), 1.0 / (1.0 + np.exp(steep))
-    integrand = (1.0 + z) * y**2 / (y**2 + z * r2)
+    integrand = NUMERATORS[mediator](y, z) / (y**2 + z * r2)
     integral = float(np.sum(integrand * y * z * math.pi * np.cosh(tau)) * (tau[1] - tau[0]))
     return g_mu**2 / (8.0 * math.pi**2) * integral
+
+
+def g_mu_for_shift(shift: float, m_S: float, mediator: str = "scalar") -> float:
+    """Coupling that shifts a_mu by `shift`; nan where the boson shifts it the other way (Eq. 3 inverted)."""
+    unit = delta_a_mu(1.0, m_S, mediator)
+    return math.sqrt(shift / unit) if shift / unit >= 0.0 else math.nan
