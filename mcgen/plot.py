@@ -20,6 +20,12 @@ from mcgen.xsec import CrossSection
 #: largest coupling that is drawn
 _TOP = 1.0
 
+#: levels and colours of the error map
+_MAP_LEVELS = {
+    "iww": ((1.0, 1.2, 1.5, 2, 3, 5, 10, 30, 100, 1000), "viridis"),
+    "ww": ((0.8, 0.9, 0.95, 0.98, 0.99, 1.01, 1.02, 1.05, 1.1, 1.2), "coolwarm"),
+}
+
 _STYLE = {
     "axes.grid": True,
     "grid.alpha": 0.3,
@@ -47,9 +53,8 @@ def _figure(path: str | Path, columns: int = 1, rows: int = 1) -> Iterator[Any]:
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(6.4 * columns, 4.6 if rows == 1 else 6.0), layout="constrained")
         heights = {"height_ratios": [2, 1][:rows]}
-        yield figure.subplots(
-            rows, columns, sharex="col" if rows > 1 else False, gridspec_kw=heights if rows > 1 else None
-        )
+        shared = "col" if rows > 1 else False
+        yield figure.subplots(rows, columns, sharex=shared, gridspec_kw=heights if rows > 1 else None)
         with atomic_path(path) as part:
             figure.savefig(part, dpi=150, format=kind)
 
@@ -110,7 +115,9 @@ def _draw_constraint(axes: Any, known: Constraint, color: str) -> None:
 def draw_reach(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constraint] = ()) -> None:
     """One panel of contours over what is known, each line closed where its ends meet."""
     for number, one in enumerate(known):
-        _draw_constraint(axes, one, ("0.55", "tab:green", "0.4", "tab:brown", "tab:purple", "tab:olive")[number % 6])
+        _draw_constraint(
+            axes, one, ("tab:olive", "tab:green", "0.35", "tab:brown", "tab:purple", "tab:pink")[number % 6]
+        )
     for key in dict.fromkeys((p.experiment, p.model, p.production) for p in points):
         line = [p for p in points if (p.experiment, p.model, p.production) == key and p.g_low is not None]
         mass = [1e3 * p.mass_gev for p in line]
@@ -166,6 +173,8 @@ def plot_spectra(spectra: Mapping[str, CrossSection], path: str | Path, title: s
 
 def plot_error_map(rows: Sequence[Comparison], path: str | Path, title: str) -> None:
     """IWW/exact and WW/exact over energy and mass."""
+    from matplotlib.colors import BoundaryNorm
+
     energies = list(dict.fromkeys(r.energy_gev for r in rows))
     masses = list(dict.fromkeys(r.mass_gev for r in rows))
     with _figure(path, columns=2) as panels:
@@ -177,34 +186,14 @@ def plot_error_map(rows: Sequence[Comparison], path: str | Path, title: str) -> 
                 ]
                 for i in range(len(energies))
             ]
-            levels = (
-                (1.0, 1.2, 1.5, 2, 3, 5, 10, 30, 100, 1000)
-                if name == "iww"
-                else (0.8, 0.9, 0.95, 0.98, 0.99, 1.01, 1.02, 1.05, 1.1, 1.2)
+            levels, colors = _MAP_LEVELS[name]
+            x = [1e3 * m for m in masses]
+            drawn = axes.contourf(
+                x, energies, ratio, levels, cmap=colors, norm=BoundaryNorm(levels, 256, extend="both"), extend="both"
             )
-            colors = axes.contourf(
-                [1e3 * m for m in masses],
-                energies,
-                ratio,
-                levels=levels,
-                cmap="viridis" if name == "iww" else "coolwarm",
-                norm=_boundaries(levels),
-                extend="both",
-            )
-            axes.figure.colorbar(colors, ax=axes, label=f"{name.upper()}/exact", ticks=levels)
-            axes.set(
-                xscale="log",
-                yscale="log",
-                xlabel=r"$m_S$ [MeV]",
-                ylabel=r"$E_\mu$ [GeV]",
-                title=f"{title}: {name.upper()}/exact",
-            )
-
-
-def _boundaries(levels: Sequence[float]) -> Any:
-    from matplotlib.colors import BoundaryNorm
-
-    return BoundaryNorm(levels, 256, extend="both")
+            axes.figure.colorbar(drawn, ax=axes, label=f"{name.upper()}/exact", ticks=levels)
+            axes.set(xscale="log", yscale="log", xlabel=r"$m_S$ [MeV]", ylabel=r"$E_\mu$ [GeV]")
+            axes.set_title(f"{title}: {name.upper()}/exact")
 
 
 def plot_layout(setup: Layout, path: str | Path) -> None:
@@ -218,36 +207,26 @@ def draw_layout(axes: Any, setup: Layout) -> None:
     card, tracks = setup.card, setup.tracks
     length, end = card.target.length, setup.end
     view = 1.15 * end
-    spread = max(20.0, 0.2 * end)  # half height of the drawing, cm
-    axes.axvspan(0.0, length, color="0.7", alpha=0.6, lw=0)
-    axes.text(0.5 * length, 0.9 * spread, f"{card.target.material}", ha="center", va="top")
-    if card.detector.signature == "displaced":
-        axes.axvspan(length, end, color="tab:green", alpha=0.15, lw=0)
-        axes.text(0.5 * (length + end), 0.9 * spread, "decay region and detector", ha="center", va="top")
-        axes.annotate(
-            "",
-            (setup.fiducial[1], -0.85 * spread),
-            (setup.fiducial[0], -0.85 * spread),
-            arrowprops={"arrowstyle": "<->"},
-        )
-        axes.text(0.5 * sum(setup.fiducial), -0.83 * spread, "decay counts here", ha="center", va="bottom")
-    else:
-        axes.axvspan(length, end, color="tab:blue", alpha=0.15, lw=0)
-        axes.text(0.5 * (length + end), 0.9 * spread, "detector", ha="center", va="top")
-        axes.annotate("", (view, -0.85 * spread), (setup.fiducial[0], -0.85 * spread), arrowprops={"arrowstyle": "->"})
-        axes.text(end, -0.83 * spread, "S must get here", ha="right", va="bottom")
+    seen = [abs(x) for x, z in zip(tracks["decay_x_cm"], tracks["decay_z_cm"], strict=True) if z < view]
+    spread = 1.5 * max([1.0, card.beam.spot, *seen])  # half height of the drawing, cm
+    low, high = setup.fiducial[0], min(view, setup.fiducial[1])
+    displaced = card.detector.signature == "displaced"
+    axes.axvspan(0.0, length, color="0.7", alpha=0.6, lw=0, label=f"target, {card.target.material}")
+    axes.axvspan(length, end, color="tab:green" if displaced else "tab:blue", alpha=0.15, lw=0, label="detector")
+    arrow = {"arrowstyle": "<->" if displaced else "->"}
+    axes.annotate("", (high, -0.85 * spread), (low, -0.85 * spread), arrowprops=arrow)
+    meaning = "a decay here counts" if displaced else "S must get here"
+    axes.text(high, -0.82 * spread, meaning, ha="right", va="bottom")
     axes.annotate("", (0.0, 0.0), (-0.1 * end, 0.0), arrowprops={"arrowstyle": "-|>", "color": "tab:red"})
-    axes.text(-0.1 * end, 0.03 * spread, f"{card.beam.particle}", color="tab:red", va="bottom")
-    for x, z, x_end, z_end in zip(
-        tracks["vertex_x_cm"], tracks["vertex_z_cm"], tracks["decay_x_cm"], tracks["decay_z_cm"], strict=True
-    ):
+    axes.text(-0.1 * end, 0.03 * spread, card.beam.particle, color="tab:red", va="bottom")
+    columns = (tracks[name] for name in ("vertex_x_cm", "vertex_z_cm", "decay_x_cm", "decay_z_cm"))
+    for x, z, x_end, z_end in zip(*columns, strict=True):
         axes.plot([z, z_end], [x, x_end], color="tab:orange", lw=0.7)
         axes.plot([z_end], [x_end], "o", ms=2.5, color="tab:orange")
         axes.plot([z], [x], ".", ms=3, color="black")
     axes.plot([], [], color="tab:orange", marker="o", ms=2.5, lw=0.7, label="S and its decay")
     axes.set(xlim=(-0.12 * end, view), ylim=(-spread, spread), xlabel="z [cm]", ylabel="x [cm], stretched")
-    axes.set_title(
-        f"{card.name}: {card.beam.energy:g} GeV, reference coupling $g_\\mu$ = {card.scalar.g_mu:g}, model {card.scalar.model}"
-    )
-    axes.legend(loc="lower left")
+    scalar = card.scalar
+    axes.set_title(f"{card.name}: {card.beam.energy:g} GeV, model {scalar.model}, $g_\\mu$ = {scalar.g_mu:g}")
+    axes.legend(loc="upper right", fontsize=8)
     axes.grid(visible=False)
