@@ -15,11 +15,14 @@ from mcgen.errors import InputError
 from mcgen.estimate import Estimate
 from mcgen.files import atomic_path
 from mcgen.layout import Layout
+from mcgen.paper import Curve
 from mcgen.xsec import CrossSection
 
 #: largest coupling that is drawn
 _TOP = 1.0
 
+#: colours of constraints
+_SHADES = ("tab:olive", "tab:green", "0.35", "tab:brown", "tab:purple", "tab:pink")
 #: levels and colours of the error map
 _MAP_LEVELS = {
     "iww": ((1.0, 1.2, 1.5, 2, 3, 5, 10, 30, 100, 1000), "viridis"),
@@ -53,8 +56,7 @@ def _figure(path: str | Path, columns: int = 1, rows: int = 1) -> Iterator[Any]:
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(6.4 * columns, 4.6 if rows == 1 else 6.0), layout="constrained")
         heights = {"height_ratios": [2, 1][:rows]}
-        shared = "col" if rows > 1 else False
-        yield figure.subplots(rows, columns, sharex=shared, gridspec_kw=heights if rows > 1 else None)
+        yield figure.subplots(rows, columns, sharex=rows > 1, gridspec_kw=heights if rows > 1 else None)
         with atomic_path(path) as part:
             figure.savefig(part, dpi=150, format=kind)
 
@@ -194,6 +196,28 @@ def plot_error_map(rows: Sequence[Comparison], path: str | Path, title: str) -> 
             axes.figure.colorbar(drawn, ax=axes, label=f"{name.upper()}/exact", ticks=levels)
             axes.set(xscale="log", yscale="log", xlabel=r"$m_S$ [MeV]", ylabel=r"$E_\mu$ [GeV]")
             axes.set_title(f"{title}: {name.upper()}/exact")
+
+
+def plot_curves(
+    curves: Sequence[Curve],
+    path: str | Path,
+    xlabel: str,
+    ylabel: str,
+    xscale: str = "linear",
+    yscale: str = "linear",
+    ylim: tuple[float, float] | None = None,
+) -> None:
+    """Lines in panels side by side."""
+    names = list(dict.fromkeys(curve.panel for curve in curves))
+    with _figure(path, columns=len(names)) as panels:
+        for axes, name in zip(panels if len(names) > 1 else [panels], names, strict=True):
+            for curve in curves:
+                if curve.panel == name:
+                    axes.plot(curve.x, curve.y, label=curve.label)
+            axes.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale, title=name)
+            if ylim:
+                axes.set_ylim(*ylim)
+            axes.legend(fontsize=8)
 
 
 def plot_layout(setup: Layout, path: str | Path) -> None:

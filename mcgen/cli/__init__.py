@@ -21,6 +21,7 @@ from mcgen.cli.reweight import reweight
 from mcgen.cli.run import run
 from mcgen.cli.schema import schema
 from mcgen.cli.show import show
+from mcgen.cli.validate import validate
 from mcgen.cli.xsec import xsec
 from mcgen.errors import ClosureError, McgenError
 
@@ -40,7 +41,7 @@ def cli() -> None:
     """
 
 
-for command in (run, generate, info, reweight, xsec, crosscheck, reach, show, schema):
+for command in (run, generate, info, reweight, xsec, crosscheck, reach, show, validate, schema):
     cli.add_command(command)
 
 

@@ -1,0 +1,29 @@
+"""`mcgen validate`: the paper reproduced, as a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mcgen.cli.display import make_folder
+from mcgen.cli.options import workers_option
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("mcgen-report"), show_default=True)
+@workers_option
+def validate(output: Path, workers: int) -> None:
+    r"""The paper's figures and tables and every reference beside ours, as an HTML report with CSV.
+
+    \b
+    $ mcgen validate -o report
+    """
+    from rich.console import Console
+
+    from mcgen import report
+
+    make_folder(output)
+    with Console(stderr=True).status("tables") as status:
+        path = report.validate(output, workers=workers, progress=status.update)
+    click.echo(f"written: {path}")
