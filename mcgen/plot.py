@@ -22,7 +22,9 @@ from mcgen.xsec import CrossSection
 _TOP = 1.0
 
 #: colours of constraints
-_SHADES = ("tab:olive", "tab:green", "0.35", "tab:brown", "tab:purple", "tab:pink")
+_SHADES = ("gold", "tab:olive", "0.35", "tab:brown", "tab:purple", "tab:pink")
+#: colours of experiments
+_LINES = ("tab:blue", "tab:red", "tab:green", "black")
 #: levels and colours of the error map
 _MAP_LEVELS = {
     "iww": ((1.0, 1.2, 1.5, 2, 3, 5, 10, 30, 100, 1000), "viridis"),
@@ -120,16 +122,19 @@ def draw_reach(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constrai
         _draw_constraint(
             axes, one, ("tab:olive", "tab:green", "0.35", "tab:brown", "tab:purple", "tab:pink")[number % 6]
         )
-    for key in dict.fromkeys((p.experiment, p.model, p.production) for p in points):
-        line = [p for p in points if (p.experiment, p.model, p.production) == key and p.g_low is not None]
+    experiments = list(dict.fromkeys(p.experiment for p in points))
+    for experiment, production in dict.fromkeys((p.experiment, p.production) for p in points):
+        line = [p for p in points if (p.experiment, p.production) == (experiment, production) and p.g_low is not None]
         mass = [1e3 * p.mass_gev for p in line]
-        style = "--" if key[2] in ("iww", "ww") else "-"
-        label = f"{key[0]}, {key[1]}" + ("" if key[2] == "exact" else f" ({key[2]})")
-        (drawn,) = axes.plot(mass, [p.g_low for p in line], style, label=label)
+        look = {
+            "color": _LINES[experiments.index(experiment) % len(_LINES)],
+            "ls": "--" if production in ("iww", "ww") else "-",
+        }
         top = [math.nan if p.g_high is None or p.g_high > _TOP else p.g_high for p in line]
-        axes.plot(mass, top, style, color=drawn.get_color())
+        axes.plot(mass, [p.g_low for p in line], label=f"{experiment}, {production}", **look)
+        axes.plot(mass, top, **look)
     axes.set(xscale="log", yscale="log", xlabel=r"$m_S$ [MeV]", ylabel=r"$g_\mu$")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
 
 
 def plot_reach(points: Sequence[ReachPoint], path: str | Path, title: str, known: Sequence[Constraint] = ()) -> None:

@@ -22,7 +22,8 @@ body { font: 16px/1.5 sans-serif; max-width: 62rem; margin: 2rem auto; padding: 
 table { border-collapse: collapse; margin: 1rem 0; font-size: 0.9rem; }
 th, td { border-bottom: 1px solid #ccc; padding: 0.25rem 0.7rem; text-align: left; vertical-align: top; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-figure { margin: 1.5rem 0; } figure img { width: 100%; height: auto; } code { background: #f3f3f3; padding: 0 0.2rem; }
+figure { margin: 1.5rem 0; } figure img { width: 100%; height: auto; } figure.single img { max-width: 34rem; }
+code { background: #f3f3f3; padding: 0 0.2rem; }
 figcaption { font-size: 0.9rem; color: #444; }
 """
 
@@ -46,10 +47,10 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _figure(path: Path, caption: str, command: str) -> str:
+def _figure(path: Path, caption: str, command: str, kind: str = "wide") -> str:
     data = base64.b64encode(path.read_bytes()).decode()
     return (
-        f'<figure><img alt="{escape(caption)}" src="data:image/svg+xml;base64,{data}">'
+        f'<figure class="{kind}"><img alt="{escape(caption)}" src="data:image/svg+xml;base64,{data}">'
         f"<figcaption>{escape(caption)} Made by <code>{escape(command)}</code>.</figcaption></figure>"
     )
 
@@ -97,14 +98,14 @@ def _figures(folder: Path, workers: int, say: Progress) -> list[Section]:
     for name in ("fermilab", "na64"):
         path = folder / f"figure_1_{name}.svg"
         plot.plot_layout(layout(load_card(name)), path)
-        drawings += _figure(path, f"The set-up of the card {name}, with generated S.", f"mcgen show {name}")
+        drawings += _figure(path, f"The set-up of the card {name}, with generated S.", f"mcgen show {name}", "single")
     sections.append(Section("Fig. 1: the experiments", drawings))
 
     say("Fig. 3")
     curves = paper.figure_3()
     _write_curves(folder / "figure_3.csv", curves)
     plot.plot_curves(curves, folder / "figure_3.svg", r"$x = E_S/E_\mu$", r"$(1/\sigma)\,d\sigma/dx$")
-    caption = "Normalised spectra of S; the paper shows IWW at 160 GeV and MadGraph at 3 GeV."
+    caption = "Normalised spectra of S at the beam energies of the two experiments."
     command = "mcgen xsec --target Pb --energy 160 --mass 10MeV,100MeV --spectrum x --method iww"
     sections.append(Section("Fig. 3: energy of S", _figure(folder / "figure_3.svg", caption, command)))
 

@@ -1,0 +1,67 @@
+"""The report: complete, self-contained, and shown whole by a real browser."""
+
+import csv
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from mcgen.cli import main
+
+HEADINGS = ("Table I", "Independent references", "Fig. 1", "Fig. 3", "Fig. 4", "Fig. 5", "What the approximations")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    assert main(["validate", "-o", str(folder)]) == 0
+    return folder
+
+
+def test_report_is_self_contained(report):
+    """Every figure is inside the page and nothing is fetched; fails for a link to a file or a host."""
+    page = (report / "report.html").read_text()
+    assert all(heading in page for heading in HEADINGS)
+    sources = re.findall(r'src="([^"]{0,30})', page)
+    assert len(sources) == 8
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
+    assert not re.search(r"<script|<link|https?://", page)
+
+
+def test_references_are_met(report):
+    """Each row of an independent reference agrees to 1e-5; fails when any table is missed."""
+    with (report / "checks.csv").open() as stream:
+        rows = [row for row in csv.DictReader(stream) if ".json" in row["source"]]
+    assert len(rows) == 7
+    assert all(abs(float(row["difference"])) < 1e-5 for row in rows)
+
+
+@pytest.mark.parametrize(
+    "name", ["figure_3.csv", "figure_4.csv", "figure_5.csv", "error_map_W.csv", "error_map_Pb.csv"]
+)
+def test_curves_are_tables(report, name):
+    """Every curve is in a CSV of finite numbers; fails for a nan or an empty table."""
+    text = (report / name).read_text()
+    assert len(text.splitlines()) > 100
+    assert "nan" not in text
+
+
+def test_browser_shows_it(report):
+    """A headless Chromium lays the page out without a broken image or anything wider than the window."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium on this machine")
+    probe = (
+        "<script>window.onload = () => { const broken = [...document.images].filter(i => !i.naturalWidth).length;"
+        "document.title = ['@', broken, document.documentElement.scrollWidth, window.innerWidth].join(' ') }</script>"
+    )
+    page = report / "probe.html"
+    page.write_text((report / "report.html").read_text().replace("</body>", probe + "</body>"))
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    command = [browser, *flags.split(), f"--user-data-dir={report / 'profile'}", "--window-size=1200,900", "--dump-dom"]
+    done = subprocess.run([*command, page.as_uri()], capture_output=True, text=True, timeout=120, check=True)
+    broken, width, window = (int(n) for n in re.search(r"<title>@ (\d+) (\d+) (\d+)", done.stdout).groups())
+    assert broken == 0
+    assert width <= window
+    assert all(heading in done.stdout for heading in HEADINGS)
