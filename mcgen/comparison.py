@@ -17,10 +17,11 @@ from mcgen.estimate import Estimate
 from mcgen.files import open_atomic
 from mcgen.materials import Material
 from mcgen.physics.amplitude import Process
+from mcgen.physics.cross_section import standard_edges
 from mcgen.physics.kinematics import threshold_energy
 from mcgen.rng import INTEGRATION
 from mcgen.sampler import Lattice, build_lattice, integrate, propose
-from mcgen.xsec import CrossSection, cross_section, default_edges
+from mcgen.xsec import CrossSection, cross_section
 
 Array = NDArray[np.float64]
 
@@ -113,7 +114,7 @@ def _x_histogram(lattice: Lattice, process: Process, seed: np.uint64, points: in
 def x_spectra(card: Card, m_S: float, E: float, points: int = MC_POINTS) -> dict[str, CrossSection]:
     """Spectra in x at one energy: exact, WW, IWW, Monte Carlo; the same bins, pb at unit coupling."""
     element, process = card.target.element, card.process(m_S)
-    edges = default_edges(E, process, "x")
+    edges = standard_edges(E, process, "x")
     spectra = {
         method: cross_section(
             element, E, m_S, method=method, form_factor=card.run.form_factor, spectrum="x", edges=edges

@@ -17,7 +17,7 @@ from mcgen.physics import cross_section as quadrature
 from mcgen.physics import iww
 from mcgen.physics.amplitude import Process, mediator_weights
 from mcgen.physics.form_factor import FORM_FACTORS, form_factor
-from mcgen.physics.kinematics import scalar_energy_range, t_range, threshold_energy
+from mcgen.physics.kinematics import threshold_energy
 from mcgen.physics.quadrature import rules
 
 Array = NDArray[np.float64]
@@ -26,7 +26,6 @@ METHODS = ("exact", "ww", "iww")
 LEPTONS = ("mu", "e")
 MEDIATORS = ("scalar",)
 SPECTRA = ("x", "t", "theta")
-BINS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +47,6 @@ def process_of(
     choose(form_factor_name, FORM_FACTORS, "form factor")
     ff = form_factor(form_factor_name, material.Z, material.A)
     return Process(m, m_S, material.M, *mediator_weights(m, m_S), ff, ww)
-
-
-def default_edges(E: float, process: Process, variable: str) -> Array:
-    """Forty bins: x linear from 0 to its maximum, log t from t_min to 10 GeV^2 at most, log theta up to pi."""
-    m, m_S, M = process.m, process.m_S, process.M
-    if variable == "x":
-        return np.linspace(0.0, scalar_energy_range(E, m, m_S, M, 1.0)[1] / E, BINS + 1)
-    if variable == "theta":
-        return np.concatenate([[0.0], np.geomspace(0.01 * m / E, math.pi, BINS)])
-    t_min, t_max = t_range(E, m, m_S, M)
-    return np.geomspace(t_min, min(10.0, t_max), BINS + 1)
 
 
 def cross_section(
@@ -88,7 +76,7 @@ def cross_section(
     form_factor : {"paper", "tsai", "elastic"}
     spectrum : {"x", "t", "theta"}, optional
     edges : array, shape (n + 1,), optional
-        Bin edges; `default_edges` if not given.
+        Bin edges; forty bins if not given.
 
     Returns
     -------
@@ -128,7 +116,7 @@ def _edges(E: float, process: Process, variable: str, edges: Sequence[float] | A
         if threshold_energy(process.m, process.m_S, process.M) >= E:
             message = f"spectrum: {E:g} GeV is below threshold, give the bin edges"
             raise InputError(message)
-        return default_edges(E, process, variable)
+        return quadrature.standard_edges(E, process, variable)
     bounds = np.asarray(edges, dtype=float)
     top = {"x": 1.0, "theta": math.pi, "t": math.inf}[variable]
     if bounds.ndim != 1 or bounds.size < 2 or not np.all(np.diff(bounds) > 0.0) or bounds[0] < 0.0 or bounds[-1] > top:

@@ -60,12 +60,11 @@ def azimuthal_form(e: Emission, E: float, t: float, q_perp: float, process: Proc
     M = process.M
     m_S = process.m_S
     E_S = E - e.W
-    per_V = 1.0 / e.V
     per_u = 1.0 / e.u
     recoil = t * (0.5 / M)  # kinetic energy of the nucleus
     q2 = t + recoil * recoil
-    q_par = -(0.5 * e.u + 0.5 * t + recoil * e.W) * per_V
-    slope = e.k_V * per_V
+    q_par = -(0.5 * e.u + 0.5 * t + recoil * e.W) * e.per_V
+    slope = e.k_V * e.per_V
 
     k_q0 = e.k_V * q_par  # k.q = k_q0 + k_q1 c
     k_q1 = e.k_1 * q_perp
@@ -119,7 +118,7 @@ def amplitude_average(f: AzimuthalForm) -> float:
 @jit
 def transverse_momentum(e: Emission, t: float, t_minus_tmin: float) -> float:
     """Momentum transfer across V in GeV."""
-    return 0.5 * math.sqrt(max(0.0, e.C * t_minus_tmin * (e.t_max - t))) / e.V
+    return 0.5 * math.sqrt(max(0.0, e.C * t_minus_tmin * (e.t_max - t))) * e.per_V
 
 
 @jit
@@ -165,4 +164,4 @@ def sigma_density(E: float, process: Process, e: Emission, t: float, t_minus_tmi
     else:
         average = amplitude_average(azimuthal_form(e, E, t, transverse_momentum(e, t, t_minus_tmin), process))
     factor = ALPHA * ALPHA * GEV2_PB / (64.0 * math.pi * M * M)
-    return factor * G2(t, process.ff) * average / (e.p * e.p * e.V * t * t)
+    return factor * G2(t, process.ff) * average * e.per_V / (e.p * e.p * t * t)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mcgen._jit import jit
 from mcgen.physics.amplitude import Process, sigma_density
 from mcgen.physics.iww import dsigma_dx
-from mcgen.physics.kinematics import emission, momentum, scalar_energy_range
+from mcgen.physics.kinematics import emission, momentum, scalar_energy_range, t_range, threshold_energy
 from mcgen.physics.phase_space import (
     EnergyMap,
     energy_map,
@@ -34,9 +34,12 @@ T_PANEL = 4.0
 U_PANEL = 1.0
 
 
-#: the second set only serves to estimate the error of the first
-FINE = (28, 20, 12, 10)
-COARSE = (20, 14, 8, 7)
+#: nodes in x, u, t and the binned variable; the coarser sets only serve to estimate the error of the first
+FINE = (36, 28, 16, 10)
+COARSE = (28, 20, 12, 7)
+COARSER = (20, 14, 8, 7)
+#: bins of a spectrum whose edges are not given
+BINS = 40
 #: where the binned variable is the outermost one, and x or u must follow more structure
 FIXED_ANGLE = (64, 1, 24, 10)
 FIXED_T = (160, 1, 12, 12)
@@ -255,9 +258,24 @@ _BINS = {"x": (_x_bins, FINE), "theta": (_theta_bins, FIXED_ANGLE), "t": (bins_o
 
 
 def sigma(E: float, process: Process) -> tuple[float, float]:
-    """Cross section and its numerical error in pb at unit coupling; (0, 0) below threshold."""
+    """Cross section and its numerical error in pb at unit coupling; (0, 0) below threshold.
+
+    The error is judged from two coarser rules, since a single difference can vanish by chance.
+    """
     value = sigma_between(E, process, 0.0, E, rules(*FINE))
-    return value, abs(value - sigma_between(E, process, 0.0, E, rules(*COARSE)))
+    coarse, coarser = (abs(value - sigma_between(E, process, 0.0, E, rules(*n))) for n in (COARSE, COARSER))
+    return value, max(2.0 * coarse, 0.1 * coarser) + 1e-8 * value
+
+
+def standard_edges(E: float, process: Process, variable: str) -> Array:
+    """Forty bins: x linear up to its maximum, t from its minimum to 10 GeV^2, theta up to pi in equal ratios."""
+    m, m_S, M = process.m, process.m_S, process.M
+    if variable == "x":
+        return np.linspace(0.0, scalar_energy_range(E, m, m_S, M, 1.0)[1] / E, BINS + 1)
+    if variable == "theta":
+        return np.concatenate([[0.0], np.geomspace(0.01 * m / E, math.pi, BINS)])
+    t_min, t_max = t_range(E, m, m_S, M)
+    return np.geomspace(t_min, min(10.0, t_max), BINS + 1)
 
 
 def spectrum(E: float, process: Process, variable: str, edges: Array) -> Array:
@@ -277,5 +295,11 @@ def spectrum(E: float, process: Process, variable: str, edges: Array) -> Array:
     -------
     array, shape (n,)
     """
+    if threshold_energy(process.m, process.m_S, process.M) >= E:
+        return np.zeros(len(edges) - 1)
     integrate, nodes = _BINS[variable]
-    return integrate(E, process, edges, rules(*nodes))
+    # a wide bin gets the nodes of all the standard ones in it
+    inside = standard_edges(E, process, variable)
+    finer = np.union1d(edges, inside[(inside > edges[0]) & (inside < edges[-1])])
+    bins = integrate(E, process, finer, rules(*nodes))
+    return np.add.reduceat(bins, np.searchsorted(finer, edges[:-1]))

@@ -58,9 +58,11 @@ def G2_elastic(t: float, ff: FormFactor) -> float:
 @jit
 def G2_inelastic(t: float, ff: FormFactor) -> float:
     """Inelastic form factor squared (Eq. A2)."""
-    screening = ff.a2_in * t / (1.0 + ff.a2_in * t)
-    dipole = 1.0 / (1.0 + t * (1.0 / 0.71))
-    dipole2 = dipole * dipole
+    atom = 1.0 + ff.a2_in * t
+    nucleon = 1.0 + t * (1.0 / 0.71)
+    inverse = 1.0 / (atom * nucleon)
+    screening = ff.a2_in * t * inverse * nucleon
+    dipole2 = (inverse * atom) * (inverse * atom)
     bracket = (1.0 + t * ((MU_P * MU_P - 1.0) / (4.0 * M_P * M_P))) * dipole2 * dipole2
     if ff.squared:
         bracket *= bracket

@@ -21,6 +21,7 @@ class Emission(NamedTuple):
     k: float  #: momentum of S
     W: float  #: E - E_S
     V: float  #: |p - k|
+    per_V: float  #: 1/V
     u: float  #: -u = m^2 - (p - k)^2 > 0
     k_V: float  #: component of k along V = p - k
     k_1: float  #: component of k across V, in the plane of p and k; that of p is the same
@@ -88,7 +89,8 @@ def smallest_u(E: float, m: float, m_S: float, E_S: float) -> float:
     W = E - E_S
     p_W = momentum(W, m)
     # p - k - p_W from E - E_S - W = 0: each of the three differences E - p has the form mass^2/(E + p)
-    q_long = m_S * m_S / (E_S + k) + m * m / (W + p_W) - m * m / (E + p)
+    gained = (m_S * m_S * (W + p_W) + m * m * (E_S + k)) / ((E_S + k) * (W + p_W))
+    q_long = gained - m * m / (E + p)
     return q_long * (p - k + p_W)
 
 
@@ -123,4 +125,4 @@ def emission(E: float, m: float, m_S: float, M: float, E_S: float, one_minus_cos
     E_low = W - 0.5 * u * per_M  # R = E_low^2 - m^2
     reach = B + 4.0 * V * math.sqrt(max(0.0, (E_low - m) * (E_low + m)))
     C = 1.0 + 2.0 * W * per_M + (m * m - u) * per_M * per_M  # W^2 - V^2 = m^2 - |u|
-    return Emission(p, k, W, V, u, k_V, k_1, Y_V, 2.0 * u * u / reach, 0.5 * reach / C, C)
+    return Emission(p, k, W, V, per_V, u, k_V, k_1, Y_V, 2.0 * u * u / reach, 0.5 * reach / C, C)
