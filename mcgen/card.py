@@ -289,11 +289,11 @@ def parse_card(text: str, where: str = "card") -> Card:
     """Check the text of a card; `where` names it in errors."""
     try:
         card = Card.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        message = f"card {where}: not TOML: {error}"
-        raise InputError(message) from None
     except ValidationError as error:
         message = f"card {where}: " + "; ".join(_fault(f) for f in error.errors())
+        raise InputError(message) from None
+    except (ValueError, RecursionError) as error:  # of the TOML parser: syntax, endless digits, endless nesting
+        message = f"card {where}: not TOML: {str(error)[:200]}"
         raise InputError(message) from None
     card._text = text
     return card

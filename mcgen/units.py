@@ -79,7 +79,7 @@ def parse_list(text: str, dimension: str | None = None, geometric: bool = False)
     if ":" not in text:
         return [number(part) for part in text.split(",")]
     parts = text.split(":")
-    if len(parts) != 3 or not parts[2].strip().isdecimal() or not 2 <= int(parts[2]) <= MAX_LIST:
+    if len(parts) != 3 or not re.fullmatch(r"\s*[0-9]{1,6}\s*", parts[2]) or not 2 <= int(parts[2]) <= MAX_LIST:
         message = f"'{text[:60]}' is not a range 'start:stop:n' with n from 2 to {MAX_LIST}"
         raise InputError(message)
     start, stop, n = number(parts[0]), number(parts[1]), int(parts[2])

@@ -10,10 +10,11 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import uproot
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mcgen.errors import InputError
 from mcgen.events import BRANCHES, Columns, ContentHash, Events, as_awkward
@@ -24,6 +25,22 @@ METADATA = "metadata"
 FORMAT = "mcgen events 1"
 #: metadata are a page of text; more than this is not ours
 MAX_METADATA = 10_000_000
+
+
+class _Metadata(BaseModel):
+    """What every reader relies on; files are free to say more."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="allow")
+
+    format: Annotated[str, Field(pattern=f"^{FORMAT}$")]
+    card: str
+    seed: int
+    n_events: Annotated[int, Field(ge=0)]
+    mass_gev: Annotated[float, Field(gt=0.0)]
+    norm_relative_error: Annotated[float, Field(ge=0.0)]
+    yield_per_muon: float
+    yield_error: float
+    content_sha256: str
 
 
 class EventWriter:
@@ -75,6 +92,8 @@ class EventFile:
         if METADATA not in names or TREE not in names:
             self._refuse("not an event file of mcgen, or one that was cut short")
         with self._readable():
+            if self.path.stat().st_size < self._file.file.fEND:
+                self._refuse("cut short")
             text = str(self._file[METADATA])
             if len(text) > MAX_METADATA:
                 self._refuse("its metadata are too large")
@@ -82,10 +101,17 @@ class EventFile:
             self._tree = self._file[TREE]
             entries = self._tree.num_entries
             missing = set(BRANCHES) - set(self._tree.keys())
-        if self.metadata.get("format") != FORMAT:
-            self._refuse(f"format '{str(self.metadata.get('format'))[:40]}' is not '{FORMAT}'")
-        if missing or entries != self.metadata.get("n_events"):
+        self._check_metadata()
+        if missing or entries != self.metadata["n_events"]:
             self._refuse("its events do not match its metadata")
+
+    def _check_metadata(self) -> None:
+        try:
+            _Metadata.model_validate(self.metadata)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            where = ".".join(str(part) for part in fault["loc"])
+            self._refuse(f"metadata {where}: {fault['msg']}")
 
     def _refuse(self, reason: str) -> None:
         message = f"file {self.path}: {reason}"

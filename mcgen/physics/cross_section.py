@@ -264,7 +264,7 @@ def sigma(E: float, process: Process) -> tuple[float, float]:
     """
     value = sigma_between(E, process, 0.0, E, rules(*FINE))
     coarse, coarser = (abs(value - sigma_between(E, process, 0.0, E, rules(*n))) for n in (COARSE, COARSER))
-    return value, max(2.0 * coarse, 0.1 * coarser) + 1e-8 * value
+    return value, max(2.0 * coarse, 0.5 * coarser) + 1e-8 * value
 
 
 def standard_edges(E: float, process: Process, variable: str) -> Array:

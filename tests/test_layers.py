@@ -1,0 +1,111 @@
+"""Floors of the package: a file imports only from below, and each says what it is for."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from pathlib import Path
+
+import pytest
+
+import mcgen
+
+PACKAGE = Path(mcgen.__file__).parent
+MODULES = {
+    ".".join(("mcgen", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+PHYSICS = [name for name in MODULES if name.startswith("mcgen.physics")]
+#: records, cards, numbers: what verbs act on
+NOUNS = ["card", "materials", "events", "units", "errors", "rng", "sampler", "estimate", "files"]
+#: verbs and edges, which nouns know nothing of
+UPPER = ["cli", "plot", "chain", "generation", "reweighting", "contours", "comparison"]
+
+
+@functools.cache
+def imports(name: str) -> frozenset[str]:
+    """Modules of the package that a module imports anywhere, `if TYPE_CHECKING` included."""
+    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(next(p for p in _prefixes(i) if p in MODULES) for i in found if i.split(".")[0] == "mcgen")
+
+
+def _prefixes(dotted: str) -> list[str]:
+    """The name itself, then its parents: the first that is a module is what gets imported."""
+    parts = dotted.split(".")
+    return [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+
+
+def _within(name: str, allowed: list[str]) -> bool:
+    return any(name == a or name.startswith(f"{a}.") for a in allowed)
+
+
+def test_the_reader_of_imports_sees_them():
+    """Imports inside functions and of names count too; fails if the tests below look at nothing."""
+    assert "mcgen.physics.kinematics" in imports("mcgen.physics.amplitude")
+    assert "mcgen.rates" in imports("mcgen.generation")
+    assert "mcgen.xsec" in imports("mcgen.cli.xsec" if "mcgen.cli.xsec" in MODULES else "mcgen.cli")
+    assert len(MODULES) > 30
+
+
+@pytest.mark.parametrize("name", PHYSICS)
+def test_physics_knows_only_physics(name):
+    """Equations import constants, the compiler and each other; fails if a unit, a card or a file comes in."""
+    above = [i for i in imports(name) if not _within(i, ["mcgen.constants", "mcgen._jit", "mcgen.physics"])]
+    assert above == []
+
+
+@pytest.mark.parametrize("name", ["mcgen._jit", "mcgen.constants"])
+def test_ground_floor(name):
+    """Constants and the compiler's options import nothing of the package; fails at the first such import."""
+    assert imports(name) == frozenset()
+
+
+@pytest.mark.parametrize("name", NOUNS)
+def test_nouns_do_not_know_verbs(name):
+    """Cards, events and samplers import no verb and no edge; fails if data begin to know what is done with them."""
+    upper = [f"mcgen.{module}" for module in UPPER]
+    assert [i for i in imports(f"mcgen.{name}") if _within(i, upper)] == []
+
+
+@pytest.mark.parametrize("name", [n for n in MODULES if _within(n, ["mcgen.cli", "mcgen.plot"])])
+def test_edges_hold_no_physics(name):
+    """Command line and plots import no equation but the couplings; fails if a formula is evaluated at an edge."""
+    assert [i for i in imports(name) if _within(i, ["mcgen.physics"]) and i != "mcgen.physics.couplings"] == []
+
+
+@pytest.mark.parametrize("name", [n for n in MODULES if n not in ("mcgen.cli", "mcgen.__main__")])
+def test_nothing_imports_the_command_line(name):
+    """Only the command line imports itself; fails if the library calls a command."""
+    if not _within(name, ["mcgen.cli"]):
+        assert not any(_within(i, ["mcgen.cli"]) for i in imports(name))
+
+
+def test_no_circle():
+    """No module imports itself through others at run time; fails if two floors merge."""
+
+    def visit(name, path):
+        assert name not in path, " -> ".join([*path, name])
+        if name not in clear:
+            for below in imports(name) - {"mcgen", name}:
+                visit(below, (*path, name))
+            clear.add(name)
+
+    clear: set[str] = set()
+    for name in MODULES:
+        if name != "mcgen":  # it imports for type checkers only
+            visit(name, ())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring(name):
+    """Every module begins with a sentence on what it is; fails if one is empty."""
+    text = ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8")))
+    assert text
+    assert len(text.split()) > 2

@@ -1,0 +1,190 @@
+"""N_S, sigma~ and contours by quadrature against the reference tables, for both experiments of the paper."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from mcgen import rates
+from mcgen.card import card_text, load_card, parse_card
+from mcgen.contours import interval, reach, write_csv
+from mcgen.errors import InputError
+from mcgen.physics.couplings import Couplings, model_A
+from mcgen.physics.fiducial import displaced, missing_energy
+from mcgen.physics.signal_yield import decay_probability
+
+#: production, model and width of the rows of the reference, per experiment
+ROWS = [
+    (experiment, production, model, width, m_S)
+    for experiment, production in (("Fermilab", "exact"), ("NA64", "iww"), ("Fermilab", "iww"))
+    for m_S in (0.01, 0.1)
+    for model, width in (("A", "total"), ("A", "ee_only"), ("B", "total"))
+]
+ALL = pytest.mark.parametrize(("experiment", "production", "model", "width", "m_S"), ROWS)
+
+
+def _card(experiment, width="total"):
+    text = card_text(experiment.lower())
+    assert 'width = "total"' in text
+    return parse_card(text.replace('width = "total"', f'width = "{width}"'))
+
+
+def _row(table, experiment, production, model, width, m_S):
+    wanted = {"exp": experiment, "production": production, "model": model, "width": width, "m_S": m_S}
+    found = [row for row in table if all(row[key] == value for key, value in wanted.items())]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_every_row_is_tested(reference):
+    """The rows listed here are those of the reference; fails if one is left out."""
+    keys = ("exp", "production", "model", "width", "m_S")
+    for table in ("N", "contours"):
+        assert {tuple(row[k] for k in keys) for row in reference("nsignal")[table]} == set(ROWS)
+
+
+def test_settings(reference):
+    """The cards are the settings of the reference, 1e-12; fails if a number of Table I changes."""
+    for name, wanted in reference("nsignal")["settings"].items():
+        card = _card(name)
+        found = {
+            "E_beam": card.beam.energy,
+            "N_mu": card.beam.muons,
+            "n_atom": card.target.nuclei_per_cm3,
+            "dEdy": card.target.loss,
+            "L_tg": card.target.length,
+            "L_det": card.detector.L_det,
+            "E_min": card.E_low,
+            "x_min": card.detector.x_min,
+        }
+        assert card.target.material == wanted["target"]
+        assert found == pytest.approx({key: wanted[key] for key in wanted if key != "target"}, rel=1e-12, abs=0.0)
+
+
+@ALL
+def test_n_signal(reference, experiment, production, model, width, m_S):
+    """N_S over six decades of g to 1e-4 where it exceeds 1e-30; fails if a factor of Eq. 17, 18 or 20 is off."""
+    row = _row(reference("nsignal")["N"], experiment, production, model, width, m_S)
+    grid = reference("nsignal")["g_grid"]
+    found = rates.n_signal(_card(experiment, width), model, m_S, grid, production)
+    wanted = np.array(row["N_S"])
+    seen = wanted > 1e-30
+    assert seen.sum() >= 6
+    np.testing.assert_allclose(np.array([n.value for n in found])[seen], wanted[seen], rtol=1e-4)
+    assert all(n.value < 1e-29 for n, large in zip(found, seen, strict=True) if not large)
+    assert all(n.n_eff == math.inf for n in found)
+
+
+@ALL
+def test_contours(reference, experiment, production, model, width, m_S):
+    """Couplings with N_S = 3 to 1e-5; fails if the search stops early or takes the wrong crossing."""
+    row = _row(reference("nsignal")["contours"], experiment, production, model, width, m_S)
+    (point,) = reach(_card(experiment, width), [model], [m_S], production=production)
+    assert point.g_low == pytest.approx(row["g_low"], rel=1e-5, abs=0.0)
+    assert point.g_high == pytest.approx(row["g_up"], rel=1e-5, abs=0.0)
+
+
+def test_sigma_tilde(reference):
+    """sigma~(E_mu) from 0.5 to 3 GeV, both models, to 1e-4; fails if the fiducial range forgets the muon's depth."""
+    table = reference("nsignal")["sigma_tilde"]
+    settings = {(row["exp"], row["model"], row["m_S"], row["g_mu"]) for row in table}
+    for experiment, model, m_S, g_mu in settings:
+        rows = [r for r in table if (r["exp"], r["model"], r["m_S"], r["g_mu"]) == (experiment, model, m_S, g_mu)]
+        card = _card(experiment)
+        for row in rows:
+            assert rates.fiducial_range(card, row["E_mu"]) == pytest.approx(
+                (row["z_min_cm"], row["z_max_cm"]), rel=1e-12, abs=0.0
+            )
+        found = rates.sigma_tilde(card, model, m_S, g_mu, [row["E_mu"] for row in rows])
+        for value, row in zip(found, rows, strict=True):
+            if row["sigma_tilde_cm2"] > 1e-70:
+                assert value.value == pytest.approx(row["sigma_tilde_cm2"], rel=1e-4, abs=0.0), row
+            else:
+                assert value.value < 1e-69
+
+
+def test_no_decay(reference):
+    """Without decays N_S = N_mu g^2 times the yield to 1e-5; fails if the cut in x is applied to the wrong energy."""
+    for row in reference("nsignal")["N_no_decay"]:
+        card = _card(row["exp"])
+        nodes = rates.production(card, row["m_S"], row["production"])
+        assert card.beam.muons * nodes.weight.sum() == pytest.approx(row["N_over_g2"], rel=1e-5, abs=0.0)
+
+
+@pytest.mark.parametrize("name", ["fermilab", "na64"])
+@pytest.mark.parametrize("m_S", [0.003, 0.2])
+def test_yield_and_its_spectrum(name, m_S):
+    """The t spectrum sums to the yield to 1e-3, the error of the yield is below 1e-4; fails if t is cut off."""
+    card = load_card(name)
+    total = rates.yield_per_muon(card, m_S)
+    bins = rates.t_spectrum(card, m_S, np.geomspace(1e-13, 1e3, 33))
+    assert bins.sum() == pytest.approx(total.value, rel=1e-3, abs=0.0)
+    assert total.error < 1e-4 * total.value
+
+
+def test_n_signal_needs_no_model():
+    """Explicit couplings give what the model with the same couplings gives; fails if only names are understood."""
+    card = load_card("fermilab")
+    (by_name,), (explicit,) = (rates.n_signal(card, m, 0.1, [1e-4]) for m in ("A", model_A(1e-4)))
+    assert explicit == by_name
+    (other,) = rates.n_signal(card, Couplings(0.0, 1e-4, 0.0), 0.1, [1e-4])
+    assert other == rates.n_signal(card, "B", 0.1, [1e-4])[0]
+
+
+def test_fiducial_ranges():
+    """Eqs. 18 and 20 for a muon that went 30 cm deep in 100 cm; fails if a length is counted from the front face."""
+    assert missing_energy(30.0, 100.0, 500.0) == (570.0, math.inf)
+    assert displaced(30.0, 100.0, 500.0) == (70.0, 570.0)
+
+
+@pytest.mark.parametrize("length", [1e-6, 1.0, 1e9])
+def test_decay_probability(length):
+    """Eq. 19 in a thin and a thick detector, 1e-12; fails if a difference of exponentials is rounded away."""
+    thin = decay_probability(10.0, 10.0 + 1e-12, 1.0 / length)
+    width = (10.0 + 1e-12) - 10.0
+    assert thin == pytest.approx(math.exp(-10.0 / length) * -math.expm1(-width / length), rel=1e-12, abs=0.0)
+    assert decay_probability(10.0, math.inf, 1.0 / length) == math.exp(-10.0 / length)
+    assert decay_probability(10.0, 20.0, 0.0) == 0.0
+    assert decay_probability(10.0, math.inf, 0.0) == 1.0
+
+
+def test_interval_of_a_narrow_peak():
+    """A signal above the threshold for 2 % of a decade is found, 1e-4; fails if the scan steps over it."""
+
+    def signal(g):
+        return 3.0 * np.exp(1e-4 - np.log(g / 1.234e-5) ** 2)
+
+    low, high = interval(signal, 3.0)
+    assert low == pytest.approx(1.234e-5 * math.exp(-0.01), rel=1e-4, abs=0.0)
+    assert high == pytest.approx(1.234e-5 * math.exp(0.01), rel=1e-4, abs=0.0)
+    assert interval(lambda g: 0.9 * signal(g), 3.0) == (None, None)
+
+
+def test_reach_is_monotonic_and_ordered():
+    """A higher threshold leaves a narrower interval, masses come in order; fails if threads mix the masses up."""
+    card, masses = load_card("fermilab"), [0.2, 0.05, 0.1]
+    few, many = (reach(card, ["A", "B"], masses, n, workers=2) for n in (3.0, 30.0))
+    assert [(p.model, p.mass_gev) for p in few] == [(model, m) for model in "AB" for m in masses]
+    assert all(a.g_low < b.g_low < b.g_high < a.g_high for a, b in zip(few, many, strict=True))
+    assert reach(card, ["A"], [0.2], 1e9)[0].g_low is None
+
+
+def test_reach_table(tmp_path):
+    """Empty fields where nothing is seen, and the documented header; fails if None is written as text."""
+    points = reach(load_card("fermilab"), ["A"], [0.1, 0.2], 1e3)
+    write_csv(points, tmp_path / "reach.csv")
+    lines = (tmp_path / "reach.csv").read_text().splitlines()
+    assert lines[0] == "experiment,model,production,mass_gev,g_low,g_high"
+    assert lines[1].startswith("fermilab,A,exact,0.1,")
+    assert lines[2] == "fermilab,A,exact,0.2,,"
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"masses": [0.0]}, {"n_signal": 0.0}, {"models": ["C"]}, {"production": "magic"}]
+)
+def test_reach_refuses(arguments):
+    """What cannot be scanned is refused; fails if a wrong name or number gives an empty contour instead."""
+    with pytest.raises(InputError):
+        reach(load_card("fermilab"), **({"masses": [0.1]} | arguments))

@@ -1,0 +1,195 @@
+"""The sampler against quadrature: integral, x, t, theta and azimuth, and how well it is adapted."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from kinematic_points import cases
+from pvalue import binned_probability, chi2_probability, ks_probability
+
+from mcgen.card import card_text, load_card, parse_card
+from mcgen.comparison import monte_carlo
+from mcgen.generation import generate, prepare
+from mcgen.physics import cross_section as quadrature
+from mcgen.physics.amplitude import amplitude_at, azimuthal_form, transverse_momentum
+from mcgen.physics.kinematics import emission
+from mcgen.rng import EVENTS, INTEGRATION
+from mcgen.sampler import build_lattice, integrate, sample_azimuth
+from mcgen.xsec import cross_section, process_of
+
+SETTINGS = [("fermilab", "0.5 GeV"), ("fermilab", "1 GeV"), ("fermilab", "3 GeV"), ("na64", "160 GeV")]
+
+
+def _thin_card(name, energy):
+    """The card with a target of 1 um, in which the beam loses 2e-6 GeV at most."""
+    text = card_text(name)
+    for old, new in (
+        ('energy = "3 GeV"', f'energy = "{energy}"'),
+        ('length = "1.5 m"', 'length = "1 um"'),
+        ('length = "20 cm"', 'length = "1 um"'),
+        ('E_min = "0.5 GeV"', ""),
+    ):
+        text = text.replace(old, new)
+    return parse_card(text)
+
+
+def _bins(events, variable, edges):
+    c = events.columns
+    theta = np.arctan2(np.hypot(c["S_px"], c["S_py"]), c["S_pz"])
+    values = theta if variable == "theta" else c[variable]
+    return np.searchsorted(edges, values, "right") - 1
+
+
+def _check_spectra(name, energy, events, seed):
+    card = _thin_card(name, energy)
+    E, target = card.beam.energy, card.target.material
+    made = generate(card, 0.1, events, seed, workers=2)
+    for variable in ("x", "t", "theta"):
+        expected = cross_section(target, E, 0.1, spectrum=variable)
+        share = expected.bins / expected.value
+        chance = binned_probability(made.columns["weight"], _bins(made, variable, expected.edges), share)
+        assert 1e-4 < chance < 1.0 - 1e-4, (variable, chance)
+
+
+@pytest.mark.parametrize(("name", "energy"), SETTINGS)
+def test_spectra(name, energy):
+    """x, t and theta of 200000 events at one energy against quadrature, 1e-4 < p < 1 - 1e-4.
+
+    Fails if a corner of phase space is not reached: MadGraph lost a third of the events below t = 1e-7 GeV^2.
+    """
+    _check_spectra(name, energy, 200_000, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "energy"), SETTINGS)
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_spectra_of_a_million(name, energy, seed):
+    """The same with a million events and other seeds; fails at a loss too small for 200000 events to show."""
+    _check_spectra(name, energy, 1_000_000, seed)
+
+
+@pytest.mark.parametrize(("target", "E", "m_S"), [("W", 3.0, 0.1), ("Pb", 160.0, 0.01), ("H", 0.5, 0.2)])
+def test_pulls_of_the_integral(target, E, m_S):
+    """20 seeds scatter about the quadrature as their errors say; fails if the error or the value is biased.
+
+    Mean pull within 3 sigma, sum of squares within 0.1 to 99.9 %.
+    """
+    process = process_of(target, m_S)
+    exact = quadrature.sigma(E, process)[0]
+    lattice = build_lattice(E, E, process)
+    pulls = []
+    for seed in range(20):
+        n = 50_000
+        total, squares, _ = integrate(lattice, process, np.uint64(seed), np.uint64(INTEGRATION), 0, n)
+        error = math.sqrt((squares / n - (total / n) ** 2) / n)
+        pulls.append((total / n - exact / lattice.total) / error)
+    assert abs(np.mean(pulls)) < 3.0 / math.sqrt(20.0)
+    assert 1e-3 < chi2_probability(float(np.sum(np.square(pulls))), 20) < 1.0 - 1e-3
+
+
+@pytest.mark.parametrize("name", ["fermilab", "na64"])
+def test_pulls_of_the_yield(name):
+    """The yield of 5 seeds in the whole target pulls by less than 4; fails if the muon's energy is not uniform."""
+    for seed in range(5):
+        sampler = prepare(load_card(name), 0.05, seed, workers=2)
+        assert abs(sampler.integral.pull(sampler.expected.value)) < 4.0
+        assert sampler.integral.error < 1e-3 * sampler.integral.value
+
+
+def test_monte_carlo_estimate():
+    """`monte_carlo` gives the same as the sums it is made of; fails if points and error do not belong together."""
+    process = process_of("W", 0.1)
+    found = monte_carlo(1.0, process, 100_000, 3)
+    lattice = build_lattice(1.0, 1.0, process)
+    total, squares, _ = integrate(lattice, process, np.uint64(3), np.uint64(INTEGRATION), 0, 100_000)
+    assert found.value == pytest.approx(lattice.total * total / 1e5, rel=1e-12, abs=0.0)
+    assert found.n_eff == pytest.approx(total**2 / squares, rel=1e-12, abs=0.0)
+    assert abs(found.pull(quadrature.sigma(1.0, process)[0])) < 4.0
+
+
+def test_blocks_add_up():
+    """Two halves of an integration make the whole, 1e-12; fails if points depend on where a block begins."""
+    process = process_of("W", 0.1)
+    lattice = build_lattice(2.0, 3.0, process)
+    args = (lattice, process, np.uint64(1), np.uint64(INTEGRATION))
+    whole, parts = integrate(*args, 0, 2000), np.add(integrate(*args, 0, 700), integrate(*args, 700, 1300))
+    np.testing.assert_allclose(parts, whole, rtol=1e-12)
+
+
+class Adaptation(NamedTuple):
+    """Mean of min(1, f), and the share of the integral above the ceilings."""
+
+    efficiency: float
+    overweight: float
+
+
+def _adaptation(E_low, E_high, process):
+    n = 100_000
+    sums = integrate(build_lattice(E_low, E_high, process), process, np.uint64(1), np.uint64(INTEGRATION), 0, n)
+    return Adaptation(sums[2] / n, 1.0 - sums[2] / sums[0])
+
+
+@pytest.mark.parametrize("m_S", [1e-3, 0.01, 0.1, 0.2])
+@pytest.mark.parametrize(
+    ("target", "E"), [("W", 0.5), ("W", 1.0), ("W", 3.0), ("Be", 20.0), ("Pb", 160.0), ("H", 160.0)]
+)
+def test_adaptation(target, E, m_S):
+    """Efficiency above 0.6 and less than 1e-3 of the integral overweight; fails if the cells miss a peak."""
+    found = _adaptation(E, E, process_of(target, m_S))
+    assert found.efficiency > 0.6
+    assert found.overweight < 1e-3
+
+
+@pytest.mark.parametrize("m_S", [1e-3, 0.01, 0.1, 0.2])
+@pytest.mark.parametrize("name", ["fermilab", "na64"])
+def test_adaptation_in_a_target(name, m_S):
+    """The same for a beam that slows down in the target; fails if the map of E_S does not follow the beam's energy."""
+    card = load_card(name)
+    found = _adaptation(*card.energy_range(m_S), card.process(m_S))
+    assert found.efficiency > 0.6
+    assert found.overweight < 1e-3
+
+
+def _azimuth_cdf(form, values):
+    """Distribution function of phi_q in (-pi, pi) by Simpson's rule, at `values`."""
+    grid = np.linspace(-math.pi, math.pi, 8193)
+    density = np.array([amplitude_at(form, phi) for phi in grid])
+    middle = np.array([amplitude_at(form, phi) for phi in 0.5 * (grid[1:] + grid[:-1])])
+    cumulative = np.concatenate([[0.0], np.cumsum(density[:-1] + 4.0 * middle + density[1:])])
+    return np.interp(values, grid, cumulative / cumulative[-1])
+
+
+def test_azimuth():
+    """phi_q of 20000 draws at twelve points against A(phi_q), KS p > 1e-4; fails if the peak's side or sign is lost.
+
+    No draw exceeds the bound of the rejection by more than the 2 % that it allows for.
+    """
+    for i, case in enumerate(cases(12, seed=21, edges=1.0)):
+        p = case.process
+        e = emission(case.E, p.m, p.m_S, p.M, case.E_S, case.one_minus_cos_theta)
+        form = azimuthal_form(e, case.E, case.t, transverse_momentum(e, case.t, case.t_minus_tmin), p)
+        draws = np.array(
+            [sample_azimuth(form, np.uint64(i), np.uint64(EVENTS), np.uint64(n), 0) for n in range(20_000)]
+        )
+        np.testing.assert_allclose(np.hypot(draws[:, 0], draws[:, 1]), 1.0, rtol=1e-12)
+        assert draws[:, 2].max() < 1.02
+        assert ks_probability(_azimuth_cdf(form, np.arctan2(draws[:, 1], draws[:, 0]))) > 1e-4, case
+
+
+def test_weighted_and_unweighted_agree():
+    """Shares in x, t and E_mu of 100000 weighted and as many unweighted events, p > 1e-4; fails if a weight is lost."""
+    weighted, plain = (generate(load_card("fermilab"), 0.1, 100_000, 5, weighted=w, workers=2) for w in (True, False))
+    assert np.ptp(weighted.columns["weight"]) > 0.1 * weighted.columns["weight"].mean()
+    binnings = {"x": np.linspace(0.0, 1.0, 31), "t": np.geomspace(1e-6, 0.1, 31), "E_mu": np.linspace(0.5, 3.0, 26)}
+    for variable, edges in binnings.items():
+        sums, variances = [], []
+        for events in (weighted, plain):
+            w, v = events.columns["weight"], events.columns[variable]
+            sums.append(np.histogram(v, edges, weights=w)[0] / w.sum())
+            variances.append(np.histogram(v, edges, weights=w * w)[0] / w.sum() ** 2)
+        variance = sum(variances)
+        chi2 = float(np.sum((sums[0] - sums[1])[variance > 0] ** 2 / variance[variance > 0]))
+        assert chi2_probability(chi2, int(np.sum(variance > 0)) - 1) > 1e-4, variable
