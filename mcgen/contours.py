@@ -163,7 +163,11 @@ def reach(
 
 
 def reach_from_events(
-    sources: Iterable[str | Path], models: Sequence[str] = ("A", "B"), n_signal: float = 3.0
+    sources: Sequence[str | Path],
+    models: Sequence[str] = ("A", "B"),
+    n_signal: float = 3.0,
+    *,
+    progress: Callable[[int], None] | None = None,
 ) -> list[ReachPoint]:
     """The same from event files, one per mass."""
     _check_threshold(n_signal)
@@ -179,6 +183,8 @@ def reach_from_events(
                 return reweighting.signal_sums(source, card, model, m_S, g_mu)  # noqa: B023 - used before the next turn
 
             found.append(ReachPoint(card.name, model, "events", m_S, *interval(signal, n_signal)))
+            if progress:
+                progress(len(found))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -19,7 +19,7 @@ from mcgen.constants import PB_CM2
 from mcgen.errors import InputError, choose
 from mcgen.estimate import Estimate, weighted_sum
 from mcgen.events import Columns
-from mcgen.formats.root import EventFile
+from mcgen.formats.root import STEP, EventFile
 from mcgen.physics.couplings import Couplings
 from mcgen.physics.signal_yield import decay_probability, inverse_length_per_momentum, yield_per_pb_gev
 
@@ -125,21 +125,29 @@ def _prepared(source: EventSource, card: Card, m_S: float, vertex: bool) -> Iter
 
 
 def _sums(
-    source: EventSource, card: Card, m_S: float, widths: Iterable[float], edges: Array, vertex: bool
+    source: EventSource,
+    card: Card,
+    m_S: float,
+    widths: Iterable[float],
+    edges: Array,
+    vertex: bool = False,
+    progress: Callable[[int], None] | None = None,
 ) -> tuple[Array, Array]:
     lam = np.array([inverse_length_per_momentum(width, m_S) for width in widths])
     sums = np.zeros((lam.size, edges.size - 1))
     squares = np.zeros_like(sums)
-    for c in _prepared(source, card, m_S, vertex):
+    for done, c in enumerate(_prepared(source, card, m_S, vertex), 1):
         energy_bin = np.clip(np.searchsorted(edges, c.E_mu, "right") - 1, 0, edges.size - 2)
         accumulate(c.weight, c.k, c.z_min, c.z_max, c.tau, energy_bin, lam, sums, squares)
+        if progress:
+            progress(min(len(source), done * STEP))
     return sums, squares
 
 
 def signal_sums(source: EventSource, card: Card, model: str | Couplings, m_S: float, g_mu: Array) -> Array:
     """N_S at each coupling, without errors: what a scan for the reach needs."""
     widths = [rates.card_width(card, model, float(g), m_S) for g in g_mu]
-    sums, _ = _sums(source, card, m_S, widths, np.array([0.0, math.inf]), vertex=False)
+    sums, _ = _sums(source, card, m_S, widths, np.array([0.0, math.inf]))
     return np.asarray(card.beam.muons * g_mu**2 * sums[:, 0])
 
 
@@ -150,6 +158,7 @@ def reweight(
     *,
     method: str = "probability",
     energy_bins: int = 50,
+    progress: Callable[[int], None] | None = None,
 ) -> Reweighted:
     """Number of signal events and sigma~(E_mu) at any couplings (Eqs. 17, 19).
 
@@ -164,6 +173,8 @@ def reweight(
         range: the same answer with a larger error.
     energy_bins : int
         Bins of E_mu for sigma~.
+    progress : callable, optional
+        Called with the number of events done after each chunk.
 
     Raises
     ------
@@ -191,7 +202,7 @@ def reweight(
     n = len(source)
     edges = np.linspace(*card.energy_range(m_S), energy_bins + 1)
     widths = [rates.card_width(card, model, g, m_S) for g in couplings]
-    sums, squares = _sums(source, card, m_S, widths, edges, method == "vertex")
+    sums, squares = _sums(source, card, m_S, widths, edges, method == "vertex", progress)
     per_bin = PB_CM2 / (yield_per_pb_gev(card.target.nuclei_per_cm3, card.target.loss) * (edges[1] - edges[0]))
 
     def estimate(total: float, square: float, factor: float) -> Estimate:

@@ -78,7 +78,8 @@ def reach(
                 experiment, names, masses, n_signal, production, tower=tower, workers=workers, progress=progress
             )
     else:
-        points = contours.reach_from_events(files, names, n_signal)
+        with bar("files", len(files) * len(names)) as progress:
+            points = contours.reach_from_events(files, names, n_signal, progress=progress)
     if output:
         contours.write_csv(points, output)
     if figure:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcgen.cli.display import print_json, table
+from mcgen.cli.display import bar, print_json, table
 from mcgen.cli.options import COUPLINGS, NUMBERS, json_option
 from mcgen.errors import InputError
 
@@ -67,7 +67,10 @@ def reweight(
     if couplings and (g_mu or model):
         message = "--couplings: replaces --model and --g-mu, give one or the other"
         raise InputError(message)
-    result = reweighting.reweight(events, chosen, g_mu or card.scan.g_mu, method=method, energy_bins=energy_bins)
+    with bar("events", len(events)) as progress:
+        result = reweighting.reweight(
+            events, chosen, g_mu or card.scan.g_mu, method=method, energy_bins=energy_bins, progress=progress
+        )
     document = {
         "model": result.model,
         "mass_gev": result.m_S,

@@ -23,6 +23,8 @@ from mcgen.files import atomic_path
 TREE = "events"
 METADATA = "metadata"
 FORMAT = "mcgen events 1"
+#: events read at a time
+STEP = 200_000
 #: metadata are a page of text; more than this is not ours
 MAX_METADATA = 10_000_000
 
@@ -130,7 +132,7 @@ class EventFile:
     def __len__(self) -> int:
         return int(self._tree.num_entries)
 
-    def iterate(self, names: Sequence[str], step: int = 200_000) -> Iterator[Columns]:
+    def iterate(self, names: Sequence[str], step: int = STEP) -> Iterator[Columns]:
         """Chunks of the named branches as numpy arrays, in order."""
         for start in range(0, len(self), step):
             with self._readable():
