@@ -22,7 +22,7 @@ from mcgen.normalisation import Sampler, Tally, prepare
 Array = NDArray[np.float64]
 
 #: events generated and written at a time
-CHUNK = 50_000
+CHUNK = 100_000
 
 
 def _beamline(sampler: Sampler, events: int, weighted: bool) -> Beamline:

@@ -24,6 +24,7 @@ from mcgen.formats.root import FORMAT
 from mcgen.physics import cross_section
 from mcgen.physics.amplitude import Process
 from mcgen.physics.kinematics import t_range
+from mcgen.physics.quadrature import rules
 from mcgen.physics.signal_yield import yield_per_pb_gev
 from mcgen.rng import INTEGRATION
 from mcgen.sampler import Lattice, build_lattice, integrate
@@ -31,7 +32,7 @@ from mcgen.sampler import Lattice, build_lattice, integrate
 Array = NDArray[np.float64]
 
 #: points of the integration that fixes the normalisation
-INTEGRATION_POINTS = 1 << 20
+INTEGRATION_POINTS = 1 << 19
 _INTEGRATION_BLOCK = 1 << 14
 #: a run further off its quadrature than this many standard deviations fails
 MAX_PULL = 5.0
@@ -169,7 +170,10 @@ class Tally:
             )
             raise ClosureError(message)
         energies = np.linspace(sampler.lattice.E_low, sampler.lattice.E_high, 6)
-        sigmas = [cross_section.sigma(float(E), sampler.process)[0] for E in energies]
+        sigmas = [
+            cross_section.sigma_between(float(E), sampler.process, 0.0, float(E), rules(*cross_section.FINE))
+            for E in energies
+        ]
         return {
             "format": FORMAT,
             "generator": "mcgen",

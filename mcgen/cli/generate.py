@@ -22,7 +22,7 @@ from mcgen.errors import InputError
 @workers_option
 @click.option("--weighted", is_flag=True, help="Keep every trial with its weight.")
 @click.option(
-    "--chunk", type=click.IntRange(1, 10**7), default=50_000, show_default=True, help="Events written at a time."
+    "--chunk", type=click.IntRange(1, 10**7), default=100_000, show_default=True, help="Events written at a time."
 )
 def generate(
     card: str,
