@@ -42,6 +42,17 @@ BRANCHES: dict[str, tuple[str, str]] = {
     **{f"decay_{axis}_cm": ("cm", f"decay at the reference coupling, {axis}") for axis in "xyz"},
 }
 
+#: branches of files with decays (`mcgen.decays`); float64 but for `decay_pdg` (int32)
+DECAY_BRANCHES: dict[str, tuple[str, str]] = {
+    "decay_pdg": ("", "daughters of S: 11 e+e-, 13 mu+mu-, 22 two photons; the second one is the antiparticle"),
+    "decay_weight": ("", "1, or the probability of a decay forced into the fiducial range"),
+    **{
+        f"d{number}_{part}": ("GeV", f"daughter {number}, {part}")
+        for number in (1, 2)
+        for part in ("px", "py", "pz", "E")
+    },
+}
+
 FLOAT_BRANCHES = [name for name in BRANCHES if name != "event"]
 ROW = {name: i for i, name in enumerate(FLOAT_BRANCHES)}
 
@@ -50,13 +61,13 @@ class ContentHash:
     """sha256 of what is in a file, the same for any chunks: one digest per branch, and one over them."""
 
     def __init__(self) -> None:
-        self._branches = {name: hashlib.sha256() for name in BRANCHES}
+        self._branches: dict[str, Any] = {}
 
     def update(self, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Add a chunk of events."""
-        for name, digest in self._branches.items():
-            dtype = "<u8" if name == "event" else "<f8"
-            digest.update(np.ascontiguousarray(columns[name], dtype=dtype).data)
+        """Add a chunk of events; every chunk has the same branches."""
+        for name, column in columns.items():
+            digest = self._branches.setdefault(name, hashlib.sha256())
+            digest.update(np.ascontiguousarray(column, dtype=column.dtype.newbyteorder("<")).data)
 
     def hexdigest(self) -> str:
         """The hash of all that was added."""
@@ -76,6 +87,11 @@ class Events:
     def __len__(self) -> int:
         return len(self.columns["weight"])
 
+    @property
+    def branches(self) -> list[str]:
+        """Names of the columns."""
+        return list(self.columns)
+
     def iterate(self, names: Sequence[str]) -> Iterator[Columns]:
         """All events as one chunk with the named branches."""
         yield {name: self.columns[name] for name in names}
@@ -92,8 +108,9 @@ def as_awkward(columns: Columns) -> Any:
 
     vector.register_awkward()
     four = ("px", "py", "pz", "E")
+    names = [name for name in (*_PARTICLES, "d1", "d2") if f"{name}_px" in columns]
     particles = {
-        name: ak.zip({part: columns[f"{name}_{part}"] for part in four}, with_name="Momentum4D") for name in _PARTICLES
+        name: ak.zip({part: columns[f"{name}_{part}"] for part in four}, with_name="Momentum4D") for name in names
     }
     flat = {name: column for name, column in columns.items() if not name.endswith(tuple(f"_{p}" for p in four))}
     return ak.zip({**flat, **particles}, depth_limit=1)

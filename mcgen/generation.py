@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mcgen import rates
 from mcgen.card import Card
 from mcgen.constants import HBARC_GEV_CM
+from mcgen.decays import DecayModel, decay
 from mcgen.errors import ClosureError, InputError
 from mcgen.event_kernel import Beamline, fill
 from mcgen.events import FLOAT_BRANCHES, Columns, Events
@@ -76,6 +77,8 @@ def generate(
     *,
     output: str | Path | None = None,
     weighted: bool = False,
+    decays: bool = False,
+    force_decay: bool = False,
     workers: int = 1,
     chunk: int = CHUNK,
     progress: Callable[[int], None] | None = None,
@@ -92,6 +95,10 @@ def generate(
         ROOT file to write chunk by chunk; without it the events are returned in memory.
     weighted : bool
         Keep every trial with its weight instead of events of (almost) equal weight.
+    decays : bool
+        Add the daughters of S at the card's model and reference coupling (`DECAY_BRANCHES`).
+    force_decay : bool
+        The same with every decay inside the fiducial range and its probability as `decay_weight`.
     workers : int
         Threads. They change the time and not one bit of an event; nor does `chunk`.
     progress : callable, optional
@@ -114,9 +121,13 @@ def generate(
         kept: list[Columns] = []
         sampler = prepare(card, m_S, seed, workers)
         tally = Tally(sampler, n, weighted)
+        scalar = card.scalar
+        how = DecayModel(card, sampler.m_S, sampler.seed, scalar.model, scalar.g_mu, force_decay)
+        extra = {"decays": "forced" if force_decay else "natural"} if decays or force_decay else {}
         side = stack.enter_context(ThreadPoolExecutor(1))
         done = 0
-        for columns, trials in chunks(sampler, n, weighted, workers, chunk):
+        for made, trials in chunks(sampler, n, weighted, workers, chunk):
+            columns = decay(made, how) if decays or force_decay else made
             added = side.submit(tally.add, columns, trials)
             if writer:
                 writer.write(columns)
@@ -127,7 +138,7 @@ def generate(
             if progress:
                 progress(done)
         if writer is None:
-            return Events(tally.metadata(), {name: np.concatenate([c[name] for c in kept]) for name in kept[0]})
-        writer.finish(tally.metadata())
+            return Events(tally.metadata() | extra, {name: np.concatenate([c[name] for c in kept]) for name in kept[0]})
+        writer.finish(tally.metadata() | extra)
     assert output is not None
     return EventFile(output)

@@ -196,6 +196,9 @@ def reweight(
         message = f"energy_bins: {energy_bins} must lie in 1..10000"
         raise InputError(message)
     source = open_events(source)
+    if method == "vertex" and source.metadata.get("decays") == "forced":
+        message = "method vertex: the decays of this file were forced, only 'probability' can be used"
+        raise InputError(message)
     card = card_of(source)
     m_S = float(source.metadata["mass_gev"])
     norm_error = float(source.metadata["norm_relative_error"])

@@ -11,7 +11,7 @@ import uproot
 
 from mcgen.card import load_card
 from mcgen.errors import InputError
-from mcgen.events import BRANCHES, Events
+from mcgen.events import BRANCHES, ContentHash, Events
 from mcgen.formats.root import EventFile, load, save
 from mcgen.generation import generate
 from mcgen.reweighting import reweight
@@ -64,6 +64,17 @@ def test_metadata(fermilab_events):
     assert meta["n_events"] == 200_000
     assert all(row.keys() == {"energy_gev", "sigma_pb"} for row in meta["sigma"])
     assert fermilab_events.content_sha256() == meta["content_sha256"]
+
+
+def test_every_branch_is_hashed(small):
+    """One changed bit in any branch changes the content hash; fails if a branch is left out of it."""
+    columns = small.read().columns
+    for name in EXPECTED:
+        digest = ContentHash()
+        changed = columns[name].copy()
+        changed.view("u8")[1234] ^= np.uint64(1)
+        digest.update(columns | {name: changed})
+        assert digest.hexdigest() != small.metadata["content_sha256"], name
 
 
 def test_pandas(small):

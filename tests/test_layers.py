@@ -46,6 +46,26 @@ def _within(name: str, allowed: list[str]) -> bool:
     return any(name == a or name.startswith(f"{a}.") for a in allowed)
 
 
+#: what `import mcgen` offers
+NAMES = [
+    "load_card", "generate", "save", "load", "reweight", "sigma_tilde", "n_signal", "reach", "crosscheck",
+    "cross_section",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_documented_python_names(name):
+    """The verbs of the interface are callable at the top of the package; fails if one is renamed or not listed."""
+    assert callable(getattr(mcgen, name))
+    assert name in dir(mcgen)
+    assert name in mcgen.__all__
+
+
+def test_unknown_python_names():
+    """An unknown name is an AttributeError, as for any module; fails if the lazy lookup raises another error."""
+    assert not hasattr(mcgen, "nonsense")
+
+
 def test_the_reader_of_imports_sees_them():
     """Imports inside functions and of names count too; fails if the tests below look at nothing."""
     assert "mcgen.physics.kinematics" in imports("mcgen.physics.amplitude")

@@ -20,6 +20,10 @@ from mcgen.errors import InputError
 @events_option
 @seed_option
 @workers_option
+@click.option("--decays", is_flag=True, help="Add the daughters of S at the card's reference coupling.")
+@click.option(
+    "--force-decay", is_flag=True, help="The same, every decay inside the fiducial range, with its probability."
+)
 @click.option("--weighted", is_flag=True, help="Keep every trial with its weight.")
 @click.option(
     "--chunk", type=click.IntRange(1, 10**7), default=100_000, show_default=True, help="Events written at a time."
@@ -31,6 +35,8 @@ def generate(
     events: int | None,
     seed: int | None,
     workers: int,
+    decays: bool,
+    force_decay: bool,
     weighted: bool,
     chunk: int,
 ) -> None:
@@ -49,7 +55,17 @@ def generate(
     n = events or experiment.run.events
     with bar("events", n) as progress:
         made = generation.generate(
-            experiment, mass, n, seed, output=output, weighted=weighted, workers=workers, chunk=chunk, progress=progress
+            experiment,
+            mass,
+            n,
+            seed,
+            output=output,
+            weighted=weighted,
+            decays=decays,
+            force_decay=force_decay,
+            workers=workers,
+            chunk=chunk,
+            progress=progress,
         )
     meta = made.metadata
     click.echo(

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import uproot
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mcgen.errors import InputError
@@ -50,12 +50,14 @@ class EventWriter:
 
     def __init__(self, path: Path) -> None:
         self._file = uproot.recreate(path, compression=uproot.LZ4(1))
-        types = {name: np.dtype("u8" if name == "event" else "f8") for name in BRANCHES}
-        self._tree = self._file.mktree(TREE, types, title="mu N -> mu N S; GeV, cm; see metadata")
+        self._tree: Any = None
 
-    def write(self, columns: Mapping[str, Any]) -> None:
-        """Append a chunk."""
-        self._tree.extend({name: columns[name] for name in BRANCHES})
+    def write(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Append a chunk; the first one says which branches there are."""
+        if self._tree is None:
+            types = {name: column.dtype for name, column in columns.items()}
+            self._tree = self._file.mktree(TREE, types, title="mu N -> mu N S; GeV, cm; see metadata")
+        self._tree.extend(dict(columns))
 
     def finish(self, metadata: Mapping[str, Any]) -> None:
         """Add the metadata; without them no reader takes the file."""
@@ -102,7 +104,8 @@ class EventFile:
             self.metadata: dict[str, Any] = json.loads(text)
             self._tree = self._file[TREE]
             entries = self._tree.num_entries
-            missing = set(BRANCHES) - set(self._tree.keys())
+            self.branches = list(self._tree.keys())
+            missing = set(BRANCHES) - set(self.branches)
         self._check_metadata()
         if missing or entries != self.metadata["n_events"]:
             self._refuse("its events do not match its metadata")
@@ -142,7 +145,7 @@ class EventFile:
     def read(self) -> Events:
         """All events in memory."""
         with self._readable():
-            return Events(self.metadata, self._tree.arrays(list(BRANCHES), library="np"))
+            return Events(self.metadata, self._tree.arrays(self.branches, library="np"))
 
     def awkward(self) -> Any:
         """All events as an awkward array with Momentum4D particles."""
@@ -151,7 +154,7 @@ class EventFile:
     def content_sha256(self) -> str:
         """Hash of the events as they are in the file now."""
         digest = ContentHash()
-        for chunk in self.iterate(list(BRANCHES)):
+        for chunk in self.iterate(self.branches):
             digest.update(chunk)
         return digest.hexdigest()
 
@@ -164,7 +167,7 @@ def load(path: str | Path) -> EventFile:
 def save(events: Events | EventFile, path: str | Path) -> EventFile:
     """Write events to a ROOT file and open it."""
     with event_writer(path) as writer:
-        for chunk in events.iterate(list(BRANCHES)):
+        for chunk in events.iterate(events.branches):
             writer.write(chunk)
         writer.finish(events.metadata)
     return EventFile(path)

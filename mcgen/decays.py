@@ -1,0 +1,97 @@
+"""Visible decays of S: channel, daughters, and decays forced into the fiducial range."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen import rates
+from mcgen._jit import jit
+from mcgen.card import Card
+from mcgen.constants import M_E, M_MU, M_TAU
+from mcgen.events import Columns
+from mcgen.physics.couplings import Couplings
+from mcgen.physics.scalar_decay import decay_length, widths
+from mcgen.physics.two_body import daughters
+from mcgen.rng import DECAYS, uniforms
+
+Array = NDArray[np.float64]
+
+#: PDG number of the particle and mass of each daughter, in the order of `Widths`
+CHANNELS = ((11, M_E), (13, M_MU), (15, M_TAU), (22, 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class DecayModel:
+    """How S decays in a file."""
+
+    card: Card
+    m_S: float
+    seed: int
+    model: str | Couplings
+    g_mu: float
+    forced: bool = False
+
+    def branching(self) -> Array:
+        """Cumulative branching ratios of the channels."""
+        partial = np.array(widths(rates.couplings_of(self.model, self.g_mu), self.m_S))
+        return np.asarray(np.cumsum(partial) / partial.sum())
+
+
+@jit
+def _fill(
+    event: NDArray[np.uint64], S: Array, m_S: float, cumulative: Array, masses: Array, seed: np.uint64, out: Array
+) -> None:
+    """Rows of `out`: channel, a spare uniform number, and both daughters as px, py, pz, E."""
+    for i in range(event.size):
+        u_channel, u_theta, u_phi, u_spare = uniforms(seed, np.uint64(DECAYS), event[i], np.uint64(0))
+        channel = 0
+        while channel < cumulative.size - 1 and u_channel >= cumulative[channel]:
+            channel += 1
+        four = (S[0, i], S[1, i], S[2, i], S[3, i])
+        one, two = daughters(four, m_S, masses[channel], 2.0 * u_theta - 1.0, 2.0 * math.pi * u_phi)
+        out[0, i] = channel
+        out[1, i] = u_spare
+        for part in range(4):
+            out[2 + part, i] = one[part]
+            out[6 + part, i] = two[part]
+
+
+def decay(columns: Columns, how: DecayModel) -> Columns:
+    """The columns with the decay of S added: `decay_pdg`, `d1_*`, `d2_*`, and `decay_weight`.
+
+    The daughters depend on seed and event number only. `decay_weight` is 1, or, for forced decays, the probability
+    of Eq. 19 at the chosen coupling: `tau` and the position are then drawn inside the fiducial range, so that weight
+    times decay_weight times N_mu g_mu^2 adds up to N_S.
+    """
+    out = np.empty((10, len(columns["event"])))
+    S = np.array([columns[f"S_{part}"] for part in ("px", "py", "pz", "E")])
+    masses = np.array([mass for _, mass in CHANNELS])
+    _fill(columns["event"], S, how.m_S, how.branching(), masses, np.uint64(how.seed), out)
+    numbers = np.array([pdg for pdg, _ in CHANNELS])
+    parts = ("px", "py", "pz", "E")
+    added: Columns = {"decay_pdg": numbers[out[0].astype(int)].astype(np.int32)}
+    added |= {f"d{n}_{part}": out[2 + 4 * (n - 1) + i] for n in (1, 2) for i, part in enumerate(parts)}
+    added["decay_weight"] = np.ones(out.shape[1])
+    if how.forced:
+        added |= _forced(columns, how, out[1])
+    return columns | added
+
+
+def _forced(columns: Columns, how: DecayModel, u: Array) -> Columns:
+    """Decay times of a truncated exponential, positions, and the probability as weight (Eq. 19)."""
+    width = rates.card_width(how.card, how.model, how.g_mu, how.m_S)
+    k = np.sqrt(sum(columns[f"S_{part}"] ** 2 for part in ("px", "py", "pz")))
+    length = k * decay_length(math.hypot(1.0, how.m_S), how.m_S, width)  # L_S is proportional to the momentum
+    z_min, z_max = rates.fiducial_range(how.card, columns["E_mu"])
+    first, span = z_min / length, (z_max - z_min) / length
+    inside = -np.expm1(-span)
+    tau = first - np.log1p(-u * inside)
+    probability = np.where(columns["x"] > how.card.detector.x_min, np.exp(-first) * inside, 0.0)
+    moved = {
+        f"decay_{axis}_cm": columns[f"vertex_{axis}_cm"] + tau * length * columns[f"S_p{axis}"] / k for axis in "xyz"
+    }
+    return {"tau": tau, "decay_weight": probability, **moved}
