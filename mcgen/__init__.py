@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mcgen.errors import ClosureError, InputError, McgenError
     from mcgen.estimate import Estimate
     from mcgen.events import Events
+    from mcgen.exporting import export
     from mcgen.formats.root import EventFile, load, save
     from mcgen.generation import generate
     from mcgen.physics.couplings import Couplings
@@ -35,6 +36,7 @@ _HOME = {
     "McgenError": "errors",
     "cross_section": "xsec",
     "crosscheck": "comparison",
+    "export": "exporting",
     "generate": "generation",
     "load": "formats.root",
     "load_card": "card",
@@ -57,6 +59,7 @@ __all__ = [
     "__version__",
     "cross_section",
     "crosscheck",
+    "export",
     "generate",
     "load",
     "load_card",

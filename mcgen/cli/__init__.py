@@ -14,6 +14,7 @@ import click
 
 from mcgen._version import __version__
 from mcgen.cli.crosscheck import crosscheck
+from mcgen.cli.export import export
 from mcgen.cli.generate import generate
 from mcgen.cli.info import info
 from mcgen.cli.reach import reach
@@ -41,7 +42,7 @@ def cli() -> None:
     """
 
 
-for command in (run, generate, info, reweight, xsec, crosscheck, reach, show, validate, schema):
+for command in (run, generate, export, info, reweight, xsec, crosscheck, reach, show, validate, schema):
     cli.add_command(command)
 
 

@@ -16,6 +16,7 @@ import uproot
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mcgen.card import Card, parse_card
 from mcgen.errors import InputError
 from mcgen.events import BRANCHES, Columns, ContentHash, Events, as_awkward
 from mcgen.files import atomic_path
@@ -134,6 +135,11 @@ class EventFile:
 
     def __len__(self) -> int:
         return int(self._tree.num_entries)
+
+    @property
+    def card(self) -> Card:
+        """The card that the events were generated with."""
+        return parse_card(self.metadata["card"], f"of {self.path}")
 
     def iterate(self, names: Sequence[str], step: int = STEP) -> Iterator[Columns]:
         """Chunks of the named branches as numpy arrays, in order."""

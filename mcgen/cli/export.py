@@ -1,0 +1,31 @@
+"""`mcgen export`: event files for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mcgen.cli.display import bar
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
+@click.option("--decays", is_flag=True, help="Add the daughters of S at the card's reference coupling.")
+@click.option("--force-decay", is_flag=True, help="The same, every decay inside the fiducial range.")
+def export(file: Path, output: Path, decays: bool, force_decay: bool) -> None:
+    r"""Write an event file in another format, chosen by the ending of OUTPUT.
+
+    .hepmc3 (HepMC3), .lhe (Les Houches), .parquet, .csv (G4DarkBreM library); text also with .gz.
+
+    \b
+    $ mcgen export events.root -o events.hepmc3.gz --decays
+    """
+    from mcgen import exporting
+    from mcgen.formats.root import load
+
+    events = load(file)
+    with bar("events", len(events)) as progress:
+        path = exporting.export(events, output, decays=decays, force_decay=force_decay, progress=progress)
+    click.echo(f"{path}: {len(events)} events, {exporting.FORMATS[exporting.format_of(path)]}")

@@ -1,0 +1,99 @@
+"""Event files for other programs, chosen by the ending of the name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from mcgen.card import Card
+from mcgen.decays import DecayModel, decay
+from mcgen.errors import InputError
+from mcgen.events import Columns
+from mcgen.formats import g4darkbrem, hepmc, lhe, parquet
+from mcgen.formats.root import STEP, EventFile
+from mcgen.physics.scalar_decay import decay_length
+from mcgen.rates import card_width
+
+#: ending -> what it is
+FORMATS = {
+    ".hepmc3": "HepMC3",
+    ".hepmc": "HepMC3",
+    ".lhe": "Les Houches events",
+    ".parquet": "Parquet",
+    ".csv": "G4DarkBreM library",
+}
+
+
+def format_of(path: str | Path) -> str:
+    """Ending that decides the format, without .gz; InputError if there is none."""
+    name = Path(path).name.removesuffix(".gz")
+    for ending in FORMATS:
+        if name.endswith(ending) and not (ending == ".parquet" and str(path).endswith(".gz")):
+            return ending
+    message = f"output {path}: the ending must be one of {', '.join(FORMATS)} (text also with .gz)"
+    raise InputError(message)
+
+
+def _open(path: Path, card: Card, metadata: dict[str, Any], c_tau_mm: float) -> AbstractContextManager[Any]:
+    ending = format_of(path)
+    if ending == ".parquet":
+        return parquet.writer(path, metadata)
+    if ending == ".lhe":
+        return lhe.writer(path, card, metadata, c_tau_mm)
+    if ending == ".csv":
+        return g4darkbrem.writer(path, card)
+    return hepmc.writer(path, card, metadata)
+
+
+def export(
+    file: EventFile,
+    output: str | Path,
+    *,
+    decays: bool = False,
+    force_decay: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Write the events of a file in another format, in chunks.
+
+    Parameters
+    ----------
+    file : EventFile
+    output : path
+        Its ending chooses the format: HepMC3, LHE, Parquet, or a G4DarkBreM library.
+    decays : bool
+        Add the daughters of S if the file has none, at the card's model and reference coupling.
+    force_decay : bool
+        The same with every decay inside the fiducial range.
+    progress : callable, optional
+        Called with the number of events done.
+
+    Raises
+    ------
+    InputError
+        If the ending is unknown, a package is missing, or the file's decays are of the other kind.
+    """
+    output = Path(output)
+    format_of(output)
+    card, metadata = file.card, dict(file.metadata)
+    m_S, scalar = float(metadata["mass_gev"]), card.scalar
+    how = DecayModel(card, m_S, int(metadata["seed"]), scalar.model, scalar.g_mu, force_decay)
+    add = (decays or force_decay) and "decays" not in metadata
+    if force_decay and metadata.get("decays") == "natural":
+        message = f"file {file.path}: its decays are natural, they cannot be forced any more"
+        raise InputError(message)
+    if add:
+        metadata["decays"] = "forced" if force_decay else "natural"
+    # c tau in mm: L_S over k/m_S
+    width = card_width(card, scalar.model, scalar.g_mu, m_S)
+    c_tau_mm = lhe.MM_PER_CM * decay_length((1.0 + m_S * m_S) ** 0.5, m_S, width) * m_S
+    with _open(output, card, metadata, c_tau_mm) as writer:
+        done = 0
+        for chunk in file.iterate(file.branches, min(STEP, 20_000)):
+            columns: Columns = decay(chunk, how) if add else chunk
+            writer.write(columns)
+            done += len(columns["event"])
+            if progress:
+                progress(done)
+    return output

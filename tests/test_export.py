@@ -1,0 +1,182 @@
+"""Every format written, read back by an independent reader, and equal to what was written."""
+
+import csv
+import gzip
+import math
+
+import numpy as np
+import pyarrow.parquet as pq
+import pyhepmc
+import pylhe
+import pytest
+from scipy.stats import kstest
+
+from mcgen import generate, load, load_card, n_signal
+from mcgen.cli import main
+from mcgen.constants import M_E
+from mcgen.decays import DecayModel, decay
+from mcgen.errors import InputError
+from mcgen.exporting import export
+from mcgen.formats import parquet
+
+EVENTS = 500
+PARTS = ("px", "py", "pz", "E")
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """A file with decays and a wide beam."""
+    card = load_card("fermilab")
+    wide = card.model_copy(update={"beam": card.beam.model_copy(update={"spot": 0.5})})
+    path = tmp_path_factory.mktemp("export") / "events.root"
+    return generate(wide, 0.1, EVENTS, output=path, decays=True)
+
+
+@pytest.fixture(scope="module")
+def columns(file):
+    return file.read().columns
+
+
+def _four(columns, name):
+    return np.column_stack([columns[f"{name}_{part}"] for part in PARTS])
+
+
+@pytest.mark.parametrize("ending", ["hepmc3", "hepmc3.gz"])
+def test_hepmc(file, columns, tmp_path, ending):
+    """Momenta, masses, vertices in mm, weights and numbers through pyhepmc; fails for a swapped daughter or cm."""
+    path = export(file, tmp_path / f"events.{ending}")
+    with pyhepmc.open(str(path)) as stream:
+        events = list(stream)
+    assert [e.event_number for e in events] == columns["event"].tolist()
+    for i, event in enumerate(events):
+        assert event.weights[0] == pytest.approx(columns["weight"][i], rel=1e-15)
+        names = ("mu_in", None, "mu_out", "N_out", "S", "d1", "d2")
+        for particle, name in zip(event.particles, names, strict=True):
+            if name:
+                p = particle.momentum
+                assert (p.px, p.py, p.pz, p.e) == pytest.approx(_four(columns, name)[i].tolist(), rel=1e-15)
+        first = int(columns["decay_pdg"][i])
+        codes = [-13, 1000741840, -13, 1000741840, 54, first, first if first == 22 else -first]
+        assert [p.pid for p in event.particles] == codes
+        for vertex, name in zip(event.vertices, ("vertex", "decay"), strict=True):
+            place = [10.0 * columns[f"{name}_{axis}_cm"][i] for axis in "xyz"]
+            assert (vertex.position.x, vertex.position.y, vertex.position.z) == pytest.approx(place, rel=1e-15)
+        assert event.vertices[1].position.t >= event.vertices[0].position.t
+        total = [
+            sum(getattr(p.momentum, part) for p in v.particles_out) for v in event.vertices for part in ("px", "e")
+        ]
+        assert total == pytest.approx(
+            [sum(getattr(p.momentum, part) for p in v.particles_in) for v in event.vertices for part in ("px", "e")],
+            abs=1e-10,
+        )
+    assert "mcgen" in str(events[0].run_info.attributes)
+
+
+@pytest.mark.parametrize("ending", ["lhe", "lhe.gz"])
+def test_lhe(file, columns, tmp_path, ending):
+    """Every particle through pylhe with 17 digits, mothers and life time; fails for rounding or a wrong mother."""
+    path = export(file, tmp_path / f"events.{ending}")
+    events = list(pylhe.LHEFile.fromfile(str(path)).events)
+    assert len(events) == EVENTS
+    for i, event in enumerate(events):
+        assert event.eventinfo.weight == columns["weight"][i]
+        for particle, name in zip(event.particles, ("mu_in", None, "mu_out", "N_out", "S", "d1", "d2"), strict=True):
+            if name:
+                four = (particle.px, particle.py, particle.pz, particle.e)
+                assert four == pytest.approx(_four(columns, name)[i].tolist(), rel=1e-15)
+        assert [p.mother1 for p in event.particles] == [0, 0, 1, 1, 1, 5, 5]
+    flight = [
+        math.dist(*([columns[f"{n}_{a}_cm"][i] for a in "xyz"] for n in ("vertex", "decay"))) for i in range(EVENTS)
+    ]
+    k = np.linalg.norm(_four(columns, "S")[:, :3], axis=1)
+    life = np.array([event.particles[4].lifetime for event in events])  # c tau in mm
+    assert life == pytest.approx(10.0 * np.array(flight) * 0.1 / k, rel=1e-9)
+
+
+def test_parquet(file, columns, tmp_path):
+    """All columns bit for bit through pyarrow, the metadata beside them; fails for a lost type."""
+    path = export(file, tmp_path / "events.parquet")
+    table = pq.read_table(path)
+    assert table.column_names == file.branches
+    for name in file.branches:
+        assert np.array_equal(table[name].to_numpy(), columns[name])
+    assert parquet.read(path).metadata["content_sha256"] == file.metadata["content_sha256"]
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(InputError):
+        parquet.read(path)
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz"])
+def test_g4darkbrem_library(file, columns, tmp_path, ending):
+    """Ten columns in MeV: Z, incident energy, recoil, recoil + S, each on its mass shell; fails for GeV or order."""
+    path = export(file, tmp_path / f"library.{ending}")
+    with gzip.open(path, "rt") if ending.endswith("gz") else path.open() as stream:
+        reader = csv.reader(stream)
+        assert len(next(reader)) == 10
+        rows = np.array([[float(cell) for cell in row] for row in reader])
+    assert rows.shape == (EVENTS, 10)
+    assert np.all(rows[:, 0] == 74)
+    assert rows[:, 1] == pytest.approx(1e3 * columns["mu_in_E"], rel=1e-15)
+    recoil, both = rows[:, 2:6], rows[:, 6:10]
+    for four, mass in ((recoil, 105.6583755), (both - recoil, 100.0)):
+        assert np.sqrt(four[:, 0] ** 2 - (four[:, 1:] ** 2).sum(axis=1)) == pytest.approx(mass, rel=1e-6)
+    assert both == pytest.approx(1e3 * (_four(columns, "mu_out") + _four(columns, "S"))[:, [3, 0, 1, 2]], rel=1e-14)
+
+
+def test_daughters(columns):
+    """Momentum to 1e-12, mass shells, branching and isotropy of the decays; fails for a wrong boost."""
+    assert _four(columns, "d1") + _four(columns, "d2") == pytest.approx(_four(columns, "S"), abs=1e-12)
+    electrons = columns["decay_pdg"] == 11
+    four = _four(columns, "d1")[electrons]
+    shell = four[:, 3] ** 2 - (four[:, :3] ** 2).sum(axis=1)
+    assert shell == pytest.approx(M_E**2, abs=1e-13 * 9.0)
+    share = 1.0 - electrons.mean()
+    assert abs(share - 0.0465) < 4.0 * math.sqrt(0.0465 / EVENTS)
+    gamma, k = columns["S_E"] / 0.1, np.linalg.norm(_four(columns, "S")[:, :3], axis=1)
+    q = np.where(electrons, math.sqrt(0.05**2 - M_E**2), 0.05)
+    cosine = (columns["d1_E"] - gamma * 0.05) / (k / 0.1 * q)
+    assert kstest(0.5 * (cosine + 1.0), "uniform").pvalue > 1e-4
+
+
+@pytest.mark.parametrize("g_mu", [2e-5, 2e-4, 6e-4])
+def test_forced_decays(g_mu):
+    """Weights add up to N_S from long-lived to prompt, decays lie inside, tau is a truncated exponential (KS)."""
+    card = load_card("fermilab")
+    events = generate(card, 0.1, 50_000)
+    columns = decay(events.columns, DecayModel(card, 0.1, 1, "A", g_mu, forced=True))
+    weights = card.beam.muons * g_mu**2 * columns["weight"] * columns["decay_weight"]
+    (expected,) = n_signal(card, "A", 0.1, [g_mu])
+    error = math.hypot(math.sqrt(weights.size * weights.var()), 1e-3 * expected.value)
+    assert abs(weights.sum() - expected.value) < 4.0 * error
+    flight = np.sqrt(sum((columns[f"decay_{a}_cm"] - columns[f"vertex_{a}_cm"]) ** 2 for a in "xyz"))
+    z_min = card.target.length - columns["depth_cm"]
+    assert np.all((flight >= z_min * (1 - 1e-9)) & (flight <= (z_min + card.detector.L_det) * (1 + 1e-9)))
+    length = flight / columns["tau"]
+    first, span = z_min / length, card.detector.L_det / length
+    uniform = -np.expm1(-(columns["tau"] - first)) / -np.expm1(-span)
+    assert kstest(uniform, "uniform").pvalue > 1e-4
+
+
+def test_export_adds_the_decays_that_generate_makes(file, tmp_path):
+    """Daughters do not depend on when they are made; fails if export draws other random numbers."""
+    plain = generate(file.card, 0.1, EVENTS, output=tmp_path / "plain.root")
+    path = export(plain, tmp_path / "late.parquet", decays=True)
+    late = pq.read_table(path)
+    early = file.read().columns
+    assert all(np.array_equal(late[name].to_numpy(), early[name]) for name in early)
+
+
+def test_bad_exports(file, tmp_path, capsys):
+    """Unknown ending, missing folder, forcing natural decays: one line, status 2, nothing left."""
+    source = str(file.path)
+    for arguments in (
+        ["-o", "a.xyz"],
+        ["-o", "no/such/a.lhe"],
+        ["-o", "a.lhe", "--force-decay"],
+        ["-o", "a.parquet.gz"],
+    ):
+        arguments[1] = str(tmp_path / arguments[1])
+        assert main(["export", source, *arguments]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+    assert load(source).metadata["decays"] == "natural"
