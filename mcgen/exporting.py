@@ -9,10 +9,10 @@ from typing import Any
 
 from mcgen.card import Card
 from mcgen.decays import DecayModel, decay
-from mcgen.errors import InputError
-from mcgen.events import Columns
-from mcgen.formats import g4darkbrem, hepmc, lhe, parquet
-from mcgen.formats.root import STEP, EventFile
+from mcgen.errors import InputError, choose
+from mcgen.events import Columns, ContentHash
+from mcgen.formats import g4darkbrem, hepmc, lhe, nanoaod, parquet
+from mcgen.formats.root import STEP, EventFile, event_writer
 from mcgen.physics.scalar_decay import decay_length
 from mcgen.rates import card_width
 
@@ -23,21 +23,27 @@ FORMATS = {
     ".lhe": "Les Houches events",
     ".parquet": "Parquet",
     ".csv": "G4DarkBreM library",
+    ".root": "ROOT",
 }
+LAYOUTS = ("flat", "particles")
 
 
 def format_of(path: str | Path) -> str:
     """Ending that decides the format, without .gz; InputError if there is none."""
     name = Path(path).name.removesuffix(".gz")
     for ending in FORMATS:
-        if name.endswith(ending) and not (ending == ".parquet" and str(path).endswith(".gz")):
+        if name.endswith(ending) and not (ending in (".parquet", ".root") and str(path).endswith(".gz")):
             return ending
     message = f"output {path}: the ending must be one of {', '.join(FORMATS)} (text also with .gz)"
     raise InputError(message)
 
 
-def _open(path: Path, card: Card, metadata: dict[str, Any], c_tau_mm: float) -> AbstractContextManager[Any]:
+def _open(
+    path: Path, card: Card, metadata: dict[str, Any], c_tau_mm: float, rntuple: bool
+) -> AbstractContextManager[Any]:
     ending = format_of(path)
+    if ending == ".root":
+        return nanoaod.writer(path, card, metadata, rntuple)
     if ending == ".parquet":
         return parquet.writer(path, metadata)
     if ending == ".lhe":
@@ -53,6 +59,8 @@ def export(
     *,
     decays: bool = False,
     force_decay: bool = False,
+    layout: str = "flat",
+    rntuple: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Path:
     """Write the events of a file in another format, in chunks.
@@ -66,6 +74,10 @@ def export(
         Add the daughters of S if the file has none, at the card's model and reference coupling.
     force_decay : bool
         The same with every decay inside the fiducial range.
+    layout : {"flat", "particles"}
+        Of a ROOT file: the branches of mcgen, or jagged `Particle_*` branches as in NanoAOD.
+    rntuple : bool
+        Of a ROOT file: an RNTuple instead of a TTree.
     progress : callable, optional
         Called with the number of events done.
 
@@ -75,7 +87,10 @@ def export(
         If the ending is unknown, a package is missing, or the file's decays are of the other kind.
     """
     output = Path(output)
-    format_of(output)
+    choose(layout, LAYOUTS, "layout")
+    if format_of(output) != ".root" and (layout != "flat" or rntuple):
+        message = f"output {output}: layout and rntuple are for .root files"
+        raise InputError(message)
     card, metadata = file.card, dict(file.metadata)
     m_S, scalar = float(metadata["mass_gev"]), card.scalar
     how = DecayModel(card, m_S, int(metadata["seed"]), scalar.model, scalar.g_mu, force_decay)
@@ -88,7 +103,9 @@ def export(
     # c tau in mm: L_S over k/m_S
     width = card_width(card, scalar.model, scalar.g_mu, m_S)
     c_tau_mm = lhe.MM_PER_CM * decay_length((1.0 + m_S * m_S) ** 0.5, m_S, width) * m_S
-    with _open(output, card, metadata, c_tau_mm) as writer:
+    if format_of(output) == ".root" and layout == "flat":
+        return _flat(file, output, how if add else None, metadata, rntuple)
+    with _open(output, card, metadata, c_tau_mm, rntuple) as writer:
         done = 0
         for chunk in file.iterate(file.branches, min(STEP, 20_000)):
             columns: Columns = decay(chunk, how) if add else chunk
@@ -96,4 +113,16 @@ def export(
             done += len(columns["event"])
             if progress:
                 progress(done)
+    return output
+
+
+def _flat(file: EventFile, output: Path, how: DecayModel | None, metadata: dict[str, Any], rntuple: bool) -> Path:
+    """A file of mcgen again, perhaps with decays, with the hash of what it now holds."""
+    digest = ContentHash()
+    with event_writer(output, rntuple) as writer:
+        for chunk in file.iterate(file.branches):
+            columns = decay(chunk, how) if how else chunk
+            digest.update(columns)
+            writer.write(columns)
+        writer.finish(metadata | {"content_sha256": digest.hexdigest()})
     return output

@@ -79,6 +79,7 @@ def generate(
     weighted: bool = False,
     decays: bool = False,
     force_decay: bool = False,
+    rntuple: bool = False,
     workers: int = 1,
     chunk: int = CHUNK,
     progress: Callable[[int], None] | None = None,
@@ -99,6 +100,8 @@ def generate(
         Add the daughters of S at the card's model and reference coupling (`DECAY_BRANCHES`).
     force_decay : bool
         The same with every decay inside the fiducial range and its probability as `decay_weight`.
+    rntuple : bool
+        Write an RNTuple instead of a TTree.
     workers : int
         Threads. They change the time and not one bit of an event; nor does `chunk`.
     progress : callable, optional
@@ -117,7 +120,7 @@ def generate(
             message = f"{name}: {number} must be at least 1"
             raise InputError(message)
     with contextlib.ExitStack() as stack:
-        writer = stack.enter_context(event_writer(output)) if output is not None else None
+        writer = stack.enter_context(event_writer(output, rntuple)) if output is not None else None
         kept: list[Columns] = []
         sampler = prepare(card, m_S, seed, workers)
         tally = Tally(sampler, n, weighted)

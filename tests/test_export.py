@@ -4,11 +4,13 @@ import csv
 import gzip
 import math
 
+import awkward as ak
 import numpy as np
 import pyarrow.parquet as pq
 import pyhepmc
 import pylhe
 import pytest
+import uproot
 from scipy.stats import kstest
 
 from mcgen import generate, load, load_card, n_signal
@@ -180,3 +182,35 @@ def test_bad_exports(file, tmp_path, capsys):
         assert len(capsys.readouterr().err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
     assert load(source).metadata["decays"] == "natural"
+
+
+@pytest.mark.parametrize("rntuple", [False, True])
+def test_nanoaod_layout(file, columns, tmp_path, rntuple):
+    """Jagged particles with numbers, masses and vertices, TTree and RNTuple; fails for a swapped daughter."""
+    path = export(file, tmp_path / "nano.root", layout="particles", rntuple=rntuple)
+    tree = uproot.open(path)["Events"]
+    if not rntuple:
+        assert {"run", "luminosityBlock", "event", "nParticle", "Particle_px", "Particle_pdgId"} <= set(tree.keys())
+    events = tree.arrays()
+    particle = (
+        events.Particle
+        if rntuple
+        else ak.zip({n.removeprefix("Particle_"): events[n] for n in events.fields if n.startswith("Particle_")})
+    )
+    assert ak.all(ak.num(particle.px) == 7)
+    for i, name in enumerate(("mu_in", None, "mu_out", "N_out", "S", "d1", "d2")):
+        if name:
+            assert np.array_equal(ak.to_numpy(particle.energy[:, i]), columns[f"{name}_E"])
+            assert np.array_equal(ak.to_numpy(particle.px[:, i]), columns[f"{name}_px"])
+    assert np.array_equal(ak.to_numpy(particle.vz[:, 5]), columns["decay_z_cm"])
+    assert set(ak.to_numpy(particle.pdgId[:, 6])) <= {-11, 22}
+
+
+def test_rntuple_is_an_event_file(tmp_path):
+    """An RNTuple holds the same events, reads back and reweights; fails if a type or the hash changes."""
+    card = load_card("fermilab")
+    one = generate(card, 0.1, EVENTS, output=tmp_path / "tree.root")
+    two = generate(card, 0.1, EVENTS, output=tmp_path / "ntuple.root", rntuple=True)
+    assert two.content_sha256() == one.metadata["content_sha256"]
+    three = export(one, tmp_path / "with.root", decays=True, rntuple=True)
+    assert load(three).content_sha256() == load(three).metadata["content_sha256"] != one.metadata["content_sha256"]

@@ -14,10 +14,12 @@ from mcgen.cli.display import bar
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--decays", is_flag=True, help="Add the daughters of S at the card's reference coupling.")
 @click.option("--force-decay", is_flag=True, help="The same, every decay inside the fiducial range.")
-def export(file: Path, output: Path, decays: bool, force_decay: bool) -> None:
+@click.option("--layout", default="flat", show_default=True, help="Of .root: flat, or particles as in NanoAOD.")
+@click.option("--rntuple", is_flag=True, help="Of .root: an RNTuple instead of a TTree.")
+def export(file: Path, output: Path, decays: bool, force_decay: bool, layout: str, rntuple: bool) -> None:
     r"""Write an event file in another format, chosen by the ending of OUTPUT.
 
-    .hepmc3 (HepMC3), .lhe (Les Houches), .parquet, .csv (G4DarkBreM library); text also with .gz.
+    .hepmc3 (HepMC3), .lhe (Les Houches), .parquet, .csv (G4DarkBreM library), .root; text also with .gz.
 
     \b
     $ mcgen export events.root -o events.hepmc3.gz --decays
@@ -27,5 +29,13 @@ def export(file: Path, output: Path, decays: bool, force_decay: bool) -> None:
 
     events = load(file)
     with bar("events", len(events)) as progress:
-        path = exporting.export(events, output, decays=decays, force_decay=force_decay, progress=progress)
+        path = exporting.export(
+            events,
+            output,
+            decays=decays,
+            force_decay=force_decay,
+            layout=layout,
+            rntuple=rntuple,
+            progress=progress,
+        )
     click.echo(f"{path}: {len(events)} events, {exporting.FORMATS[exporting.format_of(path)]}")

@@ -24,6 +24,7 @@ from mcgen.errors import InputError
 @click.option(
     "--force-decay", is_flag=True, help="The same, every decay inside the fiducial range, with its probability."
 )
+@click.option("--rntuple", is_flag=True, help="Write an RNTuple instead of a TTree.")
 @click.option("--weighted", is_flag=True, help="Keep every trial with its weight.")
 @click.option(
     "--chunk", type=click.IntRange(1, 10**7), default=100_000, show_default=True, help="Events written at a time."
@@ -37,6 +38,7 @@ def generate(
     workers: int,
     decays: bool,
     force_decay: bool,
+    rntuple: bool,
     weighted: bool,
     chunk: int,
 ) -> None:
@@ -63,6 +65,7 @@ def generate(
             weighted=weighted,
             decays=decays,
             force_decay=force_decay,
+            rntuple=rntuple,
             workers=workers,
             chunk=chunk,
             progress=progress,

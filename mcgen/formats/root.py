@@ -1,4 +1,4 @@
-"""Event files in ROOT format: a TTree `events` and its metadata as a string of JSON.
+"""Event files in ROOT format: a TTree or RNTuple `events` and its metadata as a string of JSON.
 
 A file is written under a temporary name in the same folder and gets its own name only when it is complete; what
 the program leaves under a final name is whole.
@@ -49,15 +49,16 @@ class _Metadata(BaseModel):
 class EventWriter:
     """Writes chunks of events, and the metadata last; `event_writer` makes one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rntuple: bool = False) -> None:
         self._file = uproot.recreate(path, compression=uproot.LZ4(1))
+        self._rntuple = rntuple
         self._tree: Any = None
 
     def write(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Append a chunk; the first one says which branches there are."""
         if self._tree is None:
             types = {name: column.dtype for name, column in columns.items()}
-            self._tree = self._file.mktree(TREE, types, title="mu N -> mu N S; GeV, cm; see metadata")
+            self._tree = (self._file.mkrntuple if self._rntuple else self._file.mktree)(TREE, types)
         self._tree.extend(dict(columns))
 
     def finish(self, metadata: Mapping[str, Any]) -> None:
@@ -67,10 +68,10 @@ class EventWriter:
 
 
 @contextlib.contextmanager
-def event_writer(path: str | Path) -> Iterator[EventWriter]:
-    """A writer whose file takes its name only when it is complete."""
+def event_writer(path: str | Path, rntuple: bool = False) -> Iterator[EventWriter]:
+    """A writer of a TTree or an RNTuple whose file takes its name only when it is complete."""
     with atomic_path(path) as part:
-        writer = EventWriter(part)
+        writer = EventWriter(part, rntuple)
         try:
             yield writer
         finally:
