@@ -33,9 +33,10 @@ def cache_folder() -> Path | None:
     package = Path(__file__).parent
     for source in sorted(package.rglob("*.py")):
         digest.update(source.relative_to(package).as_posix().encode() + source.read_bytes())
-    for home in (os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME"), "~/.cache"):
+    homes = (os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME"), "~/.cache")
+    for home in filter(None, homes):
         try:
-            folder = Path(home or "~/.cache").expanduser() / "mcgen" / f"numba-{digest.hexdigest()[:16]}"
+            folder = Path(home).expanduser() / "mcgen" / f"numba-{digest.hexdigest()[:16]}"
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 return folder

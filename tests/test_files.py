@@ -168,7 +168,7 @@ def test_damage_is_noticed(small, tmp_path):
 def test_refuse_other_root_files(small, tmp_path):
     """ROOT files of others, or with other metadata, are refused; fails if a tree of the right name is enough."""
     path = tmp_path / "other.root"
-    columns, meta = small.read().columns, small.metadata
+    columns, meta = small.read().columns, json.loads(str(uproot.open(small.path)["metadata"]))
 
     def write(tree, metadata):
         with uproot.recreate(path) as file:
@@ -187,6 +187,7 @@ def test_refuse_other_root_files(small, tmp_path):
         (columns, "[]"),
         (columns, json.dumps(meta | {"format": "another"})),
         (columns, json.dumps(meta | {"n_events": 1_999})),
+        (columns, json.dumps(meta | {"mass_gev": 0.2})),
         (without_tau, json.dumps(meta)),
     ):
         write(tree, metadata)

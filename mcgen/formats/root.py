@@ -7,6 +7,7 @@ the program leaves under a final name is whole.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -46,6 +47,11 @@ class _Metadata(BaseModel):
     content_sha256: str
 
 
+def _checksum(metadata: Mapping[str, Any]) -> str:
+    """Hash of the metadata, so that a number that was changed by hand does not go unseen."""
+    return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()
+
+
 class EventWriter:
     """Writes chunks of events, and the metadata last; `event_writer` makes one."""
 
@@ -63,7 +69,7 @@ class EventWriter:
 
     def finish(self, metadata: Mapping[str, Any]) -> None:
         """Add the metadata; without them no reader takes the file."""
-        self._file[METADATA] = json.dumps(metadata)
+        self._file[METADATA] = json.dumps({**metadata, "checksum": _checksum(metadata)})
         self._file.close()
 
 
@@ -119,6 +125,8 @@ class EventFile:
             fault = error.errors()[0]
             where = ".".join(str(part) for part in fault["loc"])
             self._refuse(f"metadata {where}: {fault['msg']}")
+        if self.metadata.pop("checksum", None) != _checksum(self.metadata):
+            self._refuse("its metadata were changed after it was written")
 
     def _refuse(self, reason: str) -> None:
         message = f"file {self.path}: {reason}"
