@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,7 +19,7 @@ from pydantic import (
 )
 
 from mcgen.constants import AMU, M_MU
-from mcgen.errors import InputError, nearest
+from mcgen.errors import InputError, check_number, nearest
 from mcgen.materials import MATERIALS, Material
 from mcgen.physics.amplitude import Process, mediator_weights
 from mcgen.physics.energy_loss import lowest_energy
@@ -62,15 +61,18 @@ def _write(unit: str) -> PlainSerializer:
     return PlainSerializer(text, when_used="json")
 
 
-_POSITIVE = Field(gt=0.0)
-Energy = Annotated[float, _read("energy"), _write("GeV"), _POSITIVE]
-Length = Annotated[float, _read("length"), _write("cm"), _POSITIVE]
-Width = Annotated[float, _read("length"), _write("cm"), Field(ge=0.0)]
-EnergyLoss = Annotated[float, _read("energy loss"), _write("GeV/cm"), _POSITIVE]
+#: lightest scalar in GeV: an electronvolt is lighter than anything this is used for
+LOWEST_MASS = 1e-12
+
+_POSITIVE = Field(gt=0.0, le=1e40)
+Energy = Annotated[float, _read("energy"), _write("GeV"), Field(gt=LOWEST_MASS, le=1e6)]
+Length = Annotated[float, _read("length"), _write("cm"), Field(gt=0.0, le=1e12)]
+Width = Annotated[float, _read("length"), _write("cm"), Field(ge=0.0, le=1e12)]
+EnergyLoss = Annotated[float, _read("energy loss"), _write("GeV/cm"), Field(gt=1e-12, le=1e6)]
 Density = Annotated[float, _read("density"), _write("g/cm3"), _POSITIVE]
 NumberDensity = Annotated[float, _read("number density"), _write("/cm3"), _POSITIVE]
 Positive = Annotated[float, _POSITIVE]
-Coupling = Annotated[float, Field(gt=0.0, le=1e3)]
+Coupling = Annotated[float, Field(ge=1e-30, le=1e3)]
 CouplingList = Annotated[list[Coupling], _read_list(geometric=True), _write(""), Field(min_length=1)]
 MassList = Annotated[list[Positive], _read_list("energy"), _write("GeV"), Field(min_length=1)]
 ModelName = Literal["A", "B"]
@@ -203,9 +205,13 @@ class Card(_Section):
             if isinstance(value, dict):
                 tables[key] = value
             else:
-                lines.append(f"{key} = {json.dumps(value)}")
+                lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}")
         for name, table in tables.items():
-            lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+            lines += [
+                "",
+                f"[{name}]",
+                *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()),
+            ]
         return "\n".join(lines) + "\n"
 
     @property
@@ -219,9 +225,7 @@ class Card(_Section):
 
     def check_mass(self, m_S: float, where: str = "mass") -> None:
         """Raise InputError unless a scalar of this mass in GeV can be made."""
-        if not (math.isfinite(m_S) and m_S > 0.0):
-            message = f"{where}: {m_S} GeV must be positive"
-            raise InputError(message)
+        check_number(where, m_S, LOWEST_MASS, 1e6)
         threshold = threshold_energy(M_MU, m_S, self.target.element.A * AMU)
         if threshold >= self.beam.energy:
             message = (

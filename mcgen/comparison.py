@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen._jit import jit
-from mcgen.card import Card
+from mcgen.card import LOWEST_MASS, Card
+from mcgen.errors import check_number
 from mcgen.estimate import Estimate
 from mcgen.files import open_atomic
 from mcgen.materials import Material
@@ -82,14 +83,17 @@ def crosscheck(
     Returns
     -------
     list of Comparison
-        Zeros below threshold.
+        Zeros below threshold, but for IWW, which knows no recoil.
     """
     low, high = card.E_low, card.beam.energy
+    given = energies is not None
     if energies is None:
         energies = [high] if high - low < 0.01 * high else np.linspace(low, high, 5).tolist()
     element, rows = card.target.element, []
     for m_S in masses:
-        card.check_mass(m_S)
+        check_number("mass", m_S, LOWEST_MASS, 1e6)
+        if not given:
+            card.check_mass(m_S)
         for E in energies:
             (known,) = error_map(element, [E], [m_S], card.run.form_factor)
             process = card.process(m_S)

@@ -1,12 +1,9 @@
 """Constants in GeV, cm and pb, each with its source."""
 
-import math
-
 HBARC_GEV_CM = 1.973269804e-14  #: CODATA 2018
 GEV2_PB = 3.8937937194e8  #: 1 GeV^-2 in pb, (hbar c)^2 of CODATA 2018
 PB_CM2 = 1e-36  #: 1 pb in cm^2
 ALPHA = 1.0 / 137.035999  #: CODATA 2018, the digits of the reference tables
-E2 = 4.0 * math.pi * ALPHA  #: e^2 (Heaviside-Lorentz)
 
 M_E = 0.51099895e-3  #: electron, CODATA 2018
 M_MU = 0.1056583755  #: muon, CODATA 2018

@@ -57,6 +57,12 @@ class Constraint:
     high: tuple[float | None, ...]
 
 
+def check_names(names: Sequence[str]) -> None:
+    """Raise InputError for a constraint that is not known."""
+    for name in names:
+        choose(name, (*NAMES, "paper"), "constraint")
+
+
 def constraints(names: Sequence[str], masses: Sequence[float], tower: Tower | None = None) -> list[Constraint]:
     """Known limits at given masses in GeV.
 
@@ -68,11 +74,11 @@ def constraints(names: Sequence[str], masses: Sequence[float], tower: Tower | No
     tower : Tower, optional
         Sum a tower of scalars in a_mu.
     """
+    check_names(names)
     found: list[Constraint] = []
     wanted = [one for name in names for one in (PAPER if name == "paper" else (name,))]
     grid = tuple(masses)
     for name in dict.fromkeys(wanted):
-        choose(name, (*NAMES, "paper"), "constraint")
         if name in G2_SETS:
             shift = G2_SETS[name]
             low, high, out = (tuple(shift.coupling(m, s, tower) for m in grid) for s in (-2.0, 2.0, 5.0))

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen import rates, reweighting
-from mcgen.card import Card
-from mcgen.errors import InputError, choose
+from mcgen.card import LOWEST_MASS, Card
+from mcgen.errors import InputError, check_number, choose
 from mcgen.files import open_atomic
 from mcgen.physics.couplings import MODELS
 from mcgen.physics.scalar_decay import total_width
@@ -35,6 +35,11 @@ class Tower:
 
     states: int = 1
     spacing: float = 0.0  #: GeV
+
+    def __post_init__(self) -> None:
+        if self.states < 1 or not 0.0 <= self.spacing < math.inf:
+            message = f"tower: {self.states} states {self.spacing} GeV apart; at least one, and no negative spacing"
+            raise InputError(message)
 
     def masses(self, m_S: float) -> list[float]:
         """Masses in GeV of a tower whose lightest state is m_S."""
@@ -139,10 +144,9 @@ def reach(
     for model in models:
         choose(model, MODELS, "model")
     _check_threshold(n_signal)
+    check_number("workers", workers, 0, 1024)
     for m_S in masses:
-        if not (math.isfinite(m_S) and m_S > 0.0):
-            message = f"mass: {m_S} GeV must be positive"
-            raise InputError(message)
+        check_number("mass", m_S, LOWEST_MASS, 1e6)
 
     def points(m_S: float) -> dict[str, ReachPoint]:
         states = [rates.production(card, m, production) for m in (tower or Tower()).masses(m_S)]

@@ -18,6 +18,13 @@ class ClosureError(McgenError):
     """A Monte Carlo run disagrees with its own quadrature by more than chance allows."""
 
 
+def check_number(name: str, value: float, above: float, up_to: float) -> None:
+    """Raise InputError unless above < value <= up_to."""
+    if not above < value <= up_to:
+        message = f"{name}: {value:g} must lie above {above:g} and up to {up_to:g}"
+        raise InputError(message)
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """' (did you mean X?)' or the list of what is allowed."""
     names = list(allowed)

@@ -29,6 +29,8 @@ def weighted_sum(total: float, squares: float, n: int, norm_error: float = 0.0) 
     norm_error : float
         Relative error of a normalisation that all weights share.
     """
+    if total != 0.0 and squares * n <= 0.5 * total * total:  # only where squares vanish below 1e-308
+        return Estimate(total, abs(total), 1.0)
     variance = max(0.0, squares - total * total / n) * n / max(1, n - 1)
     n_eff = total * total / squares if squares > 0.0 else 0.0
     return Estimate(total, math.hypot(math.sqrt(variance), norm_error * total), n_eff)

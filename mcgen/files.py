@@ -22,11 +22,13 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         If the folder is missing or cannot be written.
     """
     path = Path(path)
+    if path.is_symlink():
+        path = path.resolve()
     if not path.parent.is_dir():
         message = f"output {path}: folder {path.parent} does not exist"
         raise InputError(message)
-    if path.is_dir():
-        message = f"output {path}: is a folder"
+    if path.exists() and not path.is_file():
+        message = f"output {path}: is {'a folder' if path.is_dir() else 'no regular file'}"
         raise InputError(message)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)

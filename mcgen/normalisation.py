@@ -133,7 +133,8 @@ class Tally:
         process, lattice = sampler.process, sampler.lattice
         t_min, t_max = t_range(lattice.E_high, process.m, process.m_S, process.M)
         self._edges = np.geomspace(t_min, min(10.0, t_max), 16)
-        self._share = rates.t_spectrum(sampler.card, sampler.m_S, self._edges) / sampler.expected.value
+        expected, error = rates.t_spectrum(sampler.card, sampler.m_S, self._edges)
+        self._share, self._share_error = expected / sampler.expected.value, error / sampler.expected.value
         self._t_sums = np.zeros(self._share.size)
         self._t_squares = np.zeros(self._share.size)
 
@@ -147,12 +148,12 @@ class Tally:
         self._squares.append(float(np.dot(weight, weight)))
 
     def t_pulls(self) -> Array:
-        """Pulls of the shares that hold at least ten events; their quadrature is good to 1e-3."""
+        """Pulls of the shares that hold at least ten events."""
         total, squares = math.fsum(self._sums), math.fsum(self._squares)
         share = self._share
         variance = (self._t_squares * (1.0 - 2.0 * share) + share**2 * squares) / total**2
         enough = share * total**2 > 10.0 * squares
-        pulls = (self._t_sums / total - share) / np.sqrt(variance + (1e-3 * share) ** 2 + 1e-300)
+        pulls = (self._t_sums / total - share) / np.sqrt(variance + self._share_error**2 + (1e-4 * share) ** 2 + 1e-300)
         return np.asarray(pulls[enough])
 
     def metadata(self) -> dict[str, Any]:
@@ -160,6 +161,9 @@ class Tally:
         sampler, n = self._sampler, self._events
         norm_error = 0.0 if self._weighted else sampler.efficiency_error / sampler.efficiency
         produced = weighted_sum(math.fsum(self._sums), math.fsum(self._squares), n, norm_error)
+        if self._weighted:  # a few events say little of their own spread
+            spread = sampler.integral.error / sampler.integral.value * math.sqrt(INTEGRATION_POINTS / n)
+            produced = produced._replace(error=max(produced.error, spread * sampler.expected.value))
         pull = produced.pull(sampler.expected.value)
         t_pulls = self.t_pulls()
         worst = float(max(np.abs(t_pulls), default=0.0))

@@ -43,6 +43,15 @@ _STYLE = {
 }
 
 
+def kind_of(path: str | Path) -> str:
+    """Format of a figure by the ending of its name; InputError if there is none."""
+    kind = Path(path).suffix.lstrip(".").lower()
+    if kind not in ("png", "pdf", "svg"):
+        message = f"plot {path}: the name must end in .png, .pdf or .svg"
+        raise InputError(message)
+    return kind
+
+
 @contextlib.contextmanager
 def _figure(path: str | Path, columns: int = 1, rows: int = 1) -> Iterator[Any]:
     try:
@@ -51,10 +60,7 @@ def _figure(path: str | Path, columns: int = 1, rows: int = 1) -> Iterator[Any]:
     except ImportError:
         message = "plots need matplotlib: pip install 'mcgen[plot]'"
         raise InputError(message) from None
-    kind = Path(path).suffix.lstrip(".").lower()
-    if kind not in ("png", "pdf", "svg"):
-        message = f"plot {path}: the name must end in .png, .pdf or .svg"
-        raise InputError(message)
+    kind = kind_of(path)
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(6.4 * columns, 4.6 if rows == 1 else 6.0), layout="constrained")
         heights = {"height_ratios": [2, 1][:rows]}

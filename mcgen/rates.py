@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.card import Card
-from mcgen.errors import choose
+from mcgen.card import LOWEST_MASS, Card
+from mcgen.constants import M_MU
+from mcgen.errors import check_number, choose
 from mcgen.estimate import Estimate
 from mcgen.physics import cross_section, iww
 from mcgen.physics.couplings import MODELS, Couplings
@@ -79,6 +80,7 @@ def production(
         Lowest E_S/E_mu; the card's by default.
     """
     choose(method, METHODS, "method")
+    check_number("mass", m_S, LOWEST_MASS, 1e6)
     n_E, n = nodes
     E_low, E_high = card.energy_range(m_S)
     y, w = np.polynomial.legendre.leggauss(n_E)
@@ -124,6 +126,7 @@ def n_signal(
     sets = [production(card, m_S, method, nodes=nodes) for nodes in (FINE, COARSE)]
     result = []
     for g in g_mu:
+        check_number("g_mu", g, 0.0, 1e3)
         width = card_width(card, model, g, m_S)
         fine, coarse = (card.beam.muons * g * g * nodes.signal(width) for nodes in sets)
         result.append(Estimate(fine, abs(fine - coarse), math.inf))
@@ -135,6 +138,10 @@ def sigma_tilde(
 ) -> list[Estimate]:
     """sigma~(E_mu) in cm^2: cross section times probability to decay where it counts (Eq. 19)."""
     choose(method, METHODS, "method")
+    check_number("mass", m_S, LOWEST_MASS, 1e6)
+    check_number("g_mu", g_mu, 0.0, 1e3)
+    for E in E_mu:
+        check_number("E_mu", E, M_MU, 1e6)
     width = card_width(card, model, g_mu, m_S)
     result = []
     for E in E_mu:
@@ -146,13 +153,20 @@ def sigma_tilde(
     return result
 
 
-def t_spectrum(card: Card, m_S: float, edges: Array) -> Array:
-    """S per muon at g_mu = 1 in bins of t (GeV^2), integrated over the target; good to 1e-3."""
+def t_spectrum(card: Card, m_S: float, edges: Array) -> tuple[Array, Array]:
+    """S per muon at g_mu = 1 in bins of t (GeV^2), integrated over the target, and the numerical error."""
     E_low, E_high = card.energy_range(m_S)
-    y, w = np.polynomial.legendre.leggauss(8 if E_high - E_low > 0.01 * E_high else 1)
     process = card.process(m_S)
-    q = rules(40, 1, 8, 5)
-    total = np.zeros(len(edges) - 1)
-    for node, weight in zip(E_low + 0.5 * (E_high - E_low) * (y + 1.0), w, strict=True):
-        total += weight * cross_section.bins_of_t(float(node), process, edges, q)
-    return 0.5 * (E_high - E_low) * yield_per_pb_gev(card.target.nuclei_per_cm3, card.target.loss) * total
+    factor = 0.5 * (E_high - E_low) * yield_per_pb_gev(card.target.nuclei_per_cm3, card.target.loss)
+    totals = []
+    for n_E, n in ((8, (40, 1, 8, 5)), (6, (28, 1, 6, 4))):
+        if E_low > card.E_low:  # threshold lies in the target, and t opens up from there
+            n_E *= 6
+        elif E_high - E_low < 0.01 * E_high:
+            n_E = 1
+        y, w = np.polynomial.legendre.leggauss(n_E)
+        total = np.zeros(len(edges) - 1)
+        for node, weight in zip(E_low + 0.5 * (E_high - E_low) * (y + 1.0), w, strict=True):
+            total += weight * cross_section.bins_of_t(float(node), process, edges, rules(*n))
+        totals.append(factor * total)
+    return totals[0], np.abs(totals[0] - totals[1])

@@ -16,7 +16,7 @@ from mcgen import rates
 from mcgen._jit import jit
 from mcgen.card import Card, parse_card
 from mcgen.constants import PB_CM2
-from mcgen.errors import InputError, choose
+from mcgen.errors import InputError, check_number, choose
 from mcgen.estimate import Estimate, weighted_sum
 from mcgen.events import Columns
 from mcgen.formats.root import STEP, EventFile
@@ -189,9 +189,10 @@ def reweight(
     choose(method, METHODS, "method")
     couplings = [model.g_mu] if isinstance(model, Couplings) else [float(g) for g in g_mu]
     for g in couplings:
-        if not 0.0 < abs(g) <= 1e3:
-            message = f"g_mu: {g} must lie in 0 < g_mu <= 1e3"
-            raise InputError(message)
+        check_number("g_mu", abs(g) if isinstance(model, Couplings) else g, 0.0, 1e3)
+    if isinstance(model, Couplings):
+        for name, g in (("g_e", model.g_e), ("g_tau", model.g_tau)):
+            check_number(name, g, -1e3, 1e3)
     if not 1 <= energy_bins <= 10_000:
         message = f"energy_bins: {energy_bins} must lie in 1..10000"
         raise InputError(message)

@@ -15,7 +15,7 @@ EVENTS, INTEGRATION, DECAYS = 1, 2, 3
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
-_11 = np.uint64(11)
+_12 = np.uint64(12)
 _M0 = np.uint64(0xD2E7470EE14C6C93)
 _M1 = np.uint64(0xCA5A826395121157)
 _W0 = np.uint64(0x9E3779B97F4A7C15)
@@ -63,12 +63,12 @@ def philox(
 def uniforms(
     seed: np.uint64, stream: np.uint64, event: np.uint64, block: np.uint64
 ) -> tuple[float, float, float, float]:
-    """Four uniform numbers in (0, 1), both ends excluded, with 53 random bits."""
+    """Four uniform numbers in (0, 1), both ends excluded, with 52 random bits."""
     a, b, c, d = philox(seed, stream, event, block)
-    scale = 2.0**-53
+    scale = 2.0**-52
     return (
-        (np.float64(a >> _11) + 0.5) * scale,
-        (np.float64(b >> _11) + 0.5) * scale,
-        (np.float64(c >> _11) + 0.5) * scale,
-        (np.float64(d >> _11) + 0.5) * scale,
+        (np.float64(a >> _12) + 0.5) * scale,
+        (np.float64(b >> _12) + 0.5) * scale,
+        (np.float64(c >> _12) + 0.5) * scale,
+        (np.float64(d >> _12) + 0.5) * scale,
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen.constants import LEPTON_MASSES
-from mcgen.errors import InputError, choose
+from mcgen.errors import InputError, check_number, choose
 from mcgen.materials import MATERIALS, Material
 from mcgen.physics import cross_section as quadrature
 from mcgen.physics import iww
@@ -91,10 +91,8 @@ def cross_section(
     choose(method, METHODS, "method")
     choose(mediator, MEDIATORS, "mediator")
     process = process_of(target, m_S, lepton, form_factor, ww=method == "ww")
-    for name, value, least in (("energy", E_mu, process.m), ("mass", m_S, 0.0)):
-        if not least < value <= 1e6:
-            message = f"{name}: {value:g} GeV must lie above {least:g} and up to 1e6 GeV"
-            raise InputError(message)
+    check_number("energy", E_mu, process.m, 1e6)
+    check_number("mass", m_S, 1e-12, 1e6)
     if spectrum is None:
         bounds = None
     else:

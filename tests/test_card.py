@@ -65,7 +65,7 @@ FAULTS = [
     ('signature = "displaced"', 'signature = "prompt"', ["detector.signature", "displaced"]),
     ("x_min = 0.0", "x_min = 1.5", ["detector.x_min", "less than 1"]),
     ('mass = "100 MeV"', 'mass = "5 GeV"', ["scalar.mass", "threshold"]),
-    ("g_mu = 5e-4", "g_mu = 0.0", ["scalar.g_mu", "greater than 0"]),
+    ("g_mu = 5e-4", "g_mu = 0.0", ["scalar.g_mu", "greater than or equal to"]),
     ('width = "total"', 'width = "ee"', ["scalar.width", "ee_only"]),
     ('g_mu = "1e-6:1e-2:25"', 'g_mu = "1e-2:1e-6:25"', ["scan.g_mu", "start < stop"]),
     ('g_mu = "1e-6:1e-2:25"', 'g_mu = "1e-6,oops"', ["scan.g_mu", "oops"]),

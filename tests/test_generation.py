@@ -81,9 +81,9 @@ def test_wrong_spectrum_is_noticed(monkeypatch, tmp_path):
     true = rates.t_spectrum
 
     def tilted(*arguments):
-        bins = true(*arguments)
+        bins, error = true(*arguments)
         bins[np.argmax(bins)] *= 0.8
-        return bins
+        return bins, error
 
     monkeypatch.setattr(rates, "t_spectrum", tilted)
     with pytest.raises(ClosureError, match="pull in t"):

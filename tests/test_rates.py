@@ -119,8 +119,9 @@ def test_yield_and_its_spectrum(name, m_S):
     """The t spectrum sums to the yield to 1e-3, the error of the yield is below 1e-4; fails if t is cut off."""
     card = load_card(name)
     total = rates.yield_per_muon(card, m_S)
-    bins = rates.t_spectrum(card, m_S, np.geomspace(1e-13, 1e3, 33))
+    bins, error = rates.t_spectrum(card, m_S, np.geomspace(1e-13, 1e3, 33))
     assert bins.sum() == pytest.approx(total.value, rel=1e-3, abs=0.0)
+    assert error.sum() < 2e-2 * total.value
     assert total.error < 1e-4 * total.value
 
 

@@ -46,9 +46,9 @@ def test_python_and_compiled(seed, stream, event, block):
 @given(seed=words, stream=words, event=words, block=words)
 @example(0, 0, 0, 0)
 def test_open_interval(seed, stream, event, block):
-    """Uniforms are the top 53 bits of the words, never 0 or 1; fails if log(u) could be infinite."""
+    """Uniforms are the top 52 bits of the words, never 0 or 1; fails if log(u) could be infinite."""
     u = uniforms(*_u64(seed, stream, event, block))
-    expected = [((w >> 11) + 0.5) * 2.0**-53 for w in _oracle(seed, stream, event, block)]
+    expected = [((w >> 12) + 0.5) * 2.0**-52 for w in _oracle(seed, stream, event, block)]
     assert list(u) == expected
     assert all(0.0 < v < 1.0 for v in u)
 

@@ -5,6 +5,7 @@ Heavy imports wait until a command needs them.
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 @click.group(context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="mcgen")
 def cli() -> None:
-    r"""Monte Carlo events of mu N -> mu N S: exact production, decays, reweighting, reach.
+    """Monte Carlo events of mu N -> mu N S: exact production, decays, reweighting, reach.
 
     Energies and masses are in GeV unless they carry a unit. A list is a,b,c or start:stop:n.
 
@@ -68,16 +69,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             hint = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
             return _fail(error.format_message() + hint, 2)
         except (click.Abort, KeyboardInterrupt):
-            return _fail("interrupted, nothing was written under a final name", 130)
+            return _fail("interrupted, nothing was written under a final name", 1)
         except ClosureError as error:
             return _fail(error, 1)
         except McgenError as error:
             return _fail(error, 2)
-        except (OSError, MemoryError) as error:
+        except (OSError, MemoryError, OverflowError, ZeroDivisionError) as error:
             return _fail(f"{type(error).__name__}: {error}", 1)
     return 0
 
 
 def entry() -> None:
-    """Console script."""
+    """Console script: the signals of batch systems end it like Ctrl-C, leaving no temporary file."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    if sys.stdout is None:
+        sys.exit(_fail("standard output is closed", 1))
     sys.exit(main())

@@ -34,7 +34,7 @@ def crosscheck(
     seed: int | None,
     as_json: bool,
 ) -> None:
-    r"""IWW, WW and Monte Carlo beside the exact cross section.
+    """IWW, WW and Monte Carlo beside the exact cross section.
 
     \b
     $ mcgen crosscheck na64 --mass 10MeV,100MeV

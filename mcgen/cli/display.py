@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mcgen.errors import InputError
+from mcgen.errors import ClosureError, InputError
 
 if TYPE_CHECKING:
     from mcgen.contours import ReachPoint
@@ -49,7 +49,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
 
 def print_json(document: Any) -> None:
     """One document on stdout; a number that is not finite is an error."""
-    click.echo(json.dumps(document, allow_nan=False))
+    try:
+        text = json.dumps(document, allow_nan=False)
+    except ValueError:
+        message = "a result is not finite; the numbers asked for are beyond double precision"
+        raise ClosureError(message) from None
+    click.echo(text)
 
 
 def reach_table(points: Sequence[ReachPoint], n_signal: float) -> None:

@@ -17,7 +17,7 @@ from mcgen.cli.display import bar
 @click.option("--layout", default="flat", show_default=True, help="Of .root: flat, or particles as in NanoAOD.")
 @click.option("--rntuple", is_flag=True, help="Of .root: an RNTuple instead of a TTree.")
 def export(file: Path, output: Path, decays: bool, force_decay: bool, layout: str, rntuple: bool) -> None:
-    r"""Write an event file in another format, chosen by the ending of OUTPUT.
+    """Write an event file in another format, chosen by the ending of OUTPUT.
 
     .hepmc3 (HepMC3), .lhe (Les Houches), .parquet, .csv (G4DarkBreM library), .root; text also with .gz.
 

@@ -42,7 +42,7 @@ def generate(
     weighted: bool,
     chunk: int,
 ) -> None:
-    r"""Write an event file.
+    """Write an event file.
 
     \b
     $ mcgen generate na64 -o events.root --mass 10MeV --events 1000000

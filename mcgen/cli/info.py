@@ -16,7 +16,7 @@ from mcgen.errors import InputError
 @click.option("--verify", is_flag=True, help="Read all events and compare their hash.")
 @json_option
 def info(file: Path, verify: bool, as_json: bool) -> None:
-    r"""What an event file holds.
+    """What an event file holds.
 
     \b
     $ mcgen info events.root --json

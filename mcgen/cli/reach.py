@@ -46,7 +46,7 @@ def reach(
     workers: int,
     as_json: bool,
 ) -> None:
-    r"""Interval of g_mu in which N_S exceeds a threshold, per mass.
+    """Interval of g_mu in which N_S exceeds a threshold, per mass.
 
     By quadrature for a CARD, or from event files.
 
@@ -69,6 +69,19 @@ def reach(
     if files and states > 1:
         message = "--states: a file holds one scalar; a tower needs a card"
         raise InputError(message)
+    if files and mass:
+        message = "--mass: a file has its own mass"
+        raise InputError(message)
+    if constraints and not figure:
+        message = "--constraints: are drawn, give --plot"
+        raise InputError(message)
+    limits = [name.strip() for name in constraints.split(",")] if constraints else []
+    if figure:
+        from mcgen import constraints as known
+        from mcgen import plot
+
+        known.check_names(limits)
+        plot.kind_of(figure)
     tower = contours.Tower(states, spacing or 0.0)
     if card:
         experiment = load_card(card)
@@ -83,14 +96,12 @@ def reach(
     if output:
         contours.write_csv(points, output)
     if figure:
-        from mcgen import constraints as known
-        from mcgen import plot
-
-        limits = [name.strip() for name in constraints.split(",")] if constraints else []
         drawn = known.constraints(limits, sorted({p.mass_gev for p in points}), tower)
         plot.plot_reach(points, figure, f"$N_S$ > {n_signal:g}", drawn)
     if as_json:
         rows = [asdict(point) for point in points]
-        print_json([row | {"g_high": None if row["g_high"] == math.inf else row["g_high"]} for row in rows])
+        # JSON knows no infinity: an interval without upper end is open
+        closed = [row | {"g_high": None if row["g_high"] == math.inf else row["g_high"]} for row in rows]
+        print_json([row | {"open": point.g_high == math.inf} for row, point in zip(closed, points, strict=True)])
         return
     reach_table(points, n_signal)

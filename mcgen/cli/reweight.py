@@ -53,7 +53,7 @@ def reweight(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    r"""N_S and sigma~(E_mu) at any couplings, from one file.
+    """N_S and sigma~(E_mu) at any couplings, from one file.
 
     \b
     $ mcgen reweight events.root --model A --g-mu 1e-5:1e-3:20

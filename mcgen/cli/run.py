@@ -20,7 +20,7 @@ from mcgen.cli.options import events_option, json_option, seed_option, workers_o
 @workers_option
 @json_option
 def run(card: str, output: Path | None, events: int | None, seed: int | None, workers: int, as_json: bool) -> None:
-    r"""The whole chain: events, reweighting, sigma~(E_mu), N_S, reach and plots.
+    """The whole chain: events, reweighting, sigma~(E_mu), N_S, reach and plots.
 
     CARD is a TOML file, or fermilab or na64, the experiments of arXiv:1701.07437.
 

@@ -16,7 +16,7 @@ from mcgen.cli.options import ENERGY, seed_option
 @click.option("--tracks", type=click.IntRange(1, 1000), default=40, show_default=True, help="S to draw.")
 @seed_option
 def show(card: str, output: Path | None, mass: float | None, tracks: int, seed: int | None) -> None:
-    r"""Draw the set-up of a card: beam, target, detector, fiducial range, and some S with their decays.
+    """Draw the set-up of a card: beam, target, detector, fiducial range, and some S with their decays.
 
     \b
     $ mcgen show fermilab -o fermilab.png

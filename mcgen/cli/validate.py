@@ -14,7 +14,7 @@ from mcgen.cli.options import workers_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("mcgen-report"), show_default=True)
 @workers_option
 def validate(output: Path, workers: int) -> None:
-    r"""The paper's figures and tables and every reference beside ours, as an HTML report with CSV.
+    """The paper's figures and tables and every reference beside ours, as an HTML report with CSV.
 
     \b
     $ mcgen validate -o report

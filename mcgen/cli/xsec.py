@@ -33,7 +33,7 @@ def xsec(
     edges: list[float] | None,
     as_json: bool,
 ) -> None:
-    r"""Cross sections at unit coupling, by quadrature.
+    """Cross sections at unit coupling, by quadrature.
 
     \b
     $ mcgen xsec --target W --energy 3 --mass 100MeV

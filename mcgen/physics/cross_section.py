@@ -91,7 +91,7 @@ def spectrum_nodes(
     low = max(low, first)
     high = min(high, last)
     sigmas[:] = 0.0
-    energies[:] = last
+    energies[:] = max(last, 2.0 * process.m_S)  # any momentum will do where nothing is made
     if not low < high:
         return
     em = energy_map_between(first, last, E, process)
