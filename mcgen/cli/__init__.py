@@ -27,6 +27,7 @@ from mcgen.cli.validate import validate
 from mcgen.cli.xsec import xsec
 from mcgen.errors import ClosureError, McgenError
 
+_INTERRUPTED = "interrupted, nothing was written under a final name"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             hint = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
             return _fail(error.format_message() + hint, 2)
         except (click.Abort, KeyboardInterrupt):
-            return _fail("interrupted, nothing was written under a final name", 1)
+            return _fail(_INTERRUPTED, 1)
         except ClosureError as error:
             return _fail(error, 1)
         except McgenError as error:
@@ -81,8 +82,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def entry() -> None:
     """Console script: the signals of batch systems end it like Ctrl-C, leaving no temporary file."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    seen = []
+
+    def interrupt(number: int, _: Any) -> None:
+        seen.append(number)
+        # a callback of the compiler swallows exceptions: come back until the program ends
+        signal.setitimer(signal.ITIMER_REAL, 5.0)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(number, interrupt)
     if sys.stdout is None:
         sys.exit(_fail("standard output is closed", 1))
-    sys.exit(main())
+    try:
+        status = main()
+    except Exception:
+        if not seen:  # an interrupt inside the compiler surfaces as an error of the compiler
+            raise
+        status = _fail(_INTERRUPTED, 1)
+    sys.exit(status)
