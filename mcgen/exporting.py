@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mcgen.card import Card
+from mcgen.constants import MM_PER_CM
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import InputError, choose
 from mcgen.events import Columns, ContentHash
@@ -102,7 +103,7 @@ def export(
         metadata["decays"] = "forced" if force_decay else "natural"
     # c tau in mm: L_S over k/m_S
     width = card_width(card, scalar.model, scalar.g_mu, m_S)
-    c_tau_mm = lhe.MM_PER_CM * decay_length((1.0 + m_S * m_S) ** 0.5, m_S, width) * m_S
+    c_tau_mm = MM_PER_CM * decay_length((1.0 + m_S * m_S) ** 0.5, m_S, width) * m_S
     if format_of(output) == ".root" and layout == "flat":
         return _flat(file, output, how if add else None, metadata, rntuple)
     with _open(output, card, metadata, c_tau_mm, rntuple) as writer:

@@ -2,6 +2,8 @@
 
 SCALAR = 54  #: scalar mediator, the number kept for models with a new light scalar
 BEAMS = {"mu+": -13, "mu-": 13}
+#: status codes of HepMC: beam, decayed, final
+BEAM, DECAYED, FINAL = 4, 2, 1
 ANTIPARTICLE_OF_ITSELF = (22,)
 
 

@@ -11,14 +11,12 @@ from typing import Any
 
 from mcgen import pdg
 from mcgen.card import Card
-from mcgen.constants import LEPTON_MASSES
+from mcgen.constants import LEPTON_MASSES, MM_PER_CM
+from mcgen.decays import CHANNELS
 from mcgen.errors import InputError
 from mcgen.events import Columns
 from mcgen.files import atomic_path
-from mcgen.formats.lhe import MM_PER_CM
-
-#: status codes of HepMC3: beam, decayed, final
-BEAM, DECAYED, FINAL = 4, 2, 1
+from mcgen.pdg import BEAM, DECAYED, FINAL
 
 
 def _library() -> Any:
@@ -90,7 +88,7 @@ class HepmcWriter:
             decay = hepmc.GenVertex(place("decay", later))
             decay.add_particle_in(scalar)
             first = rows["decay_pdg"][i]
-            mass = {11: LEPTON_MASSES["e"], 13: m, 15: LEPTON_MASSES["tau"], 22: 0.0}[first]
+            mass = dict(CHANNELS)[first]
             decay.add_particle_out(particle("d1", first, FINAL, mass))
             decay.add_particle_out(particle("d2", pdg.second_daughter(first), FINAL, mass))
             event.add_vertex(decay)

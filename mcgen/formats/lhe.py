@@ -12,12 +12,12 @@ from xml.sax.saxutils import escape
 
 from mcgen import pdg
 from mcgen.card import Card
-from mcgen.constants import LEPTON_MASSES
+from mcgen.constants import ALPHA, LEPTON_MASSES, MM_PER_CM
+from mcgen.decays import CHANNELS
 from mcgen.events import Columns
 from mcgen.formats.text import text_writer
 
-_DAUGHTER_MASSES = {11: LEPTON_MASSES["e"], 13: LEPTON_MASSES["mu"], 15: LEPTON_MASSES["tau"], 22: 0.0}
-MM_PER_CM = 10.0
+_DAUGHTER_MASSES = dict(CHANNELS)
 
 
 class LheWriter:
@@ -64,7 +64,7 @@ class LheWriter:
             for code, name in ((first, "d1"), (pdg.second_daughter(first), "d2")):
                 lines.append(line(code, 1, (5, 5), name, _DAUGHTER_MASSES[first]))
         scale = math.sqrt(rows["t"][i])
-        head = f" {len(lines)} 1 {rows['weight'][i]:.17g} {scale:.17g} {1 / 137.035999:.9g} 0\n"
+        head = f" {len(lines)} 1 {rows['weight'][i]:.17g} {scale:.17g} {ALPHA:.9g} 0\n"
         position = " ".join(f"{MM_PER_CM * rows[f'vertex_{axis}_cm'][i]:.17g}" for axis in "xyz")
         return f"<event>\n{head}{''.join(lines)}# event {rows['event'][i]} vertex_mm {position}\n</event>\n"
 

@@ -19,10 +19,9 @@ from mcgen.decays import CHANNELS
 from mcgen.events import Columns
 from mcgen.files import atomic_path
 from mcgen.formats.root import METADATA
+from mcgen.pdg import BEAM, DECAYED, FINAL
 
 TREE = "Events"
-#: status codes of HepMC: beam, decayed, final
-BEAM, DECAYED, FINAL = 4, 2, 1
 
 
 class ParticleWriter:
