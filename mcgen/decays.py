@@ -14,7 +14,7 @@ from mcgen.card import Card
 from mcgen.constants import M_E, M_MU, M_TAU
 from mcgen.events import Columns
 from mcgen.physics.couplings import Couplings
-from mcgen.physics.scalar_decay import decay_length, widths
+from mcgen.physics.scalar_decay import length_per_momentum, widths
 from mcgen.physics.two_body import daughters
 from mcgen.rng import DECAYS, uniforms
 
@@ -85,7 +85,7 @@ def _forced(columns: Columns, how: DecayModel, u: Array) -> Columns:
     """Decay times of a truncated exponential, positions, and the probability as weight (Eq. 19)."""
     width = rates.card_width(how.card, how.model, how.g_mu, how.m_S)
     k = np.sqrt(sum(columns[f"S_{part}"] ** 2 for part in ("px", "py", "pz")))
-    length = k * decay_length(math.hypot(1.0, how.m_S), how.m_S, width)  # L_S is proportional to the momentum
+    length = k * length_per_momentum(how.m_S, width)
     z_min, z_max = rates.fiducial_range(how.card, columns["E_mu"])
     first, span = z_min / length, (z_max - z_min) / length
     inside = -np.expm1(-span)

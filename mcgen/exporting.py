@@ -14,7 +14,7 @@ from mcgen.errors import InputError, choose
 from mcgen.events import Columns, ContentHash
 from mcgen.formats import g4darkbrem, hepmc, lhe, nanoaod, parquet
 from mcgen.formats.root import STEP, EventFile, event_writer
-from mcgen.physics.scalar_decay import decay_length
+from mcgen.physics.scalar_decay import length_per_momentum
 from mcgen.rates import card_width
 
 #: ending -> what it is
@@ -101,11 +101,10 @@ def export(
         raise InputError(message)
     if add:
         metadata["decays"] = "forced" if force_decay else "natural"
-    # c tau in mm: L_S over k/m_S
     width = card_width(card, scalar.model, scalar.g_mu, m_S)
-    c_tau_mm = MM_PER_CM * decay_length((1.0 + m_S * m_S) ** 0.5, m_S, width) * m_S
+    c_tau_mm = MM_PER_CM * length_per_momentum(m_S, width) * m_S
     if format_of(output) == ".root" and layout == "flat":
-        return _flat(file, output, how if add else None, metadata, rntuple)
+        return _flat(file, output, how if add else None, metadata, rntuple, progress)
     with _open(output, card, metadata, c_tau_mm, rntuple) as writer:
         done = 0
         for chunk in file.iterate(file.branches, min(STEP, 20_000)):
@@ -117,13 +116,24 @@ def export(
     return output
 
 
-def _flat(file: EventFile, output: Path, how: DecayModel | None, metadata: dict[str, Any], rntuple: bool) -> Path:
+def _flat(
+    file: EventFile,
+    output: Path,
+    how: DecayModel | None,
+    metadata: dict[str, Any],
+    rntuple: bool,
+    progress: Callable[[int], None] | None,
+) -> Path:
     """A file of mcgen again, perhaps with decays, with the hash of what it now holds."""
     digest = ContentHash()
     with event_writer(output, rntuple) as writer:
+        done = 0
         for chunk in file.iterate(file.branches):
             columns = decay(chunk, how) if how else chunk
             digest.update(columns)
             writer.write(columns)
+            done += len(columns["event"])
+            if progress:
+                progress(done)
         writer.finish(metadata | {"content_sha256": digest.hexdigest()})
     return output

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from mcgen import rates
 from mcgen.card import Card
-from mcgen.constants import HBARC_GEV_CM
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import ClosureError, InputError
 from mcgen.event_kernel import Beamline, fill
 from mcgen.events import FLOAT_BRANCHES, Columns, Events
 from mcgen.formats.root import EventFile, event_writer
 from mcgen.normalisation import Sampler, Tally, prepare
+from mcgen.physics.scalar_decay import length_per_momentum
 
 Array = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ def _beamline(sampler: Sampler, events: int, weighted: bool) -> Beamline:
         card.beam.energy,
         card.target.loss,
         card.beam.spot,
-        HBARC_GEV_CM / (sampler.m_S * width),
+        length_per_momentum(sampler.m_S, width),
         not weighted,
         sampler.scale * (1.0 if weighted else sampler.efficiency) / events,
     )

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mcgen.card import Card
 from mcgen.events import Columns
 from mcgen.generation import generate
 from mcgen.rates import fiducial_range
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +17,7 @@ class Layout:
     card: Card
     end: float  #: back of the detector
     fiducial: tuple[float, float]  #: where the decay of an S counts, as z
-    tracks: Columns  #: vertex, decay and depth of a few events
+    tracks: Columns  #: vertex and decay of a few events
 
 
 def layout(card: Card, m_S: float | None = None, tracks: int = 40, seed: int | None = None) -> Layout:
@@ -30,8 +25,6 @@ def layout(card: Card, m_S: float | None = None, tracks: int = 40, seed: int | N
 
     A fiducial range is a distance from the production (Eqs. 18, 20); with the depth added it is the same z for all.
     """
-    sample = generate(card, m_S, tracks, seed).iterate(
-        ["vertex_x_cm", "vertex_z_cm", "decay_x_cm", "decay_y_cm", "decay_z_cm", "depth_cm"]
-    )
+    sample = generate(card, m_S, tracks, seed).iterate(["vertex_x_cm", "vertex_z_cm", "decay_x_cm", "decay_z_cm"])
     z_min, z_max = fiducial_range(card, card.beam.energy)
     return Layout(card, card.target.length + card.detector.L_det, (z_min, z_max), next(iter(sample)))

@@ -234,11 +234,10 @@ def plot_curves(
 def plot_layout(setup: Layout, path: str | Path) -> None:
     """A set-up along the beam to scale, with generated S; the transverse direction is stretched."""
     with _figure(path) as axes:
-        draw_layout(axes, setup)
+        _draw_layout(axes, setup)
 
 
-def draw_layout(axes: Any, setup: Layout) -> None:
-    """Beam, target, detector, fiducial range and tracks."""
+def _draw_layout(axes: Any, setup: Layout) -> None:
     card, tracks = setup.card, setup.tracks
     length, end = card.target.length, setup.end
     view = 1.15 * end

@@ -78,6 +78,11 @@ def total_width(g: Couplings, m_S: float, ee_only: bool = False) -> float:
     return w.ee if ee_only else w.total
 
 
+def length_per_momentum(m_S: float, width: float) -> float:
+    """L_S/p = hbar c/(m_S Gamma) in cm/GeV, which is c tau over the mass (Eq. 9)."""
+    return HBARC_GEV_CM / (m_S * width)
+
+
 def decay_length(E_S: float, m_S: float, width: float) -> float:
     """Mean flight path L_S = p/(m_S Gamma) in cm, infinite for a stable scalar (Eqs. 9-11)."""
     p = math.sqrt(max(0.0, (E_S - m_S) * (E_S + m_S)))
