@@ -13,6 +13,8 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from mcgen.errors import InputError, McgenError
+from mcgen.extras import optional
+from mcgen.interrupts import heed
 from mcgen.production import Engine, Plan, make_partition, serial
 
 
@@ -31,7 +33,7 @@ def _follow_parent() -> None:
 def _work(plan: Plan, folder: Path, todo: Sequence[int], told: Connection) -> None:
     """Make partitions and tell the parent of each, or of the error that ended it."""
     _follow_parent()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave nothing half written
+    heed(signal.SIGTERM)  # and leave nothing half written
     try:
         try:
             for i in todo:
@@ -89,22 +91,17 @@ def processes(workers: int) -> Engine:
 
 def dask(scheduler: str) -> Engine:
     """A running dask cluster by the address of its scheduler; the folder must be the same for all its workers."""
-    try:
-        from distributed import Client
-        from distributed import as_completed as completed
-    except ImportError:
-        message = "--scheduler needs dask: pip install 'mcgen[dask]'"
-        raise InputError(message) from None
+    distributed = optional("distributed", "--scheduler", "dask")
 
     def engine(plan: Plan, folder: Path, todo: Sequence[int]) -> Iterator[int]:
         try:
-            client = Client(scheduler, timeout="20s")
+            client = distributed.Client(scheduler, timeout="20s")
         except (OSError, ValueError) as error:
             message = f"--scheduler {scheduler}: {type(error).__name__}, no scheduler answers there"
             raise InputError(message) from None
         with client:
             make = partial(make_partition, plan, str(folder.resolve()))
-            for job in completed(client.map(make, todo, pure=False)):
+            for job in distributed.as_completed(client.map(make, todo, pure=False)):
                 yield job.result()
 
     return engine

@@ -13,6 +13,7 @@ from mcgen.constraints import Constraint
 from mcgen.contours import ReachPoint
 from mcgen.errors import InputError
 from mcgen.estimate import Estimate
+from mcgen.extras import optional
 from mcgen.files import atomic_path
 from mcgen.layout import Layout
 from mcgen.paper import Curve
@@ -62,15 +63,11 @@ _METADATA = {"png": ("Software", "Description"), "pdf": ("Creator", "Subject"), 
 
 @contextlib.contextmanager
 def _figure(path: str | Path, columns: int = 1, rows: int = 1) -> Iterator[Any]:
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError:
-        message = "plots need matplotlib: pip install 'mcgen[plot]'"
-        raise InputError(message) from None
+    mpl = optional("matplotlib", "plots", "plot")
+    drawing = optional("matplotlib.figure", "plots", "plot")
     kind = kind_of(path)
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(6.4 * columns, 4.6 if rows == 1 else 6.0), layout="constrained")
+        figure = drawing.Figure(figsize=(6.4 * columns, 4.6 if rows == 1 else 6.0), layout="constrained")
         heights = {"height_ratios": [2, 1][:rows]}
         yield figure.subplots(rows, columns, sharex=rows > 1, gridspec_kw=heights if rows > 1 else None)
         with atomic_path(path) as part:

@@ -29,6 +29,7 @@ from mcgen.cli.show import show
 from mcgen.cli.validate import validate
 from mcgen.cli.xsec import xsec
 from mcgen.errors import InputError, McgenError
+from mcgen.interrupts import heed
 
 _INTERRUPTED = "interrupted, nothing was written under a final name"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -88,16 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def entry() -> None:
     """Console script: the signals of batch systems end it like Ctrl-C, leaving no temporary file."""
-    seen = []
-
-    def interrupt(number: int, _: Any) -> None:
-        seen.append(number)
-        # a callback of the compiler swallows exceptions: come back until the program ends
-        signal.setitimer(signal.ITIMER_REAL, 5.0)
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
-        signal.signal(number, interrupt)
+    seen = heed(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     if sys.stdout is None:
         sys.exit(_fail("standard output is closed", 1))
     try:

@@ -13,10 +13,10 @@ import numpy as np
 from mcgen.card import Card
 from mcgen.constants import MM_PER_CM
 from mcgen.events import Columns
+from mcgen.extras import optional
 from mcgen.files import atomic_path
 from mcgen.formats.particles import particles
 from mcgen.formats.stored import sealed
-from mcgen.formats.text import optional
 
 #: decimals of a number
 _DIGITS = 17

@@ -10,9 +10,9 @@ from typing import Any
 
 from mcgen.card import Card
 from mcgen.events import Columns
+from mcgen.extras import optional
 from mcgen.files import atomic_path
 from mcgen.formats.stored import StoredEvents, sealed
-from mcgen.formats.text import optional
 
 KEY = b"mcgen"
 

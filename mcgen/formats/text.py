@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import importlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from mcgen.errors import InputError
 from mcgen.events import Columns
+from mcgen.extras import optional
 from mcgen.files import atomic_path
 
 #: endings of compressed text
@@ -23,15 +22,6 @@ _BLOCK = 2_000
 
 #: what a format writes per event: a template of printf, and the columns or numbers that it takes
 Record = Callable[[Columns], tuple[str, list[Any]]]
-
-
-def optional(module: str, what: str, extra: str) -> Any:
-    """A package that is not always installed, or InputError with the command that installs it."""
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        message = f"{what} needs {module}: pip install 'mcgen[{extra}]'"
-        raise InputError(message) from None
 
 
 def open_text(path: Path, mode: Literal["rt", "wt"], name: str) -> IO[str]:

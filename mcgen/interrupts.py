@@ -1,0 +1,33 @@
+"""Signals that end a program: Ctrl-C, and those of batch systems and of a parent process."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any
+
+#: seconds until an interrupt that was swallowed comes again
+AGAIN = 5.0
+
+
+def heed(*numbers: int) -> list[int]:
+    """Signals raise KeyboardInterrupt, again and again until the process ends; return those seen so far.
+
+    Callbacks of the compiler and of weak references swallow exceptions, and Python prints what it ignores.
+    """
+    seen: list[int] = []
+    report = sys.unraisablehook
+
+    def interrupt(number: int, _: Any) -> None:
+        seen.append(number)
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        raise KeyboardInterrupt
+
+    def ignored(what: Any) -> None:
+        if not issubclass(what.exc_type, KeyboardInterrupt):
+            report(what)
+
+    for number in (*numbers, signal.SIGALRM):
+        signal.signal(number, interrupt)
+    sys.unraisablehook = ignored
+    return seen
