@@ -58,6 +58,9 @@ def effects() -> Iterator[Effect]:
         for name in [name for name in FORM_FACTORS if name != card.run.form_factor]:
             with contextlib.suppress(InputError):  # no density of W was measured, and `table` is the user's
                 yield from _by_quadrature(f"form factor {name}", card, changed(card, run={"form_factor": name}))
+    with contextlib.suppress(InputError):  # mulder is an extra
+        straggling = changed(fermilab, target={"energy_loss": "mulder"})
+        yield from _by_quadrature("energy lost at random, by mulder", fermilab, straggling)
     for radius in (100.0, 50.0):
         shape = {"geometry": "3d", "radius": radius}
         what = f"detector of {radius:g} cm radius that both daughters hit"

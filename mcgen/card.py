@@ -76,8 +76,8 @@ class Card(Section):
     @model_validator(mode="after")
     def _possible(self) -> Card:
         loss = self.target.energy_loss
-        if loss == "table" and self.beam.lepton != "mu":
-            message = "target.energy_loss: table is for muons; for electrons it is none, constant or shower"
+        if loss in ("table", "mulder") and self.beam.lepton != "mu":
+            message = f"target.energy_loss: {loss} is for muons; for electrons it is none, constant or shower"
             raise InputError(message)
         if loss == "shower" and (self.beam.lepton == "mu" or self.beam.distribution or not self.target.E_min):
             message = "target.energy_loss: shower is for electrons of one energy and needs target.E_min"

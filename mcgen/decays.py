@@ -16,7 +16,7 @@ from mcgen.constants import M_E, M_MU, M_TAU
 from mcgen.errors import InputError
 from mcgen.events import Columns
 from mcgen.physics.couplings import Couplings
-from mcgen.physics.scalar_decay import length_per_momentum
+from mcgen.physics.scalar_decay import STABLE, length_per_momentum
 from mcgen.physics.two_body import daughters
 from mcgen.rng import DECAYS, uniforms
 
@@ -101,11 +101,12 @@ def decay(columns: Columns, how: DecayModel) -> Columns:
 def _forced(columns: Columns, how: DecayModel, u: Array) -> Columns:
     """Decay times of a truncated exponential, positions, and the probability as weight (Eq. 19)."""
     width = rates.card_width(how.card, how.model, how.g_mu, how.m_S)
-    if not width * how.m_S > 1e-250:  # of which a length could be made
+    per_momentum = length_per_momentum(how.m_S, width)
+    if per_momentum >= STABLE:
         message = f"forced decays: {how.model} of {how.m_S:g} GeV has no width, nothing decays"
         raise InputError(message)
     k = np.sqrt(sum(columns[f"S_{part}"] ** 2 for part in ("px", "py", "pz")))
-    length = k * length_per_momentum(how.m_S, width)
+    length = k * per_momentum
     visible, _ = rates.signal_shares(how.card, how.model, how.m_S)
     z_min, z_max = fiducial(how.card, columns)
     first, span = z_min / length, (z_max - z_min) / length

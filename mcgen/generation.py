@@ -29,15 +29,13 @@ Array = NDArray[np.float64]
 #: events generated and written at a time
 CHUNK = 100_000
 LAYOUTS = ("flat", "particles")
-#: flight path in cm/GeV of what cannot decay: beyond the visible universe, and a number
-STABLE = 1e30
 
 
 def _beamline(sampler: Sampler, events: int, weighted: bool) -> Beamline:
     card, scalar = sampler.card, sampler.card.scalar
     width = rates.card_width(card, scalar.model, scalar.g_mu, sampler.m_S)
     unit_weight = sum(s.scale for s in sampler.sources) if weighted else sampler.total(weighted).value
-    per_momentum = length_per_momentum(sampler.m_S, width) if width * sampler.m_S > 1e-250 else STABLE
+    per_momentum = length_per_momentum(sampler.m_S, width)
     return Beamline(card.beam.spot, card.beam.divergence, per_momentum, not weighted, unit_weight / events)
 
 

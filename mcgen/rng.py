@@ -11,7 +11,7 @@ import numpy as np
 from mcgen._jit import jit
 
 #: streams of one seed: what a number is used for
-EVENTS, INTEGRATION, DECAYS, SOURCES = 1, 2, 3, 4
+EVENTS, INTEGRATION, DECAYS, SOURCES, STRAGGLING = 1, 2, 3, 4, 5
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)

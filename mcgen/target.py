@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from mcgen.constants import AVOGADRO
 from mcgen.errors import InputError, nearest
 from mcgen.materials import ELEMENTS, MATERIALS, Element, nuclei_per_cm3
+from mcgen.mulder_tables import random_loss
 from mcgen.physics import atomic_data
 from mcgen.physics.csda_range import RangeTable, range_table
 from mcgen.physics.density_effect import medium
@@ -96,16 +97,20 @@ class Layer(Section):
         """Density in g/cm^3, of the card, of n_atom, or of the material."""
         return sum(n * element.A for element, n in self.composition) / AVOGADRO
 
-    def _table(self, E_max: float) -> RangeTable:
+    @property
+    def _atoms(self) -> tuple[tuple[float, str], ...]:
+        """Shares of mass and names of elements, for the tables of energy loss."""
         fractions = self._fractions
         if not fractions or (self.Z, self.A) != (None, None):
             message = f"material '{self.material[:60]}': only elements by name have a table of energy loss"
             raise InputError(message)
-        known = MATERIALS.get(self.material)
         total = sum(fractions.values())
-        atoms = tuple((share / total, name) for name, share in fractions.items())
+        return tuple((share / total, name) for name, share in fractions.items())
+
+    def _table(self, E_max: float) -> RangeTable:
+        known = MATERIALS.get(self.material)
         fit = known.fit if known and not self.fractions else None
-        return _table(atoms, self.mass_density, fit, bool(known and known.alloy), max(E_max, 10.0))
+        return _table(self._atoms, self.mass_density, fit, bool(known and known.alloy), max(E_max, 10.0))
 
     @property
     def per_X0(self) -> float:
@@ -131,6 +136,8 @@ class Layer(Section):
         """Energy along the layer for energies up to E_max in GeV."""
         if kind == "table":
             return TabulatedLoss(self._table(E_max), self.mass_density)
+        if kind == "mulder":
+            return random_loss(self._atoms, self.mass_density, 0.99 * STOPPED, 1.01 * max(E_max, 10.0))
         return ConstantLoss(self.loss) if kind == "constant" else NONE
 
 
@@ -138,7 +145,8 @@ class Passage(Section):
     """How the beam goes through the whole target."""
 
     E_min: Energy | None = None  #: below this a muon counts as stopped
-    energy_loss: Literal["constant", "table", "none", "shower"] | None = None  #: constant for muons, none for electrons
+    #: constant for muons, none for electrons
+    energy_loss: Literal["constant", "table", "mulder", "none", "shower"] | None = None
     multiple_scattering: bool = False
 
 

@@ -14,7 +14,9 @@ from mcgen.card import builtin_cards, load_card, parse_card
 from mcgen.cli import main
 from mcgen.contours import EVENTS, interval, reach
 from mcgen.errors import InputError
-from mcgen.generation import STABLE, generate
+from mcgen.exporting import export
+from mcgen.generation import generate
+from mcgen.physics.scalar_decay import STABLE
 from mcgen.reweighting import reweight, signal_sums
 
 CARDS = sorted(builtin_cards())
@@ -119,6 +121,8 @@ def test_stable_dark_photon(tmp_path, capsys):
     assert np.all(k * c["tau"] * STABLE < np.inf)
     found = reweight(events, "dark-photon", [1e-4]).n_signal[0]
     assert abs(found.pull(rates.n_signal(card, "dark-photon", 0.5e-3, [1e-4])[0].value)) < 4.0
+    file = generate(card, 0.5e-3, 10, output=tmp_path / "e.root")
+    assert export(file, tmp_path / "e.lhe").stat().st_size > 0
     for name in ("fermilab", "fermilab-3d"):
         (point,) = reach(load_card(name).with_boson("vector", "dark-photon"), masses=[0.5e-3])
         assert (point.g_low, point.g_high) == (None, None)

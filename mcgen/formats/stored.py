@@ -27,6 +27,7 @@ MAX_METADATA = 10_000_000
 
 #: a number larger than this is none of ours, and its square is still finite
 LARGEST = 1e120
+_POSITIVE = {"E_mu", "x", "t", "tau", *(name for name in BRANCHES if name.endswith("_E"))}
 _TYPES = {"event": np.dtype(np.uint64), "decay_pdg": np.dtype(np.int32)}
 
 _Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
@@ -215,6 +216,8 @@ class StoredEvents(ABC):
             self._refuse(f"branch {name}: is not one {_TYPES.get(name, 'float64')} per event")
         if column.dtype == float and not np.all(np.abs(column) <= LARGEST):
             self._refuse(f"branch {name}: a number is not finite")
+        if name in _POSITIVE and np.any(column < 0.0):
+            self._refuse(f"branch {name}: a number is negative")
 
     def read(self) -> Events:
         """All events in memory."""

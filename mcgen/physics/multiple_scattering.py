@@ -114,16 +114,21 @@ def followed_by(first: Kicks, length: float, second: Kicks) -> Kicks:
 
 
 @jit
+def moments(kicks: Kicks, scale: float) -> Spread:
+    """Angle and displacement from kicks in units of `scale`."""
+    if kicks.angle2 <= 0.0:
+        return Spread(0.0, 0.0, 0.0)
+    correlation = kicks.angle_y / math.sqrt(kicks.angle2 * kicks.y2) if kicks.y2 > 0.0 else 0.0
+    return Spread(scale * math.sqrt(kicks.angle2), scale * math.sqrt(kicks.y2), correlation)
+
+
+@jit
 def spread(kicks: Kicks, E: float) -> Spread:
     """Angle and displacement with the logarithm of the full thickness, as Highland's fit wants it (PDG, 34.3).
 
     E is the total energy in GeV at the entry, whose beta the logarithm takes.
     """
-    if kicks.angle2 <= 0.0:
-        return Spread(0.0, 0.0, 0.0)
-    scale = _scale(kicks.thickness, E)
-    correlation = kicks.angle_y / math.sqrt(kicks.angle2 * kicks.y2) if kicks.y2 > 0.0 else 0.0
-    return Spread(scale * math.sqrt(kicks.angle2), scale * math.sqrt(kicks.y2), correlation)
+    return moments(kicks, _scale(kicks.thickness, E) if kicks.angle2 > 0.0 else 0.0)
 
 
 @jit

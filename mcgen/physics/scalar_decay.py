@@ -9,6 +9,9 @@ from typing import NamedTuple
 from mcgen.constants import ALPHA, HBARC_GEV_CM, M_E, M_MU, M_TAU
 from mcgen.physics.couplings import Couplings
 
+#: flight path in cm/GeV of what cannot decay: beyond the visible universe, and a number
+STABLE = 1e30
+
 _MASSES = (M_E, M_MU, M_TAU)
 #: Gamma(l+ l-) over g_l^2 m_S beta/(4 pi), a function of beta^2
 _LEPTONIC: dict[str, Callable[[float], float]] = {
@@ -116,8 +119,8 @@ def total_width(g: Couplings, m_S: float, ee_only: bool = False, mediator: str =
 
 
 def length_per_momentum(m_S: float, width: float) -> float:
-    """L_S/p = hbar c/(m_S Gamma) in cm/GeV, which is c tau over the mass (Eq. 9)."""
-    return HBARC_GEV_CM / (m_S * width)
+    """L_S/p = hbar c/(m_S Gamma) in cm/GeV, which is c tau over the mass (Eq. 9); `STABLE` at most."""
+    return HBARC_GEV_CM / max(m_S * width, HBARC_GEV_CM / STABLE)
 
 
 def decay_length(E_S: float, m_S: float, width: float) -> float:
