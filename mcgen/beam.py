@@ -10,16 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from mcgen.beam_profile import Profile, parse_profile, parse_rows
 from mcgen.constants import LEPTON_MASSES
 from mcgen.errors import InputError
+from mcgen.files import read_text
 from mcgen.quantities import Angle, Energy, EnergyList, Positive, Section, Width
 
 Array = NDArray[np.float64]
 
-#: a spectrum is a page of numbers
-MAX_BYTES = 1_000_000
+#: of the file of a spectrum or a profile
+MAX_BYTES = 5_000_000
 #: half width of a Gaussian beam energy in standard deviations, and the points of its distribution
 CUT, POINTS = 4.0, 129
+#: most steps in the distribution of energies of a profile
+STEPS = 4096
 
 
 class Spectrum(NamedTuple):
@@ -47,23 +51,27 @@ class Histogram(Section):
 
 
 class Beam(Section):
-    """Particles on target: one energy, a Gaussian spread of it, or a histogram."""
+    """Particles on target: one energy, a Gaussian spread of it, a histogram, or a list of particles."""
 
     particle: Literal["mu+", "mu-", "e+", "e-"] = "mu+"
     energy: Energy | None = None
     energy_spread: Annotated[float, Field(ge=0.0, le=0.2)] = 0.0  #: rms over mean, cut at 4 sigma
     spectrum: Histogram | None = None
+    profile: str | None = None  #: lines of energy, position and slope of one particle each
     muons: Positive
     spot: Width = 0.0
     divergence: Angle = 0.0
 
     @model_validator(mode="after")
     def _one_kind(self) -> Beam:
-        if (self.energy is None) == (self.spectrum is None):
-            message = "give either energy or a spectrum"
+        if [self.energy, self.spectrum, self.profile].count(None) != 2:
+            message = "give either energy or a spectrum or a profile"
             raise InputError(message)
-        if self.spectrum and self.energy_spread:
-            message = "energy_spread: goes with energy, not with a spectrum"
+        if self.energy is None and self.energy_spread:
+            message = "energy_spread: goes with energy, not with a spectrum or a profile"
+            raise InputError(message)
+        if self.particles and (self.spot or self.divergence):
+            message = "spot and divergence: a profile has its own"
             raise InputError(message)
         return self
 
@@ -78,11 +86,18 @@ class Beam(Section):
         return LEPTON_MASSES[self.lepton]
 
     @property
+    def particles(self) -> Profile | None:
+        """The particles of a profile, the slowest first."""
+        return parse_profile(self.profile, "beam.profile") if self.profile is not None else None
+
+    @property
     def distribution(self) -> Spectrum | None:
         """Energies of the beam, or None if there is one."""
         if self.spectrum:
             edges, counts = np.array(self.spectrum.energy), np.array(self.spectrum.particles)
             return Spectrum(edges, np.concatenate([[0.0], np.cumsum(counts)]) / counts.sum())
+        if self.particles:
+            return _steps(self.particles.energies)
         if not self.energy_spread:
             return None
         assert self.energy is not None
@@ -95,25 +110,36 @@ class Beam(Section):
         """Highest energy in GeV."""
         if self.distribution:
             return float(self.distribution.energies[-1])
+        if self.particles:
+            return float(self.particles.energies[-1])
         assert self.energy is not None
         return self.energy
 
 
+def _steps(energies: Array) -> Spectrum | None:
+    """Distribution of particles one by one, straight between the middles of its steps; None for one energy."""
+    if energies[0] == energies[-1]:
+        return None
+    n = energies.size
+    E = np.concatenate([energies[:1], energies, energies[-1:]])
+    cdf = np.concatenate([[0.0], (np.arange(n) + 0.5) / n, [1.0]])
+    shares = np.linspace(0.0, 1.0, STEPS + 1)
+    return Spectrum(np.interp(shares, cdf, E), shares) if n > STEPS else Spectrum(E, cdf)
+
+
 def read_spectrum(path: Path) -> dict[str, Any]:
     """A histogram from a table of three columns: lower and upper edge in GeV, particles; # begins a comment."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            message = f"beam.spectrum {path}: larger than {MAX_BYTES} bytes"
-            raise InputError(message)
-        low, high, particles = np.loadtxt(path, delimiter=",", unpack=True, ndmin=2)
-    except OSError as error:
-        message = f"beam.spectrum {path}: {error.strerror or 'cannot be read'}"
-        raise InputError(message) from None
-    except ValueError as error:
-        message = f"beam.spectrum {path}: needs lines 'low,high,particles': {str(error)[:100]}"
-        raise InputError(message) from None
+    rows = parse_rows(read_text(path, "beam.spectrum", MAX_BYTES), "low,high,particles", f"beam.spectrum {path}")
+    low, high, particles = rows.T
     if not np.array_equal(low[1:], high[:-1]):
         message = f"beam.spectrum {path}: each bin must begin where the one before ends"
         raise InputError(message)
     edges = ", ".join(f"{edge!r} GeV" for edge in [*low.tolist(), float(high[-1])])
     return {"energy": edges, "particles": particles.tolist()}
+
+
+def read_profile(path: Path) -> str:
+    """Text of a profile, checked."""
+    text = read_text(path, "beam.profile", MAX_BYTES)
+    parse_profile(text, f"beam.profile {path}")
+    return text

@@ -6,14 +6,15 @@ import contextlib
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import tomli_w
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
-from mcgen.beam import Beam, read_spectrum
+from mcgen.beam import Beam, read_profile, read_spectrum
 from mcgen.detector import Detector
 from mcgen.errors import InputError, check_number, choose, nearest
+from mcgen.files import read_text
 from mcgen.form_factors import element_form_factor, read_table
 from mcgen.materials import Element
 from mcgen.passage import Component, Stretch, scattering, stretches
@@ -223,15 +224,7 @@ def card_text(name: str | Path) -> str:
     builtin = builtin_cards()
     if str(name) in builtin and not path.is_file():
         path = builtin[str(name)]
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            message = f"card {path}: larger than {MAX_BYTES} bytes"
-            raise InputError(message)
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text"
-        message = f"card {name}: {reason}{nearest(str(name), builtin)}"
-        raise InputError(message) from None
+    return read_text(path, "card", MAX_BYTES, nearest(str(name), builtin))
 
 
 def load_card(name: str | Path) -> Card:
@@ -274,7 +267,7 @@ def parse_card(text: str, where: str = "card", folder: Path | None = None) -> Ca
 
 
 def _read_files(content: dict[str, Any], where: str, folder: Path | None) -> None:
-    """Put the tables of files in place of their names; a table of G2 has lines, a name has none."""
+    """Put the tables of files in place of their names; a table as text has lines, a name has none."""
 
     def path(key: str, name: str) -> Path:
         if folder is None:
@@ -285,6 +278,8 @@ def _read_files(content: dict[str, Any], where: str, folder: Path | None) -> Non
     match content:
         case {"beam": {"spectrum": str(name)}}:
             content["beam"]["spectrum"] = read_spectrum(path("beam.spectrum", name))
+        case {"beam": {"profile": str(name)}} if "\n" not in name:
+            content["beam"]["profile"] = read_profile(path("beam.profile", name))
     match content:
         case {"run": {"form_factor_table": dict(tables)}}:
             for symbol, name in tables.items():
@@ -308,5 +303,6 @@ def _keys(names: list[str | int]) -> list[str]:
         return list(Layer.model_fields if len(names) > 1 else Slab.model_fields | Stack.model_fields)
     section: Any = Card
     for name in names:
-        section = section.model_fields[name].annotation
+        found = section.model_fields[name].annotation
+        section = next(kind for kind in (found, *get_args(found)) if hasattr(kind, "model_fields"))
     return list(section.model_fields)

@@ -15,7 +15,7 @@ from mcgen.physics.kinematics import emission
 from mcgen.physics.particles import four_momenta, rotate, tilt
 from mcgen.rng import EVENTS, SOURCES, uniforms
 from mcgen.sampler import Lattice, propose, sample_azimuth
-from mcgen.track import Scattering, Track, depth_at, interpolate
+from mcgen.track import Scattering, Track, interpolate, place_at
 
 Array = NDArray[np.float64]
 
@@ -33,9 +33,14 @@ class Beamline(NamedTuple):
 
     spot: float  #: rms width of the beam, cm
     divergence: float  #: rms angle of the beam in each plane, rad
+    lateral: Array  #: instead of both, x, y and slopes of the beam's particles, the slowest first, shape (4, n)
     length_per_momentum: float  #: L_S/k at the reference coupling, cm/GeV
     unweighted: bool
     unit_weight: float  #: weight of an event with f = 1
+
+
+#: a beam without a list of particles
+NO_PARTICLES = np.empty((4, 0))
 
 
 @jit
@@ -112,22 +117,33 @@ def fill(
 
 
 @jit
-def disperse(track: Track, seed: np.uint64, first: int, columns: NDArray[np.int64], out: Array) -> None:
-    """Move events of a beam of many energies from r on the track, as `fill` leaves them, to a depth."""
+def disperse(track: Track, seed: np.uint64, first: int, columns: NDArray[np.int64], out: Array, share: Array) -> None:
+    """Move events of a beam of many energies from r on the track, as `fill` leaves them, to a depth.
+
+    `share` tells for each event how many of the beam's particles are slower than its own.
+    """
     for i in columns:
-        r = (out[_DEPTH, i] - track.front) / track.span
         u = uniforms(seed, np.uint64(EVENTS), np.uint64(first + i), np.uint64(_AFTER_TRIALS - 1))[0]
-        depth = depth_at(track, r, u)
-        out[_DECAY + 2, i] += depth - out[_DEPTH, i]
-        out[_VERTEX + 2, i] = depth
-        out[_DEPTH, i] = depth
+        share[i] = u
+        if track.rho.size > 0 and track.span > 0.0:
+            depth, share[i] = place_at(track, (out[_DEPTH, i] - track.front) / track.span, u)
+            out[_DECAY + 2, i] += depth - out[_DEPTH, i]
+            out[_VERTEX + 2, i] = depth
+            out[_DEPTH, i] = depth
 
 
 @jit
 def steer(
-    beam: Beamline, scattering: Scattering, seed: np.uint64, first: int, columns: NDArray[np.int64], out: Array
+    beam: Beamline,
+    scattering: Scattering,
+    share: Array,
+    seed: np.uint64,
+    first: int,
+    columns: NDArray[np.int64],
+    out: Array,
 ) -> None:
-    """Turn and shift events as the beam was by its divergence and by multiple scattering on its way to them."""
+    """Turn and shift events as the beam was where it entered, and by multiple scattering on its way to them."""
+    particles = beam.lateral.shape[1]
     for i in columns:
         event = np.uint64(first + i)
         depth = out[_DEPTH, i]
@@ -135,11 +151,15 @@ def steer(
         y = interpolate(depth, scattering.depth, scattering.y)
         correlation = interpolate(depth, scattering.depth, scattering.correlation)
         rest = math.sqrt(1.0 - correlation * correlation)
+        particle = min(int(share[i] * particles), particles - 1)
         slope = np.empty(2)
         for axis in range(2):
             u = uniforms(seed, np.uint64(EVENTS), event, np.uint64(_AFTER_TRIALS - 2 - axis))
             radius = math.sqrt(-2.0 * math.log(u[0]))
             own = beam.divergence * radius * math.cos(2.0 * math.pi * u[1])
+            if particles > 0:
+                own = beam.lateral[2 + axis, particle]
+                out[_VERTEX + axis, i] = beam.lateral[axis, particle]
             z_1 = radius * math.sin(2.0 * math.pi * u[1])
             z_2 = math.sqrt(-2.0 * math.log(u[2])) * math.cos(2.0 * math.pi * u[3])
             slope[axis] = own + theta * z_1

@@ -17,6 +17,25 @@ from mcgen.errors import InputError
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def read_text(path: Path, where: str, largest: int, hint: str = "") -> str:
+    """Text of a file of at most `largest` bytes; an error says where it was named, and a hint.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is too large, or is no text.
+    """
+    try:
+        if path.stat().st_size > largest:
+            message = f"{where} {path}: larger than {largest} bytes"
+            raise InputError(message)
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text"
+        message = f"{where} {path}: {reason}{hint}"
+        raise InputError(message) from None
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name at the end, or vanishes if an error is raised.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mcgen.errors import InputError, choose
+from mcgen.files import read_text
 from mcgen.materials import ELEMENTS, Element
 from mcgen.physics.form_factor import FORM_FACTORS, FormFactor, form_factor
 from mcgen.physics.nuclear_shape import FOURIER_BESSEL
@@ -52,15 +53,8 @@ def parse_table(text: str, where: str) -> Table:
 
 def read_table(path: Path, where: str = "form factor") -> str:
     """Text of a table, checked."""
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            message = f"{where} {path}: larger than {_MAX_BYTES} bytes"
-            raise InputError(message)
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text"
-        message = f"{where} {path}: {reason} (allowed: {', '.join(NAMES)}, or a file with lines of t in GeV^2 and G2)"
-        raise InputError(message) from None
+    hint = f" (allowed: {', '.join(NAMES)}, or a file with lines of t in GeV^2 and G2)"
+    text = read_text(path, where, _MAX_BYTES, hint)
     parse_table(text, f"{where} {path}")
     return text
 

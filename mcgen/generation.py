@@ -17,7 +17,7 @@ from mcgen import rates
 from mcgen.card import Card
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import ClosureError, InputError, choose
-from mcgen.event_kernel import Beamline, disperse, draw_sources, fill, steer
+from mcgen.event_kernel import NO_PARTICLES, Beamline, disperse, draw_sources, fill, steer
 from mcgen.events import BRANCHES, DECAY_BRANCHES, FLOAT_BRANCHES, Columns, Events
 from mcgen.formats import nanoaod
 from mcgen.formats.root import EventFile, RootWriter, event_writer
@@ -36,7 +36,8 @@ def _beamline(sampler: Sampler, events: int, weighted: bool) -> Beamline:
     width = rates.card_width(card, scalar.model, scalar.g_mu, sampler.m_S)
     unit_weight = sum(s.scale for s in sampler.sources) if weighted else sampler.total(weighted).value
     per_momentum = length_per_momentum(sampler.m_S, width)
-    return Beamline(card.beam.spot, card.beam.divergence, per_momentum, not weighted, unit_weight / events)
+    lateral = card.beam.particles.lateral if card.beam.particles else NO_PARTICLES
+    return Beamline(card.beam.spot, card.beam.divergence, lateral, per_momentum, not weighted, unit_weight / events)
 
 
 def _fill(sampler: Sampler, shares: Array, beam: Beamline, first: int, out: Array) -> int:
@@ -45,15 +46,16 @@ def _fill(sampler: Sampler, shares: Array, beam: Beamline, first: int, out: Arra
     seed = np.uint64(sampler.seed)
     if shares.size > 1:
         draw_sources(shares, seed, first, numbers)
+    share = np.empty(out.shape[1])
     trials = 0
     for i, source in enumerate(sampler.sources):
         columns = np.flatnonzero(numbers == i)
         element = source.component.element
         trials += fill(source.lattice, source.process, element.Z, element.A, beam, seed, first, columns, out)
-        if source.lattice.track.rho.size and source.lattice.track.span > 0.0:
-            disperse(source.lattice.track, seed, first, columns, out)
-    if beam.divergence > 0.0 or sampler.card.target.multiple_scattering:
-        steer(beam, sampler.scattering, seed, first, np.arange(out.shape[1]), out)
+        if beam.lateral.size or source.lattice.track.rho.size:
+            disperse(source.lattice.track, seed, first, columns, out, share)
+    if beam.lateral.size or beam.divergence > 0.0 or sampler.card.target.multiple_scattering:
+        steer(beam, sampler.scattering, share, seed, first, np.arange(out.shape[1]), out)
     return trials
 
 

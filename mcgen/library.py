@@ -12,7 +12,7 @@ import numpy as np
 
 from mcgen.card import Card
 from mcgen.errors import InputError, check_number
-from mcgen.event_kernel import Beamline, fill
+from mcgen.event_kernel import NO_PARTICLES, Beamline, fill
 from mcgen.events import FLOAT_BRANCHES, Columns
 from mcgen.formats import g4darkbrem
 from mcgen.materials import Element
@@ -41,7 +41,7 @@ def scatterings(
     track = Track(np.array([E, E]), np.zeros(2), 1.0, 0.0, 0.0, none, none, none)
     process = card.process(m_S, element)
     lattice = build_lattice(track, process)
-    beam = Beamline(0.0, 0.0, 0.0, unweighted=True, unit_weight=1.0)
+    beam = Beamline(0.0, 0.0, NO_PARTICLES, 0.0, unweighted=True, unit_weight=1.0)
     for start in range(0, events, _CHUNK):
         out = np.empty((len(FLOAT_BRANCHES), min(_CHUNK, events - start)))
         where = np.arange(out.shape[1])

@@ -39,7 +39,7 @@ class Layer(Section):
 
     material: str
     length: Length
-    fractions: dict[str, Annotated[float, Field(gt=0.0, le=1.0)]] | None = None  #: mass fractions of elements
+    fractions: dict[str, Annotated[float, Field(ge=1e-12, le=1.0)]] | None = None  #: mass fractions of elements
     Z: Annotated[float, Field(ge=1.0, le=120.0)] | None = None
     A: Annotated[float, Field(ge=1.0, le=300.0)] | None = None
     density: Density | None = None

@@ -71,20 +71,23 @@ def is_sheet(span: float, entry: Array) -> bool:
 
 
 @jit
-def depth_at(track: Track, r: float, u: float) -> float:
-    """Depth in cm at r; u, a uniform number, chooses among the muons of a beam of many energies."""
-    if track.rho.size == 0:
-        return track.front + r * track.span
+def place_at(track: Track, r: float, u: float) -> tuple[float, float]:
+    """Depth in cm at r, and the share of muons that entered with less energy than the one that is there.
+
+    u, a uniform number, chooses among the muons of a beam of many energies; with one energy it is the share.
+    """
+    if track.rho.size == 0 or track.span == 0.0:
+        return track.front + r * track.span, u
     position = r * (track.rho.size - 1)
     i = min(int(position), track.rho.size - 2)
-    if is_sheet(track.span, track.entry):
-        return track.front + u * track.span
     rho = track.rho[i] + (position - i) * (track.rho[i + 1] - track.rho[i])
+    if is_sheet(track.span, track.entry):
+        return track.front + u * track.span, interpolate(rho, track.entry, track.cdf)
     first = interpolate(rho, track.entry, track.cdf)
     last = interpolate(rho + track.span, track.entry, track.cdf)
-    entered = interpolate(first + u * (last - first), track.cdf, track.entry)
-    depth: float = track.front + min(max(entered - rho, 0.0), track.span)
-    return depth
+    share = first + u * (last - first)
+    entered = interpolate(share, track.cdf, track.entry)
+    return track.front + min(max(entered - rho, 0.0), track.span), share
 
 
 def _toward_end(n: int) -> Array:
@@ -95,7 +98,7 @@ def _toward_end(n: int) -> Array:
 def depths(track: Track, r: float, n: int) -> tuple[Array, Array]:
     """Depths in cm at r and their shares: one, or for a beam of many energies n, closer at the end."""
     if not track.rho.size or track.span == 0.0:
-        return np.array([depth_at(track, r, 0.5)]), np.ones(1)
+        return np.array([place_at(track, r, 0.5)[0]]), np.ones(1)
     rho = np.interp(r, np.linspace(0.0, 1.0, track.rho.size), track.rho)
     if is_sheet(track.span, track.entry):
         y = track.span * (1.0 - _toward_end(n))

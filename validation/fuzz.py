@@ -14,6 +14,7 @@ import collections
 import contextlib
 import faulthandler
 import io
+import itertools
 import json
 import os
 import random
@@ -115,7 +116,8 @@ def law(
         if status == 1 and lines and not STATUS_1.search(lines[0]):
             faults.append(f"status 1 for: {lines[0][:200]}")
     if status == 0 and (arguments[:1] != ["info"] or "--json" in arguments):  # `info` shows texts of the file
-        faults += _faults_of_text(out, "-h" not in arguments and ("--json" in arguments or arguments == ["schema"]))
+        asked = any(b == "--json" and a != "-o" for a, b in itertools.pairwise(arguments))
+        faults += _faults_of_text(out, "-h" not in arguments and (asked or arguments == ["schema"]))
     elif status and out and not differs:
         faults.append(f"status {status} and on stdout: {out[:100]!r}")
     return f"{arguments[0] if arguments else '-'} {status}", faults + _faults_of_files(
