@@ -284,6 +284,6 @@ def _draw_layout(axes: Any, setup: Layout) -> None:
     axes.plot([], [], color="tab:orange", marker="o", ms=2.5, lw=0.7, label="S and its decay")
     axes.set(xlim=(-0.12 * end, view), ylim=(-spread, spread), xlabel="z [cm]", ylabel="x [cm], stretched")
     scalar = card.scalar
-    axes.set_title(f"{card.name}: {card.beam.E_max:g} GeV, model {scalar.model}, $g_\\mu$ = {scalar.g_mu:g}")
+    axes.set_title(f"{card.name}: {card.beam.E_max:.4g} GeV, model {scalar.model}, $g_\\mu$ = {scalar.g_mu:g}")
     axes.legend(loc="upper right", fontsize=8)
     axes.grid(visible=False)

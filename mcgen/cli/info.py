@@ -10,13 +10,17 @@ from mcgen.cli.display import print_json
 from mcgen.cli.options import json_option
 from mcgen.errors import InputError
 
+#: told in a way of their own, or by --json only
+_LONG = ("card", "sigma", "t_spectrum", "branch_sha256")
+_WIDTH = 120
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--verify", is_flag=True, help="Read all events and compare their hash.")
 @json_option
 def info(file: Path, verify: bool, as_json: bool) -> None:
-    """What an event file holds.
+    """What an event file holds; --json tells all of it.
 
     \b
     $ mcgen info events.root --json
@@ -31,9 +35,11 @@ def info(file: Path, verify: bool, as_json: bool) -> None:
         print_json(events.metadata)
         return
     for key, value in events.metadata.items():
-        if key not in ("card", "sigma"):
+        if key not in _LONG:
             text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
             click.echo(f"{key:24} {text}")
     for row in events.metadata["sigma"]:
         click.echo(f"{'sigma(E_mu)':24} {row['sigma_pb']:.6g} pb at {row['energy_gev']:.6g} GeV")
-    click.echo("card\n" + "\n".join("    " + line for line in str(events.metadata["card"]).splitlines()))
+    click.echo("card")
+    for line in str(events.metadata["card"]).splitlines():  # the table of a file is one long line
+        click.echo("    " + (line if len(line) <= _WIDTH else line[:_WIDTH] + " ..."))
