@@ -15,8 +15,8 @@ import numpy as np
 from mcgen.constants import M_MU
 from mcgen.extras import optional
 from mcgen.physics.csda_range import range_table
-from mcgen.physics.energy_loss import RandomLoss, TabulatedLoss
-from mcgen.physics.straggling import Losses
+from mcgen.physics.energy_loss import TabulatedLoss
+from mcgen.straggling import Losses, RandomLoss
 
 #: shares of the kinetic energy above which losses are drawn one by one, up to the last but 1
 SHARES = np.geomspace(2e-3, 0.9, 18)

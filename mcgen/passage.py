@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from mcgen.beam import Beam, Spectrum
 from mcgen.materials import Element
-from mcgen.physics.energy_loss import NONE, ConstantLoss, Law, RandomLoss
+from mcgen.physics.energy_loss import NONE, ConstantLoss
 from mcgen.physics.multiple_scattering import Kicks, followed_by, moments, spread
 from mcgen.physics.thick_target import track_table
+from mcgen.straggling import Law, RandomLoss
 from mcgen.target import Layer, Slab, Stack
 from mcgen.track import NO_SPREAD, Scattering, Track, depths, energy_at, is_sheet, linear
 
@@ -165,7 +166,11 @@ class Component:
         """
         track = self.track
         if track.rho.size and track.span > 0.0:
-            E, r, weight = self._cells(min(6, n) if thin(self.E_high, self.E_low, self.opening) else 2 * n)
+            above = max(self.E_low - self.opening, 1e-9 * self.E_high)
+            wanted = (
+                n * math.log((self.E_high - self.opening) / above) / 0.64
+            )  # 50 per unit of the logarithm for n = 32
+            E, r, weight = self._cells(min(2 * n, max(min(6, n), math.ceil(wanted))))
         else:
             r, weight = _gauss_toward_end(n)
             weight = weight * track.length

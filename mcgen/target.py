@@ -15,10 +15,11 @@ from mcgen.mulder_tables import random_loss
 from mcgen.physics import atomic_data
 from mcgen.physics.csda_range import RangeTable, range_table
 from mcgen.physics.density_effect import medium
-from mcgen.physics.energy_loss import NONE, ConstantLoss, Law, TabulatedLoss
+from mcgen.physics.energy_loss import NONE, ConstantLoss, TabulatedLoss
 from mcgen.physics.multiple_scattering import radiation_length
 from mcgen.physics.stopping_power import stopping_power
 from mcgen.quantities import Density, Energy, EnergyLoss, Length, NumberDensity, Section
+from mcgen.straggling import Law
 
 #: total energy in GeV of a muon that has stopped, where the energy loss is tabulated
 STOPPED = 0.15

@@ -19,8 +19,8 @@ from mcgen.errors import InputError
 from mcgen.generation import generate
 from mcgen.mulder_tables import random_loss
 from mcgen.physics import radiative_loss
-from mcgen.physics.straggling import Losses, travelled
 from mcgen.reweighting import reweight
+from mcgen.straggling import Losses, travelled
 
 DENSITY, Z, A = 19.30, 74.0, 183.84
 

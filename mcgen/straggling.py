@@ -6,18 +6,25 @@ drawn one by one at their rates (V. Niess et al., Comput. Phys. Commun. 229 (201
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mcgen._jit import jit
 from mcgen.constants import M_MU
+from mcgen.physics import energy_loss
+from mcgen.physics.energy_loss import TabulatedLoss
 from mcgen.rng import STRAGGLING, uniforms
 
 Array = NDArray[np.float64]
 
+#: muons that find the spectrum behind a slice, and the quantiles that are kept of it
+MUONS, QUANTILES = 1 << 16, 1 << 11
 #: longest step as a share of the range at the present continuous loss
 STEP = 0.02
 
@@ -79,3 +86,43 @@ def travelled(E: Array, length: float, losses: Losses, seed: np.uint64) -> Array
     for muon in range(E.size):
         out[muon] = travel(E[muon] - M_MU, length, losses, seed, np.uint64(muon)) + M_MU
     return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RandomLoss:
+    """Losses at random: their mean within a slice of the target, and the spectrum that they leave behind it."""
+
+    mean: TabulatedLoss
+    losses: Losses
+    angle2: Array  #: mean square of the angle in one plane per cm, at the energies of `losses`
+
+    def loss(self, E: Any) -> Any:
+        """Mean energy loss in GeV/cm."""
+        return self.mean.loss(E)
+
+    def path(self, E_in: Any, E: Any) -> Any:
+        """Path in cm on which the mean loss takes the energy from E_in to E."""
+        return self.mean.path(E_in, E)
+
+    def after(self, E_in: Any, path: Any) -> Any:
+        """Energy in GeV after a path in cm at the mean loss, the lowest of the table where the muon stops."""
+        return self.mean.after(E_in, path)
+
+    def behind(self, energies: Array, cdf: Array, path: float) -> tuple[Array, Array]:
+        """Distribution function of the energy behind a path in cm, from the one in front of it."""
+        return _behind(self, energies.tobytes(), cdf.tobytes(), path)
+
+    def angle2_per_cm(self, E: Any) -> Any:
+        """Mean square of the angle in one plane per cm, at total energies E in GeV."""
+        return np.exp(np.interp(np.log(E - M_MU), self.losses.log_T, np.log(self.angle2)))
+
+
+@functools.lru_cache(maxsize=512)
+def _behind(law: RandomLoss, energies: bytes, cdf: bytes, path: float) -> tuple[Array, Array]:
+    seed = int.from_bytes(hashlib.sha256(energies + repr(path).encode()).digest()[:8])
+    entering = np.interp((np.arange(MUONS) + 0.5) / MUONS, np.frombuffer(cdf), np.frombuffer(energies))
+    E = np.sort(travelled(entering, path, law.losses, np.uint64(seed)))
+    return np.append(E[:: MUONS // QUANTILES], E[-1]), np.linspace(0.0, 1.0, QUANTILES + 1)
+
+
+Law = energy_loss.Law | RandomLoss
