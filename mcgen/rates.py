@@ -209,7 +209,7 @@ def t_spectrum(card: Card, m_S: float, edges: Array) -> tuple[Array, Array]:
         for group in groups(card.components(m_S)):
             first = group[0]
             process = card.process(m_S, first.element)
-            is_thin = thin(first.E_high, group[-1].E_low, first.opening)
+            is_thin = thin(first.E_high, min(c.E_low for c in group), first.opening)
             E, _, nuclei = group_nodes(group, 1 if is_thin else 6 * n_E if first.E_low <= first.opening else n_E)
             per_pb = yield_per_pb(1.0, nuclei.sum(axis=1))
             for node, weight in zip(E.tolist(), per_pb.tolist(), strict=True):

@@ -119,7 +119,9 @@ def build_lattice(track: Track, process: Process) -> Lattice:
 def build_lattices(components: Sequence[Component], processes: Sequence[Process], workers: Executor) -> list[Lattice]:
     """A lattice for each component; thin layers of one element share their cells."""
     process_of = {id(component): process for component, process in zip(components, processes, strict=True)}
-    shared = groups(components)
+    shared: list[list[Component]] = []
+    for group in groups(components):
+        shared += [[component] for component in group] if group[0].is_spread else [group]
 
     def build(group: list[Component]) -> Lattice:
         first = group[0]

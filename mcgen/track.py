@@ -90,21 +90,20 @@ def place_at(track: Track, r: float, u: float) -> tuple[float, float]:
     return track.front + min(max(entered - rho, 0.0), track.span), share
 
 
-def _toward_end(n: int) -> Array:
-    """Edges of n cells from 1 to 0, ever shorter: what decays soon after the target was made at its very end."""
-    return np.linspace(1.0, 0.0, n + 1) ** 4
+def depths(track: Track, r: float, n: int, toward_end: bool = True) -> tuple[Array, Array]:
+    """Depths in cm at r and their shares: one, or for a beam of many energies n, closer at the end if asked for.
 
-
-def depths(track: Track, r: float, n: int) -> tuple[Array, Array]:
-    """Depths in cm at r and their shares: one, or for a beam of many energies n, closer at the end."""
+    What decays soon after the target was made at its very end.
+    """
     if not track.rho.size or track.span == 0.0:
         return np.array([place_at(track, r, 0.5)[0]]), np.ones(1)
+    before_end = np.linspace(1.0, 0.0, n + 1) ** (4 if toward_end else 1)
     rho = np.interp(r, np.linspace(0.0, 1.0, track.rho.size), track.rho)
     if is_sheet(track.span, track.entry):
-        y = track.span * (1.0 - _toward_end(n))
+        y = track.span * (1.0 - before_end)
         return track.front + 0.5 * (y[1:] + y[:-1]), np.diff(y) / track.span
     first, last = max(0.0, track.entry[0] - rho), min(track.span, track.entry[-1] - rho)
-    y = last - (last - first) * _toward_end(n)
+    y = last - (last - first) * before_end
     shares = np.diff(np.interp(rho + y, track.entry, track.cdf))
     total = shares.sum()
     return track.front + 0.5 * (y[1:] + y[:-1]), shares / total if total > 0.0 else np.full(n, 1.0 / n)

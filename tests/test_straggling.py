@@ -177,7 +177,7 @@ def test_events_with_random_loss():
     assert 1.000 < long_lived < 1.01
     assert 1.01 < early < 1.05
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mcgen.passage, "SLICES", 32)
+        patch.setattr(mcgen.passage, "SLICES", 64)
         finer = rates.n_signal(changed(card, target={"energy_loss": "mulder"}), "A", 0.1, [2e-5, 4e-4])
     for one, other in zip(exact, finer, strict=True):
         assert one.value == pytest.approx(other.value, rel=3e-3)

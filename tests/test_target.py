@@ -12,7 +12,7 @@ from mcgen.errors import InputError
 from mcgen.generation import generate
 from mcgen.materials import ELEMENTS, MATERIALS, nuclei_per_cm3
 from mcgen.normalisation import prepare
-from mcgen.passage import groups
+from mcgen.passage import group_nodes, groups
 from mcgen.physics.cross_section import sigma
 from mcgen.reweighting import reweight
 
@@ -78,11 +78,9 @@ def test_struck_nuclei(sandwich):
     total = sum(c["weight"])
     edges = np.cumsum([0.0, *(layer.length for layer in card.target.layers)])
     for component in card.components(0.1):
-        E, _, length = component.nodes(32)
+        E, _, nuclei = group_nodes([component], 32)
         process = card.process(0.1, component.element)
-        expected = (
-            1e-36 * component.n_atom * sum(w * sigma(e, process)[0] for e, w in zip(E, length[:, 0], strict=True))
-        )
+        expected = 1e-36 * sum(w * sigma(e, process)[0] for e, w in zip(E, nuclei.sum(axis=1), strict=True))
         layer = np.searchsorted(edges, component.track.front, side="right") - 1
         mine = (c["target_Z"] == component.element.Z) & (c["depth_cm"] >= edges[layer])
         mine &= c["depth_cm"] < edges[layer + 1]
@@ -178,10 +176,10 @@ def test_many_thin_layers():
     assert len(shared) < 40
     plain = 0.0
     for component in components:
-        E, _, length = component.nodes(8)
+        E, _, nuclei = group_nodes([component], 8)
         process = card.process(0.1, component.element)
         sigmas = [sigma(e, process)[0] for e in E.tolist()]
-        plain += PB_CM2 * component.n_atom * np.sum(length[:, 0] * sigmas)
+        plain += PB_CM2 * np.sum(nuclei.sum(axis=1) * sigmas)
     assert rates.production(card, 0.1, cut=False).weight.sum() == pytest.approx(plain, rel=1e-5)
     edges = np.linspace(0.0, card.target.length, 21)  # pairs of layers
     pairs, _ = np.histogram(card.target.length - whole.z_min, edges, weights=whole.weight)
