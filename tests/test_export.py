@@ -289,3 +289,11 @@ def test_coffea(trees, columns):
     assert ak.to_numpy(scalars.energy[:, 0]) == pytest.approx(columns["S_E"], rel=1e-15)
     assert ak.to_numpy(events.weight) == pytest.approx(columns["weight"], rel=1e-15)
     assert ak.to_numpy(events.Particle.px[:, 5]) == pytest.approx(columns["d1_px"], rel=1e-15)
+
+
+def test_hepmc_numbers_end(tmp_path):
+    """Event numbers beyond those of HepMC3 are refused, and no file is left; fails if they wrap around."""
+    file = generate(load_card("na64"), 0.01, 10, output=tmp_path / "e.root", first=2**31 - 5)
+    with pytest.raises(InputError, match="2147483652"):
+        export(file, tmp_path / "e.hepmc3")
+    assert [path.name for path in tmp_path.iterdir()] == ["e.root"]

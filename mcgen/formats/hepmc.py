@@ -12,6 +12,7 @@ import numpy as np
 
 from mcgen.card import Card
 from mcgen.constants import MM_PER_CM
+from mcgen.errors import InputError
 from mcgen.events import Columns
 from mcgen.extras import optional
 from mcgen.files import atomic_path
@@ -37,6 +38,10 @@ def _times(columns: Columns, m: float) -> dict[str, Any]:
     return times
 
 
+#: its event numbers are C's int
+LAST_NUMBER = 2**31 - 1
+
+
 class HepmcWriter:
     """Builds a GenEvent per event: production vertex, and the decay vertex if S decays."""
 
@@ -51,6 +56,9 @@ class HepmcWriter:
     def write(self, columns: Columns) -> None:
         """Append a chunk."""
         n = len(columns["event"])
+        if n and columns["event"].max() > LAST_NUMBER:
+            message = f"HepMC3 numbers events up to {LAST_NUMBER}, here is {columns['event'].max()}: export it as ROOT"
+            raise InputError(message)
 
         def rows(values: list[Any]) -> list[list[float]]:
             table: list[list[float]] = np.column_stack(
