@@ -46,7 +46,9 @@ def share_pulls(
     share, error : array
         Expected shares and how well they are known.
     """
-    variance = (squares * (1.0 - 2.0 * share) + share**2 * total_squares) / total**2
+    # a bin that came out nearly empty by chance does not know its error: take at least that of what is expected
+    at_least = np.maximum(squares, share * total_squares)
+    variance = (at_least * (1.0 - 2.0 * share) + share**2 * total_squares) / total**2
     variance += error**2 + (_QUADRATURE * share) ** 2 + 1e-300
     pulls = (sums / total - share) / np.sqrt(variance)
     return np.asarray(pulls[share * total**2 > 10.0 * total_squares])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen import rates
+from mcgen import rates, threads
 from mcgen.card import Card
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import ClosureError, InputError, choose
@@ -65,7 +65,7 @@ def chunks(
     """(columns, trials) of one chunk after another, events numbered from `first`; the next one is made meanwhile."""
     beam = _beamline(sampler, events, weighted)
     shares = sampler.shares(weighted)
-    share = -(-chunk // workers)
+    share = -(-chunk // max(workers, 1))
     end = first + events
 
     def start(at: int) -> tuple[Array, list[Future[int]]]:
@@ -76,7 +76,7 @@ def chunks(
         ]
         return out, jobs
 
-    with ThreadPoolExecutor(workers) as pool:
+    with threads.pool(workers) as pool:
         ahead = start(first)
         for at in range(first, end, chunk):
             out, jobs = ahead
@@ -137,6 +137,8 @@ def write(
 ) -> dict[str, Any]:
     """Give events numbered from `first` to `sink`, chunk by chunk; return their metadata.
 
+    With 0 workers all of it happens in the calling thread. Otherwise the next chunk is made meanwhile.
+
     Raises
     ------
     ClosureError
@@ -147,7 +149,7 @@ def write(
     forced = options.decays == "forced"
     how = DecayModel(sampler.card, sampler.m_S, sampler.seed, scalar.model, scalar.g_mu, forced)
     done = 0
-    with ThreadPoolExecutor(1) as side:
+    with threads.pool(min(workers, 1)) as side:
         for made, trials in chunks(sampler, events, options.weighted, workers, chunk, first):
             columns = decay(made, how) if options.decays else made
             kept = options.keep(columns)

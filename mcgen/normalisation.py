@@ -199,7 +199,7 @@ class Tally:
         weight = columns["weight"]
         add_to_bins(self._sampler.t_edges, columns["t"], weight, self._t_sums, self._t_squares)
         self._sums.append(float(weight.sum()))
-        self._squares.append(float(np.dot(weight, weight)))
+        self._squares.append(float(np.sum(weight * weight)))  # np.dot would keep threads of BLAS spinning
 
     def t_pulls(self) -> Array:
         """Pulls of the shares that hold at least ten events."""

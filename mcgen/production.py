@@ -146,14 +146,18 @@ def _sampler(card: str, m_S: float, seed: int) -> Sampler:
 
 
 def make_partition(plan: Plan, folder: str | Path, i: int, wait: bool = False) -> int:
-    """Make a partition unless another process is at it, or after that one; return the number of its events."""
+    """Make a partition unless another process is at it, or after that one; return the number of its events.
+
+    One worker takes one processor, as a batch system counts.
+    """
     path = plan.path(Path(folder), i)
     with claim(path, wait) as mine:
         if mine and check_partition(plan, Path(folder), i, verify=True) is None:
             sampler = _sampler(plan.card, plan.mass_gev, plan.seed)
             first = i * plan.partition_events
             with open_writer(path, sampler.card, plan.mass_gev, plan.options) as writer:
-                made = write(sampler, plan.size(i), writer.write, plan.options, first=first, max_pull=plan.max_pull)
+                size = plan.size(i)
+                made = write(sampler, size, writer.write, plan.options, first=first, workers=0, max_pull=plan.max_pull)
                 writer.finish(made | {"production": _membership(plan, i)})
     return plan.size(i)
 

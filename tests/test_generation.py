@@ -9,6 +9,7 @@ from pvalue import chi2_probability
 from mcgen import generation, rates
 from mcgen.card import card_text, load_card, parse_card
 from mcgen.errors import ClosureError, InputError
+from mcgen.estimate import share_pulls
 from mcgen.events import BRANCHES
 from mcgen.generation import generate
 
@@ -105,3 +106,16 @@ def test_missing_folder(tmp_path):
     """A folder that does not exist is refused at once; fails if events are made before the output is looked at."""
     with pytest.raises(InputError, match="does not exist"):
         generate(load_card("fermilab"), 0.1, 10, output=tmp_path / "no" / "events.root")
+
+
+def test_pulls_of_rare_bins():
+    """Bins of a dozen events have pulls of width 1 and none beyond 5.5 in 2e5 tries.
+
+    Fails if a bin that is nearly empty by chance takes its error from the few events it holds.
+    """
+    share, n = np.array([0.6, 0.4 - 1.2e-5, 1.2e-5]), 1_000_000
+    counts = np.random.default_rng(8).multinomial(n, share, size=200_000).astype(float)
+    pulls = np.array([share_pulls(row, row, float(n), float(n), share, np.zeros(3)) for row in counts])
+    assert np.all(abs(pulls) < 5.5)
+    np.testing.assert_allclose(pulls.mean(axis=0), 0.0, atol=0.15)
+    np.testing.assert_allclose(pulls.std(axis=0), 1.0, atol=0.1)
