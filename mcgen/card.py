@@ -17,7 +17,7 @@ from mcgen.errors import InputError, check_number, choose, nearest
 from mcgen.files import read_text
 from mcgen.form_factors import element_form_factor, read_table
 from mcgen.materials import Element
-from mcgen.passage import Component, Stretch, scattering, stretches
+from mcgen.passage import Stretch, scattering, stretches
 from mcgen.physics.amplitude import Process
 from mcgen.physics.couplings import MODELS, MODELS_OF
 from mcgen.physics.form_factor import FORM_FACTORS, FormFactor
@@ -26,6 +26,7 @@ from mcgen.physics.mediator import MEDIATORS
 from mcgen.quantities import LOWEST_MASS, Coupling, CouplingList, Energy, MassList, Section
 from mcgen.target import Layer, Slab, Stack, Target
 from mcgen.track import NO_SCATTERING, Scattering
+from mcgen.track_rules import Component
 
 #: a card is a page of text; a larger file is none
 MAX_BYTES = 1_000_000

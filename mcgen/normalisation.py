@@ -18,7 +18,6 @@ from mcgen.errors import ClosureError, InputError
 from mcgen.estimate import Estimate, share_pulls, weighted_sum
 from mcgen.events import Columns, ContentHash
 from mcgen.formats.stored import FORMAT
-from mcgen.passage import Component
 from mcgen.physics import cross_section
 from mcgen.physics.amplitude import Process
 from mcgen.physics.kinematics import t_range
@@ -28,6 +27,7 @@ from mcgen.provenance import provenance
 from mcgen.rng import INTEGRATION
 from mcgen.sampler import Lattice, build_lattices, integrate
 from mcgen.track import Scattering
+from mcgen.track_rules import Component
 
 Array = NDArray[np.float64]
 

@@ -14,7 +14,6 @@ from mcgen.card import Card
 from mcgen.constants import M_MU, PB_CM2
 from mcgen.errors import check_number, choose
 from mcgen.estimate import Estimate
-from mcgen.passage import crossings, group_nodes, groups, thin
 from mcgen.physics import cross_section, iww
 from mcgen.physics.amplitude import Process
 from mcgen.physics.couplings import MODELS, Couplings
@@ -24,6 +23,7 @@ from mcgen.physics.quadrature import Rules, rules
 from mcgen.physics.scalar_decay import Widths, widths
 from mcgen.physics.signal_yield import expected_signal, inverse_length_per_momentum, yield_per_pb
 from mcgen.quantities import LOWEST_MASS
+from mcgen.track_rules import crossings, group_nodes, groups, thin
 
 Array = NDArray[np.float64]
 

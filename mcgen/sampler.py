@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen._jit import jit
-from mcgen.passage import Component, groups, thin
 from mcgen.physics.amplitude import AzimuthalForm, Process
 from mcgen.physics.phase_space import EnergyMap, Point, energy_map, map_point, map_ray, map_t, rescaled
 from mcgen.rng import uniforms
 from mcgen.track import Track, energy_at, linear
+from mcgen.track_rules import Component, groups, thin
 
 Array = NDArray[np.float64]
 

@@ -12,9 +12,9 @@ from mcgen.errors import InputError
 from mcgen.generation import generate
 from mcgen.materials import ELEMENTS, MATERIALS, nuclei_per_cm3
 from mcgen.normalisation import prepare
-from mcgen.passage import group_nodes, groups
 from mcgen.physics.cross_section import sigma
 from mcgen.reweighting import reweight
+from mcgen.track_rules import group_nodes, groups
 
 _TARGET = card_text("fermilab").split("[target]")[1].split("[detector]")[0]
 

@@ -19,7 +19,7 @@ from mcgen.errors import InputError
 from mcgen.events import BRANCHES, DECAY_BRANCHES, PARTS, Columns
 from mcgen.formats.stored import MAX_METADATA, StoredEvents
 from mcgen.formats.text import open_text
-from mcgen.passage import crossings
+from mcgen.track_rules import crossings
 
 _INTEGERS = {"event": np.uint64, "decay_pdg": np.int32}
 _NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S", "d1", "d2")

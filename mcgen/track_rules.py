@@ -1,0 +1,173 @@
+"""Quadrature along the tracks of the beam: energies, depths and nuclei, for groups of what the beam meets."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.materials import Element
+from mcgen.passage import SPREAD, Stretch
+from mcgen.physics.energy_loss import NONE
+from mcgen.track import Track, depths, energy_at
+
+Array = NDArray[np.float64]
+
+
+@functools.cache
+def _gauss(n: int) -> tuple[Array, Array]:
+    y, w = np.polynomial.legendre.leggauss(n)
+    return 0.5 * (y + 1.0), 0.5 * w
+
+
+@functools.cache
+def _gauss_toward_end(n: int) -> tuple[Array, Array]:
+    """A rule that also follows what falls off within a thousandth of the end."""
+    s, w = _gauss(n)
+    return (1.0 - s**4, 4.0 * w * s**3) if n > 1 else (s, w)
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One element in one layer: what the beam can hit there."""
+
+    element: Element
+    n_atom: float  #: nuclei per cm^3
+    track: Track
+    opening: float = 0.0  #: threshold in GeV
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether the beam has many energies at each depth."""
+        return bool(self.track.rho.size) and self.track.span > 0.0
+
+    @property
+    def E_low(self) -> float:
+        """Lowest energy in GeV."""
+        return float(self.track.E[-1])
+
+    @property
+    def E_high(self) -> float:
+        """Highest energy in GeV."""
+        return float(self.track.E[0])
+
+    def in_cells(self, edges: Array) -> tuple[Array, Array, Array]:
+        """Lengths of track in cells of energy from the highest down, integrals of the energy over them, and places."""
+        track = self.track
+        grid = np.linspace(0.0, 1.0, track.E.size)
+        integral = np.concatenate([[0.0], np.cumsum(0.5 * (track.E[1:] + track.E[:-1]))]) / (track.E.size - 1)
+        r = np.interp(-edges, -track.E, grid)
+        return track.length * np.diff(r), track.length * np.diff(np.interp(r, grid, integral)), 0.5 * (r[1:] + r[:-1])
+
+    def length_above(self, E: Array) -> Array:
+        """Length in cm of the part with energies above E in GeV, found by bisection."""
+        low, high = np.zeros(len(E)), np.ones(len(E))
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            above = np.array([energy_at(self.track, r) for r in middle.tolist()]) > E
+            low, high = np.where(above, middle, low), np.where(above, high, middle)
+        return self.track.length * np.where(self.E_low > E, 1.0, np.where(self.E_high <= E, 0.0, high))
+
+
+def thin(high: float, low: float, opening: float = 0.0) -> bool:
+    """Whether the energy above threshold hardly changes between two energies."""
+    return high - low < 0.01 * (high - opening)
+
+
+def groups(components: Sequence[Component]) -> list[list[Component]]:
+    """Components in groups: those of one element in which the beam has many energies, or hardly changes its one."""
+    found: list[list[Component]] = []
+    latest: dict[tuple[Element, bool], list[Component]] = {}
+    for component in sorted(components, key=lambda c: -c.E_high):
+        key = component.element, component.is_spread
+        group = latest.get(key)
+        if group is None or not (component.is_spread or thin(group[0].E_high, component.E_low, component.opening)):
+            group = latest[key] = []
+            found.append(group)
+        group.append(component)
+    return found
+
+
+def group_nodes(group: Sequence[Component], n: int) -> tuple[Array, Array, Array]:
+    """Energies in GeV, depths in cm and nuclei per cm^2 of a rule along the tracks of a group.
+
+    Depths and nuclei have shape (energies, depths). Where the energy hardly changes, cross sections are a polynomial
+    through one to three energies, and decays may follow the depth closely.
+    """
+    first = group[0]
+    if first.is_spread:
+        return _spread_nodes(group, n)
+    high, low = first.E_high, min(c.E_low for c in group)
+    if not thin(high, low, first.opening):
+        r, weight = _gauss_toward_end(n)
+        E = np.array([energy_at(first.track, at) for at in r.tolist()])
+        depth = np.array([depths(first.track, at, 1)[0] for at in r.tolist()])
+        return E, depth, first.n_atom * first.track.length * weight[:, None]
+    span = (high - low) / (high - first.opening)
+    at, share = _gauss_toward_end(n if len(group) <= 4 else min(n, max(6, -(-4 * n // len(group)))))
+    energy = np.array([energy_at(c.track, r) for c in group for r in at.tolist()])
+    depth = np.concatenate([c.track.front + at * c.track.span for c in group])
+    nuclei = np.concatenate([c.n_atom * c.track.length * share for c in group])
+    if n == 1 or span < 1e-7:
+        return np.array([np.average(energy, weights=nuclei)]), depth[None], nuclei[None]
+    E = low + _gauss(2 if span < 1e-4 else 3)[0] * (high - low)
+    apart = E[:, None] - E
+    np.fill_diagonal(apart, 1.0)
+    ratio = (energy - E[None, :, None]) / apart[:, :, None]
+    ratio[np.diag_indices(E.size)] = 1.0
+    return E, np.broadcast_to(depth, (E.size, depth.size)), nuclei * ratio.prod(axis=1)
+
+
+def _spread_nodes(group: Sequence[Component], n: int) -> tuple[Array, Array, Array]:
+    """Nodes where the beam has many energies: the mean energies of cells, the same for all components.
+
+    Cells are even in log(E), and finer where most of the track is.
+    """
+    opening, high, low = group[0].opening, group[0].E_high, min(c.E_low for c in group)
+    wanted = n * math.log((high - opening) / max(low - opening, 1e-9 * high)) / 0.64  # 50 per unit for n = 32
+    even = np.geomspace(high, low, min(2 * n, max(min(6, n), math.ceil(wanted))) + 1)
+    common = np.quantile(np.concatenate([c.track.E[:: SPREAD // 64] for c in group]), np.linspace(0.0, 1.0, n // 2 + 1))
+    edges = np.unique(np.concatenate([even, common]))[::-1]
+    end = max(c.track.front + c.track.span for c in group)
+    nuclei, energy, depth = np.zeros(edges.size - 1), np.zeros(edges.size - 1), []
+    for c in group:
+        length, integral, places = c.in_cells(edges)
+        nuclei += c.n_atom * length
+        energy += c.n_atom * integral
+        last = c.track.front + c.track.span > (1.0 - 1e-9) * end
+        n_depths = 2 * n if last or len(group) <= 4 else min(2 * n, max(8, -(-8 * n // len(group))))
+        rows = [depths(c.track, r, n_depths, last) for r in places.tolist()]
+        depth.append([(y, c.n_atom * at * share) for at, (y, share) in zip(length, rows, strict=True)])
+    filled = nuclei > 0.0
+    by_cell = list(zip(*depth, strict=True))
+    y, weight = (np.array([np.concatenate([row[i] for row in rows]) for rows in by_cell]) for i in (0, 1))
+    return energy[filled] / nuclei[filled], y[filled], weight[filled]
+
+
+def crossings(stretches: Sequence[Stretch], E: float, n: int) -> list[tuple[Element, Array, Array]]:
+    """(element, depths in cm, shares of the nuclei there) that the beam passes at energy E in GeV.
+
+    A beam of many energies has 2 n depths per element.
+    """
+    if all(s.spectrum is None and not s.shower for s in stretches):
+        stretch = next((s for s in stretches if s.E_out <= E), stretches[-1])
+        depth, total, share = np.array([stretch.depth(E)]), stretch.layer.nuclei_per_cm3, np.ones(1)
+        if stretch.law == NONE:
+            at, share = _gauss_toward_end(n)
+            depth = stretch.front + stretch.layer.length * at
+        return [(element, depth, share * n_atom / total) for element, n_atom in stretch.layer.composition]
+    found = []
+    for stretch in stretches:
+        part = Component(stretch.layer.composition[0][0], 1.0, stretch.track(0.0))
+        first, last = part.length_above(np.array([1.001 * E, 0.999 * E])).tolist()
+        if last > first:
+            where, shares = depths(part.track, 0.5 * (first + last) / part.track.length, 2 * n)
+            found += [
+                (element, where, (last - first) * n_atom * shares) for element, n_atom in stretch.layer.composition
+            ]
+    total = sum(shares.sum() for _, _, shares in found)
+    return [(element, where, shares / total) for element, where, shares in found]
