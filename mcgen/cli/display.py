@@ -37,7 +37,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     from rich.markup import escape
     from rich.table import Table
 
-    grid = Table(title=escape(title) or None, box=box.SIMPLE_HEAD, title_justify="left")
+    if title:
+        click.echo(title)
+    grid = Table(box=box.SIMPLE_HEAD)
     for column in columns:
         grid.add_column(escape(column), justify="right")
     for row in rows:

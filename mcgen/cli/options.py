@@ -72,7 +72,7 @@ workers_option = click.option(
     type=click.IntRange(1, 1024),
     default=THREADS,
     show_default="all cores",
-    help="Threads; results never depend on it.",
+    help="Threads, processes for a folder; results never depend on it.",
 )
 mediator_option = click.option("--mediator", help="scalar, pseudoscalar, vector or axial.  [default: the card's]")
 model_option = click.option("--model", help="A, B, or of a vector dark-photon, Lmu-Ltau.  [default: the card's]")
