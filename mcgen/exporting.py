@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import InputError, choose
-from mcgen.events import BRANCHES, Columns, ContentHash
+from mcgen.events import BRANCHES, DECAY_BRANCHES, Columns, ContentHash
 from mcgen.formats import g4darkbrem, hepmc, lhe, nanoaod, parquet, root
 from mcgen.formats.stored import StoredEvents
 from mcgen.formats.text import COMPRESSIONS
@@ -109,7 +111,8 @@ def export(
     if "seed" not in metadata:
         message = f"file {file.path}: events of another generator can be reweighted, not exported"
         raise InputError(message)
-    missing = set(BRANCHES) - set(file.branches)
+    known = {*BRANCHES, *(DECAY_BRANCHES if "decays" in metadata else ())}
+    missing = known - set(file.branches)
     if missing and (make not in (root.writer, parquet.writer) or decays or force_decay):
         message = f"file {file.path}: holds chosen branches only and lacks {min(missing)}"
         raise InputError(message)
@@ -120,8 +123,13 @@ def export(
         raise InputError(message)
     add = (decays or force_decay) and "decays" not in metadata
 
+    names = [name for name in file.branches if name in known or name not in DECAY_BRANCHES]
+
     def chunks() -> Iterator[Columns]:
-        for chunk in file.iterate(file.branches, CHUNK):
+        for chunk in file.iterate(names, CHUNK):
+            if np.any(chunk.get("E_mu", np.inf) <= card.beam.mass):
+                message = f"file {file.path}: branch E_mu: an energy is not above the mass of the beam particle"
+                raise InputError(message)
             yield decay(chunk, how) if add else chunk
 
     if add:

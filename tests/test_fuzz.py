@@ -15,6 +15,7 @@ from mcgen.cli.display import reach_table
 from mcgen.contours import ReachPoint, write_csv
 from mcgen.errors import InputError
 from mcgen.events import Events
+from mcgen.exporting import export
 from mcgen.formats.root import EventFile, save
 from mcgen.formats.stored import sealed
 from mcgen.generation import generate
@@ -157,3 +158,29 @@ def test_forced_decays_of_what_is_stable(tmp_path, capsys):
     assert main(made) == 2
     assert "nothing decays" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["card.toml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [("t", -1.0, "branch t: a number is negative"), ("E_mu", 0.1, "not above the mass"), ("d1_py", None, "d1_py")],
+)
+def test_events_that_nothing_made(small, tmp_path, name, value, word):
+    """Numbers that no event has, and a daughter without all its numbers, are refused; fails for a NaN in an export."""
+    columns = small.read().columns
+    if value is None:
+        columns["decay_pdg"] = np.full(300, 11, dtype=np.int32)
+        metadata = small.metadata | {"decays": "natural"}
+    else:
+        columns[name] = np.where(np.arange(300) == 17, value, columns[name])
+        metadata = small.metadata
+    file = save(Events(metadata, columns), tmp_path / "bad.root")
+    with pytest.raises(InputError, match=word if value else "lacks d1"):
+        export(file, tmp_path / "e.lhe")
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.root"]
+
+
+def test_keys_of_a_spectrum():
+    """An unknown key in a part of the beam is named with those allowed; fails with a traceback."""
+    beam = "spectrum = {a = 1}"
+    with pytest.raises(InputError, match=r"beam\.spectrum\.a: unknown key \(allowed: energy, particles\)"):
+        parse_card(card_text("fermilab").replace('energy = "3 GeV"  ', f"{beam}  ", 1))
