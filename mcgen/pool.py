@@ -255,7 +255,10 @@ def _files(path: Path) -> list[Path]:
 
 
 def merge(paths: Sequence[str | Path], output: str | Path) -> EventFile:
-    """Write several files or folders of one card as one file, in flat memory."""
+    """Write several files or folders of one card as one file, in flat memory; a file given twice counts once."""
+    if Path(output).suffix != ".root":
+        message = f"output {output}: the ending must be .root"
+        raise InputError(message)
     pool = Pool([file for path in paths for file in _files(Path(path))])
     if pool.missing > 0:
         message = f"folder {pool.path}: {pool.missing} partitions are missing; the command that began it resumes"

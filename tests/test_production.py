@@ -449,3 +449,11 @@ def test_reruns_name_what_moved(tmp_path):
     assert reproduce(path).startswith("tau of event 17 was ")
     assert "numpy 1.0 (now 2" in reproduce(path)
     assert main(["rerun", str(path)]) == 1
+
+
+def test_ending_of_what_is_merged(tmp_path):
+    """Only .root; fails if a ROOT file gets the name of another format."""
+    file = generate(load_card("na64"), 0.01, 10, output=tmp_path / "e.root")
+    with pytest.raises(InputError, match=r"ending must be \.root"):
+        pool.merge([file.path], tmp_path / "e.parquet")
+    assert len(pool.merge([file.path, file.path], tmp_path / "m.root")) == 10
