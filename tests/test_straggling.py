@@ -20,7 +20,7 @@ from mcgen.generation import generate
 from mcgen.mulder_tables import random_loss
 from mcgen.physics import radiative_loss
 from mcgen.reweighting import reweight
-from mcgen.straggling import Losses, travelled
+from mcgen.straggling import Losses, travel, travelled
 
 DENSITY, Z, A = 19.30, 74.0, 183.84
 
@@ -51,6 +51,14 @@ def test_kernel_with_exact_sums():
     mean, variance = (length * np.sum(pieces * middle**k) for k in (1, 2))
     assert logs.mean() == pytest.approx(mean, abs=4.0 * math.sqrt(variance / n))
     assert logs.var() == pytest.approx(variance, rel=0.02)
+
+
+def test_kernel_without_compiler():
+    """Plain Python follows the same muons, 1e-12; fails if the compiled kernel reads another row or random number."""
+    losses = power_law(0.2, 1e-2, 1.3)
+    E = np.linspace(1.0, 50.0, 12)
+    plain = [travel.py_func(e - M_MU, 20.0, losses, np.uint64(5), np.uint64(i)) + M_MU for i, e in enumerate(E)]
+    np.testing.assert_allclose(travelled(E, 20.0, losses, np.uint64(5)), plain, rtol=1e-12)
 
 
 def mean_of_pieces(losses: Losses) -> np.ndarray:
