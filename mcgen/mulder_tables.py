@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mcgen.constants import M_MU
+from mcgen.errors import InputError
 from mcgen.extras import optional
 from mcgen.physics.csda_range import range_table
 from mcgen.physics.energy_loss import TabulatedLoss
 from mcgen.straggling import Losses, RandomLoss
+
+Array = NDArray[np.float64]
 
 #: shares of the kinetic energy above which losses are drawn one by one, up to the last but 1
 SHARES = np.geomspace(2e-3, 0.9, 18)
@@ -34,16 +39,29 @@ def random_loss(fractions: tuple[tuple[float, str], ...], density: float, E_low:
     """Law of energy loss of a material between two total energies in GeV."""
     mulder = optional("mulder", "target.energy_loss 'mulder'", "mulder")
     materials = optional("mulder.materials", "target.energy_loss 'mulder'", "mulder")
-    mulder.config.NOTIFY = False
-    name = name_of(fractions, density)
-    materials.Material.define(name, density=1e3 * density, composition={symbol: share for share, symbol in fractions})
     T = np.geomspace(LOWEST, E_max, POINTS)
-    rates = np.zeros((POINTS, SHARES.size + 1))
-    for i, share in enumerate(SHARES.tolist()):
-        compiled = mulder.Physics(cutoff=share).compile(name)
-        rates[:, i] = 1e-2 * compiled.cross_section(T)
-        if i == 0:
-            soft = 1e-2 * compiled.stopping_power(T, mode="mixed")
+    try:
+        mean, soft, rates, angle2 = _ask(mulder, materials, name_of(fractions, density), fractions, density, T)
+    except Exception as error:  # of mulder, of every kind
+        message = f"target.energy_loss: mulder refuses the material ({' '.join(str(error).split())[:200]})"
+        raise InputError(message) from None
+    if not (min(mean.min(), soft.min(), angle2.min()) > 0.0 and np.all(np.isfinite(rates))):
+        message = f"target.energy_loss: mulder knows no energy loss at {density:g} g/cm3"
+        raise InputError(message)
     losses = Losses(np.log(T), soft, np.append(SHARES, 1.0), np.minimum.accumulate(rates, axis=1))
-    mean = range_table(lambda E: 1e-2 / density * compiled.stopping_power(E - M_MU), E_low, E_max)
-    return RandomLoss(TabulatedLoss(mean, density), losses, 1e-2 / compiled.transport_path(T))
+    table = range_table(lambda E: np.interp(np.log(E - M_MU), losses.log_T, mean) / density, E_low, E_max)
+    return RandomLoss(TabulatedLoss(table, density), losses, angle2)
+
+
+def _ask(
+    mulder: Any, materials: Any, name: str, fractions: tuple[tuple[float, str], ...], density: float, T: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Mean and soft loss in GeV/cm, rates of pieces above SHARES per cm, and the mean square angle per cm."""
+    mulder.config.NOTIFY = False
+    materials.Material.define(name, density=1e3 * density, composition={symbol: share for share, symbol in fractions})
+    compiled = [mulder.Physics(cutoff=share).compile(name) for share in SHARES.tolist()]
+    rates = np.zeros((T.size, SHARES.size + 1))
+    rates[:, :-1] = np.transpose([1e-2 * each.cross_section(T) for each in compiled])
+    first = compiled[0]
+    mean, soft = (1e-2 * first.stopping_power(T, mode=mode) for mode in ("continuous", "mixed"))
+    return mean, soft, rates, 1e-2 / first.transport_path(T)

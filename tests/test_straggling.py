@@ -202,6 +202,15 @@ def test_scattering_with_random_loss():
     assert np.all(abs(ratio - 1.0) < 0.15), ratio
 
 
+def test_no_such_material():
+    """What mulder cannot tell is refused in one line; fails with negative losses, or an error of its own kind."""
+    tungsten()
+    with pytest.raises(InputError, match="no energy loss at 1e\\+20"):
+        random_loss(((1.0, "H"),), 1e20, 0.1485, 10.1)
+    with pytest.raises(InputError, match="refuses the material"):
+        random_loss(((1.0, "Xx"),), 1.0, 0.1485, 10.1)
+
+
 def test_without_mulder(monkeypatch):
     """One line that says what to install; fails with a traceback. Electrons are refused."""
     random_loss.cache_clear()
