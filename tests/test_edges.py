@@ -107,3 +107,24 @@ def test_signals_leave_nothing(tmp_path, number):
     assert run.returncode == 1
     assert b"interrupted" in errors
     assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_interrupt_that_a_callback_swallows():
+    """It comes again, and Python's word on what it ignored is not shown; fails if the program sleeps on."""
+    code = """
+import os, signal, sys, time, weakref
+from mcgen import interrupts
+interrupts.AGAIN = 0.5
+seen = interrupts.heed(signal.SIGTERM)
+class A: pass
+a = A()
+kept = weakref.ref(a, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+try:
+    del a
+    time.sleep(20.0)
+except KeyboardInterrupt:
+    print(len(seen))
+    sys.exit(3)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=15, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "2\n", "")
