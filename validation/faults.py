@@ -45,8 +45,9 @@ class Command:
     def _run(self, arguments: list[str], limit: int | None) -> None:
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-        os.dup2(self._said.fileno(), 1)
-        os.dup2(self._said.fileno(), 2)
+        for number in (1, 2):
+            os.dup2(self._said.fileno(), number)
+        sys.stdout = sys.stderr = open(1, "w", closefd=False)  # noqa: SIM115 - those of pytest go elsewhere
         sys.argv = ["mcgen", *arguments]
         entry()
 
@@ -68,8 +69,9 @@ class Command:
         """Exit status and what it said."""
         self._process.join(300)
         assert self._process.exitcode is not None, "it hangs"
-        self._said.seek(0)
-        return self._process.exitcode, self._said.read().strip()
+        with self._said:
+            self._said.seek(0)
+            return self._process.exitcode, self._said.read().strip()
 
 
 def start(folder: Path, *more: str, limit: int | None = None) -> Command:
