@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen import rates
+from mcgen import pdg, rates
 from mcgen._jit import jit
 from mcgen.acceptance import fiducial, passes
 from mcgen.card import Card
@@ -16,14 +17,24 @@ from mcgen.constants import M_E, M_MU, M_TAU
 from mcgen.errors import InputError
 from mcgen.events import Columns
 from mcgen.physics.couplings import Couplings
-from mcgen.physics.scalar_decay import STABLE, length_per_momentum
+from mcgen.physics.scalar_decay import STABLE, length_per_momentum, width_neutrinos
 from mcgen.physics.two_body import daughters
 from mcgen.rng import DECAYS, uniforms
 
 Array = NDArray[np.float64]
 
-#: PDG number of the particle and mass of each daughter, in the order of `Widths`; what is invisible as neutrinos
-CHANNELS = ((11, M_E), (13, M_MU), (15, M_TAU), (22, 0.0), (12, 0.0))
+
+class Channel(NamedTuple):
+    """A decay into a particle and its antiparticle, or two photons."""
+
+    pdg: int
+    mass: float  #: of each daughter in GeV
+
+
+CHANNELS = (
+    Channel(11, M_E), Channel(13, M_MU), Channel(15, M_TAU), Channel(22, 0.0),
+    Channel(14, 0.0), Channel(16, 0.0), Channel(pdg.DARK, 0.0),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +48,29 @@ class DecayModel:
     g_mu: float
     forced: bool = False
 
+    def partial_widths(self) -> Array:
+        """Widths in GeV in the order of `CHANNELS`; neutrinos are muon and tau ones, half each."""
+        *visible, invisible = rates.card_widths(self.card, self.model, self.g_mu, self.m_S)
+        neutrinos = min(invisible, width_neutrinos(rates.couplings_of(self.model, self.g_mu).g_nu, self.m_S))
+        return np.array([*visible, 0.5 * neutrinos, 0.5 * neutrinos, invisible - neutrinos])
+
     def branching(self) -> Array:
         """Cumulative branching ratios of the channels."""
-        widths = rates.card_widths(self.card, self.model, self.g_mu, self.m_S)
+        partial = self.partial_widths()
         if self.forced:  # into the fiducial range, where an invisible decay has no place
             if rates.signal_shares(self.card, self.model, self.m_S)[1] > 0.0:
                 message = "force_decay: an invisible decay counts wherever it happens, it cannot be forced"
                 raise InputError(message)
-            widths = widths._replace(invisible=0.0)
-        if widths.total == 0.0:
+            partial[[is_invisible(channel.pdg) for channel in CHANNELS]] = 0.0
+        if partial.sum() == 0.0:
             message = f"decays: nothing to decay into at {self.m_S:g} GeV"
             raise InputError(message)
-        partial = np.array(widths)
         return np.asarray(np.cumsum(partial) / partial.sum())
+
+
+def is_invisible(number: int) -> bool:
+    """Whether nothing is seen of a daughter: a neutrino or a dark particle."""
+    return number in (14, 16, pdg.DARK)
 
 
 @jit
@@ -75,9 +96,9 @@ def daughters_of(columns: Columns, how: DecayModel) -> Columns:
     """Columns `decay_pdg`, `d1_*`, `d2_*`, and `u`, a spare uniform number, from seed and event number only."""
     out = np.empty((10, len(columns["event"])))
     S = np.array([columns[f"S_{part}"] for part in ("px", "py", "pz", "E")])
-    masses = np.array([mass for _, mass in CHANNELS])
+    masses = np.array([channel.mass for channel in CHANNELS])
     _fill(columns["event"], S, how.m_S, how.branching(), masses, np.uint64(how.seed), out)
-    numbers = np.array([pdg for pdg, _ in CHANNELS])
+    numbers = np.array([channel.pdg for channel in CHANNELS])
     parts = ("px", "py", "pz", "E")
     added: Columns = {"decay_pdg": numbers[out[0].astype(int)].astype(np.int32)}
     return added | {f"d{n}_{part}": out[4 * n - 2 + i] for n in (1, 2) for i, part in enumerate(parts)} | {"u": out[1]}

@@ -48,7 +48,10 @@ BRANCHES: dict[str, tuple[str, str]] = {
 
 #: branches of files with decays (`mcgen.decays`); float64 but for `decay_pdg` (int32)
 DECAY_BRANCHES: dict[str, tuple[str, str]] = {
-    "decay_pdg": ("", "daughters of S: 11 e+e-, 13 mu+mu-, 22 two photons; the second one is the antiparticle"),
+    "decay_pdg": (
+        "",
+        "daughters of S: 11 e+e-, 13 mu+mu-, 15 tau+tau-, 22 two photons, 14 and 16 neutrinos, 52 dark ones",
+    ),
     **{f"d{number}_{part}": ("GeV", f"daughter {number}, {part}") for number in (1, 2) for part in PARTS},
     "decay_weight": ("", "1, or the probability of a decay forced into the fiducial range"),
 }

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mcgen import exposure
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import InputError, choose
 from mcgen.events import BRANCHES, DECAY_BRANCHES, Columns, ContentHash
 from mcgen.formats import g4darkbrem, hepmc, lhe, nanoaod, parquet, root
 from mcgen.formats.stored import StoredEvents
 from mcgen.formats.text import COMPRESSIONS
+from mcgen.pdg import check_boson
 from mcgen.pool import Pool
 
 #: events written at a time
@@ -30,13 +32,14 @@ class Format(NamedTuple):
     name: str
     writer: Writer
     is_text: bool = True  #: may be compressed, by a second ending
+    states_sigma: bool = False  #: its standard fields hold the cross section, by struck element too
 
 
 #: ending -> format
 FORMATS = {
-    ".hepmc3": Format("HepMC3", hepmc.writer),
-    ".hepmc": Format("HepMC3", hepmc.writer),
-    ".lhe": Format("Les Houches events", lhe.writer),
+    ".hepmc3": Format("HepMC3", hepmc.writer, states_sigma=True),
+    ".hepmc": Format("HepMC3", hepmc.writer, states_sigma=True),
+    ".lhe": Format("Les Houches events", lhe.writer, states_sigma=True),
     ".csv": Format("G4DarkBreM library", g4darkbrem.writer),
     ".parquet": Format("Parquet", parquet.writer, is_text=False),
     ".root": Format("ROOT", root.writer, is_text=False),
@@ -76,7 +79,8 @@ def export(
     force_decay: bool = False,
     layout: str = "flat",
     rntuple: bool = False,
-    unit: str = "MeV",
+    unit: str = "GeV",
+    boson_pdg: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Path:
     """Write the events of a file in another format, in chunks.
@@ -95,8 +99,10 @@ def export(
         Of a ROOT file: the branches of mcgen, or jagged `Particle_*` branches as in NanoAOD.
     rntuple : bool
         Of a ROOT file: an RNTuple instead of a TTree.
-    unit : {"MeV", "GeV"}
+    unit : {"GeV", "MeV"}
         Of a G4DarkBreM library.
+    boson_pdg : int, optional
+        Number of S; by default that of the file if it has one, else 54, or 55 of spin 1.
     progress : callable, optional
         Called with the number of events done.
 
@@ -107,6 +113,7 @@ def export(
     """
     output = Path(output)
     make, options = _writer(output, layout, rntuple, unit)
+    states_sigma = FORMATS[format_of(output)].states_sigma
     card, metadata = file.card, dict(file.metadata)
     if "seed" not in metadata:
         message = f"file {file.path}: events of another generator can be reweighted, not exported"
@@ -132,12 +139,22 @@ def export(
                 raise InputError(message)
             yield decay(chunk, how) if add else chunk
 
+    metadata.setdefault("exposure", exposure.described(card, metadata["yield_per_muon"], metadata["yield_error"]))
+    if boson_pdg is not None:
+        metadata["boson_pdg"] = check_boson(boson_pdg)
     if add:
-        digest = ContentHash()
-        for columns in chunks():
-            digest.update(columns)
-        metadata |= {"decays": "forced" if force_decay else "natural", "content_sha256": digest.hexdigest()}
-        metadata["branch_sha256"] = digest.branches()
+        metadata |= {"decays": "forced" if force_decay else "natural"}
+    if add or states_sigma:
+        digest, sums = ContentHash(), exposure.Sums(card.elements)
+        for columns in chunks() if add else file.iterate([n for n in exposure.NEEDED if n in names], CHUNK):
+            sums.add(columns)
+            if add:
+                digest.update(columns)
+        if states_sigma:
+            nuclei, norm_error = metadata["exposure"]["nuclei_per_cm2"], metadata["norm_relative_error"]
+            options["sample"] = sums.sample(nuclei, norm_error)
+        if add:
+            metadata |= {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()}
     with make(output, card, metadata, **options) as writer:
         done = 0
         for columns in chunks():

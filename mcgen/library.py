@@ -12,10 +12,13 @@ import numpy as np
 
 from mcgen.card import Card
 from mcgen.errors import InputError, check_number
+from mcgen.estimate import Estimate
 from mcgen.event_kernel import NO_PARTICLES, Beamline, fill
 from mcgen.events import FLOAT_BRANCHES, Columns
 from mcgen.formats import g4darkbrem
 from mcgen.materials import Element
+from mcgen.pdg import check_boson
+from mcgen.physics import cross_section
 from mcgen.physics.kinematics import threshold_energy
 from mcgen.sampler import build_lattice
 from mcgen.track import Track
@@ -49,7 +52,9 @@ def scatterings(
         yield {"event": first + start + where} | dict(zip(FLOAT_BRANCHES, out, strict=True))
 
 
-def _writer(path: Path, card: Card, m_S: float, unit: str) -> AbstractContextManager[Any]:
+def _writer(
+    path: Path, card: Card, m_S: float, energies: Sequence[float], unit: str, boson: int | None
+) -> AbstractContextManager[Any]:
     name = path.name.removesuffix(".gz")
     if name.endswith(".csv"):
         return g4darkbrem.writer(path, unit=unit)
@@ -59,7 +64,9 @@ def _writer(path: Path, card: Card, m_S: float, unit: str) -> AbstractContextMan
     if len(card.elements) > 1:
         message = f"output {path}: an LHE library holds one element, this target has more; write .csv"
         raise InputError(message)
-    return g4darkbrem.lhe_writer(path, card, m_S)
+    process = card.process(m_S, card.elements[0])
+    sigmas = [(E, Estimate(*cross_section.sigma(E, process), math.inf)) for E in energies]
+    return g4darkbrem.lhe_writer(path, card, m_S, sigmas, boson)
 
 
 def library(
@@ -70,7 +77,8 @@ def library(
     m_S: float | None = None,
     seed: int | None = None,
     *,
-    unit: str = "MeV",
+    unit: str = "GeV",
+    boson_pdg: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Path:
     """Write events at chosen energies on every element of a card's target, in the format of G4DarkBreM.
@@ -87,8 +95,10 @@ def library(
     m_S : float, optional
         Mass in GeV; mass and seed default to the card's.
     seed : int, optional
-    unit : {"MeV", "GeV"}
+    unit : {"GeV", "MeV"}
         Of a CSV file; LHE is in GeV.
+    boson_pdg : int, optional
+        Number of the emitted particle in an LHE file, by default 54, or 55 of spin 1; 622 is that of LDMX.
     progress : callable, optional
         Called with the number of events done.
 
@@ -108,13 +118,15 @@ def library(
     if events < 1:
         message = f"events: {events} must be at least 1"
         raise InputError(message)
+    if boson_pdg is not None:
+        check_boson(boson_pdg)
     points = list(energies) if energies else default_energies(card, m_S)
     for E in points:
         for element in card.elements:
             threshold = threshold_energy(card.beam.mass, m_S, element.M)
             check_number(f"energies, on {element.name}", E, threshold, 1e6)
     done = 0
-    with _writer(path, card, m_S, unit) as writer:
+    with _writer(path, card, m_S, points, unit, boson_pdg) as writer:
         for element in card.elements:
             for E in points:
                 for columns in scatterings(card, m_S, element, E, events, seed, done):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen import rates
+from mcgen import exposure, rates
 from mcgen._jit import jit
 from mcgen.card import Card
 from mcgen.errors import ClosureError, InputError
@@ -231,7 +231,8 @@ class Tally:
             "seed": sampler.seed,
             "n_events": n,
             "unweighted": not self._weighted,
-            "weight_convention": "S per muon on target at g_mu = 1; the sum over the file is the yield",
+            "weight_convention": f"{exposure.WEIGHT_UNIT}; the sum over the file is the yield",
+            "exposure": exposure.described(sampler.card, produced.value, produced.error),
             "mass_gev": sampler.m_S,
             "mediator": sampler.card.scalar.mediator,
             "model": sampler.card.scalar.model,

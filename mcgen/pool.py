@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mcgen import exposure
 from mcgen.card import Card, parse_card
 from mcgen.errors import InputError
 from mcgen.estimate import share_pulls
@@ -101,6 +102,9 @@ def pooled(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     trials = sum(part["trials"] for part in parts)
     digest = hashlib.sha256("".join(part["content_sha256"] for part in parts).encode())
     common = {key: value for key, value in parts[0].items() if key not in ("branch_sha256", "production")}
+    if "exposure" in common:  # files of older versions have none
+        nuclei = common["exposure"]["nuclei_per_cm2"]
+        common["exposure"] = common["exposure"] | exposure.mean_cross_section(nuclei, value, error)
     return common | {
         "n_events": n,
         "norm_relative_error": norm_error,

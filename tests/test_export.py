@@ -84,8 +84,10 @@ def test_lhe(file, columns, tmp_path, ending):
     path = export(file, tmp_path / f"events.{ending}")
     events = list(pylhe.LHEFile.fromfile(str(path)).events)
     assert len(events) == EVENTS
+    nuclei = file.metadata["exposure"]["sum_nuclei_per_cm2"]
     for i, event in enumerate(events):
-        assert event.eventinfo.weight == columns["weight"][i]
+        in_pb = EVENTS * columns["weight"][i] / (1e-36 * nuclei)
+        assert event.eventinfo.weight == pytest.approx(in_pb, rel=1e-14)
         for particle, name in zip(event.particles, ("mu_in", None, "mu_out", "N_out", "S", "d1", "d2"), strict=True):
             if name:
                 four = (particle.px, particle.py, particle.pz, particle.e)
@@ -110,7 +112,7 @@ def test_parquet(file, columns, tmp_path):
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz"])
 def test_g4darkbrem_library(file, columns, tmp_path, ending):
-    """Ten columns in MeV: Z, incident energy, recoil, recoil + S, each on its mass shell; fails for GeV or order."""
+    """Ten columns in GeV: Z, incident energy, recoil, recoil + S, each on its mass shell; fails for MeV or order."""
     path = export(file, tmp_path / f"library.{ending}")
     with gzip.open(path, "rt") if ending.endswith("gz") else path.open() as stream:
         reader = csv.reader(stream)
@@ -118,11 +120,11 @@ def test_g4darkbrem_library(file, columns, tmp_path, ending):
         rows = np.array([[float(cell) for cell in row] for row in reader])
     assert rows.shape == (EVENTS, 10)
     assert np.all(rows[:, 0] == 74)
-    assert rows[:, 1] == pytest.approx(1e3 * columns["mu_in_E"], rel=1e-15)
+    assert rows[:, 1] == pytest.approx(columns["mu_in_E"], rel=1e-15)
     recoil, both = rows[:, 2:6], rows[:, 6:10]
-    for four, mass in ((recoil, 105.6583755), (both - recoil, 100.0)):
+    for four, mass in ((recoil, 0.1056583755), (both - recoil, 0.1)):
         assert np.sqrt(four[:, 0] ** 2 - (four[:, 1:] ** 2).sum(axis=1)) == pytest.approx(mass, rel=1e-6)
-    assert both == pytest.approx(1e3 * (_four(columns, "mu_out") + _four(columns, "S"))[:, [3, 0, 1, 2]], rel=1e-14)
+    assert both == pytest.approx((_four(columns, "mu_out") + _four(columns, "S"))[:, [3, 0, 1, 2]], rel=1e-14)
 
 
 def test_daughters(columns):

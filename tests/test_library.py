@@ -94,8 +94,8 @@ def test_lhe_library_is_the_csv(tmp_path, ending):
     two = parse_lhe(library(card, tmp_path / f"a.{ending}", [1.0, 3.0], 200, seed=5), 54)
     assert list(one) == list(two) == [74]
     for (E_1, rows_1), (E_2, rows_2) in zip(one[74].items(), two[74].items(), strict=True):
-        assert pytest.approx(1e3 * E_2, rel=1e-15) == E_1
-        assert rows_1 == pytest.approx(1e3 * rows_2, rel=1e-12, abs=1e-10)
+        assert pytest.approx(E_2, rel=1e-15) == E_1
+        assert rows_1 == pytest.approx(rows_2, rel=1e-12, abs=1e-10)
 
 
 def test_library_is_the_thin_target(tmp_path):

@@ -144,7 +144,7 @@ def test_refuse_damaged_lhe(lhe, tmp_path):
         (2, " -13 -1 0 0 0 0 a b c d e f 9\n"),
         (1, " 7000000 1 1 1 1 1\n"),
         (3, "\n"),
-        (9, "# event 0\n"),
+        (10, "# event 0\n"),
     ):
         path.write_text("".join([*lhe[: first + place], text, *lhe[first + place + 1 :]]))
         _refused(path, "event 1")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mcgen.cli.display import bar
-from mcgen.cli.options import unit_option
+from mcgen.cli.options import boson_option, unit_option
 
 
 @click.command()
@@ -18,7 +18,17 @@ from mcgen.cli.options import unit_option
 @click.option("--layout", default="flat", show_default=True, help="Of .root: flat, or particles as in NanoAOD.")
 @click.option("--rntuple", is_flag=True, help="Of .root: an RNTuple instead of a TTree.")
 @unit_option
-def export(file: Path, output: Path, decays: bool, force_decay: bool, layout: str, rntuple: bool, unit: str) -> None:
+@boson_option
+def export(
+    file: Path,
+    output: Path,
+    decays: bool,
+    force_decay: bool,
+    layout: str,
+    rntuple: bool,
+    unit: str,
+    boson_pdg: int | None,
+) -> None:
     """Write an event file in another format, chosen by the ending of OUTPUT.
 
     .hepmc3 (HepMC3), .lhe (Les Houches), .parquet, .csv (G4DarkBreM library), .root; text also with .gz or .zst.
@@ -39,6 +49,7 @@ def export(file: Path, output: Path, decays: bool, force_decay: bool, layout: st
             layout=layout,
             rntuple=rntuple,
             unit=unit,
+            boson_pdg=boson_pdg,
             progress=progress,
         )
     click.echo(f"{path}: {len(events)} events, {exporting.FORMATS[exporting.format_of(path)].name}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mcgen.cli.display import bar
-from mcgen.cli.options import ENERGIES, ENERGY, seed_option, unit_option
+from mcgen.cli.options import ENERGIES, ENERGY, boson_option, seed_option, unit_option
 
 
 @click.command()
@@ -22,6 +22,7 @@ from mcgen.cli.options import ENERGIES, ENERGY, seed_option, unit_option
 @click.option("--mass", type=ENERGY, help="Mass of S.  [default: the card's]")
 @seed_option
 @unit_option
+@boson_option
 def library(
     card: str,
     output: Path,
@@ -30,11 +31,12 @@ def library(
     mass: float | None,
     seed: int | None,
     unit: str,
+    boson_pdg: int | None,
 ) -> None:
     """Write a library of events for G4DarkBreM: every element of the card's target at the energies given.
 
     The simulation slows the beam down and takes events of the next energy above. In .lhe the emitted particle has the
-    number 54 (55 of spin 1): aprime_lhe_id = 54; energies are in GeV there.
+    number of --boson-pdg: aprime_lhe_id = 622 in LDMX.
 
     \b
     $ mcgen library fermilab -o library.csv.gz --energies 1,2,3 --events 20000
@@ -46,6 +48,8 @@ def library(
     points = energies or libraries.default_energies(experiment, mass or experiment.scalar.mass)
     total = events * len(points) * len(experiment.elements)
     with bar("events", total) as progress:
-        libraries.library(experiment, output, points, events, mass, seed, unit=unit, progress=progress)
+        libraries.library(
+            experiment, output, points, events, mass, seed, unit=unit, boson_pdg=boson_pdg, progress=progress
+        )
     elements = ", ".join(element.name for element in experiment.elements)
     click.echo(f"{output}: {total} events on {elements} at {len(points)} energies")

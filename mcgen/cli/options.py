@@ -84,8 +84,13 @@ events_option = click.option(
 )
 unit_option = click.option(
     "--unit",
-    type=click.Choice(["MeV", "GeV"]),
-    default="MeV",
+    type=click.Choice(["GeV", "MeV"]),
+    default="GeV",
     show_default=True,
-    help="Of .csv: MeV as its description says, or GeV as G4DarkBreM 2.2.3 reads it.",
+    help="Of .csv: GeV as G4DarkBreM reads it, or MeV as its description says.",
+)
+boson_option = click.option(
+    "--boson-pdg",
+    type=int,
+    help="PDG number of S in the file, such as 622 (LDMX) or 9000005 (MadGraph).  [default: 54, or 55 of spin 1]",
 )

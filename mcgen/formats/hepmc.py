@@ -1,4 +1,9 @@
-"""HepMC3 event records through pyhepmc: GeV and mm, every particle with its production vertex."""
+"""HepMC3 event records through pyhepmc: GeV and mm, every particle with its production vertex.
+
+The first weight is the nominal one: S per muon on target at g_mu = 1, times the probability where decays are forced.
+GenCrossSection is the sum of these weights over the nuclei per cm^2 on the beam's way, one number for the sample, so
+that sigma w/sum(w) is what an analysis expects of it.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from mcgen import exposure
 from mcgen.card import Card
 from mcgen.constants import MM_PER_CM
 from mcgen.errors import InputError
 from mcgen.events import Columns
 from mcgen.extras import optional
 from mcgen.files import atomic_path
-from mcgen.formats.particles import particles
+from mcgen.formats.particles import boson_number, particles
 from mcgen.formats.stored import sealed
+from mcgen.materials import Element
 
 #: decimals of a number
 _DIGITS = 17
@@ -43,15 +50,32 @@ LAST_NUMBER = 2**31 - 1
 
 
 class HepmcWriter:
-    """Builds a GenEvent per event: production vertex, and the decay vertex if S decays."""
+    """Builds a GenEvent per event: production vertex, and the decay vertex if S decays.
 
-    def __init__(self, stream: Any, hepmc: Any, card: Card, metadata: dict[str, Any]) -> None:
+    `sample` is what `exposure.Sums` found.
+    """
+
+    def __init__(self, stream: Any, hepmc: Any, card: Card, metadata: dict[str, Any], sample: dict[str, Any]) -> None:
         self._stream, self._hepmc, self._card = stream, hepmc, card
-        self._m_S, self._sigma = float(metadata["mass_gev"]), metadata["sigma"][-1]["sigma_pb"]
+        self._m_S, self._boson = float(metadata["mass_gev"]), boson_number(metadata)
+        self._own_sigma = exposure.OwnCrossSection(card, self._m_S)
+        self._elements = [Element(row["target"], row["Z"], row["A"]) for row in sample["processes"]]
+        about = metadata["exposure"]
+        self._forced = metadata.get("decays") == "forced"
+        self._sigma = sample["cross_section_pb"], sample["error_pb"]
+        self._counts = metadata["n_events"], metadata["trials"]
+        self._of_all = about["cross_section_pb"], about["cross_section_error_pb"]
         self._run = hepmc.GenRunInfo()
         self._run.tools = [("mcgen", metadata["mcgen_version"], "mu N -> mu N S, exact tree level")]
-        self._run.attributes = {"mcgen": json.dumps(sealed(metadata))}
-        self._run.weight_names = ["yield", "decay"]
+        self._run.attributes = {
+            "mcgen": json.dumps(sealed(metadata)),
+            "weight_unit": about["weight_unit"],
+            "beam_particles": about["beam_particles"],
+            "sum_nuclei_per_cm2": about["sum_nuclei_per_cm2"],
+            "reference_g_mu": metadata["reference_g_mu"],
+            "signal_events": "beam_particles * g^2 * sum of the first weights",
+        }
+        self._run.weight_names = ["nominal", "weight", "decay_weight"] if self._forced else ["nominal"]
 
     def write(self, columns: Columns) -> None:
         """Append a chunk."""
@@ -66,15 +90,29 @@ class HepmcWriter:
             ).tolist()
             return table
 
-        weights = rows([columns["weight"], columns.get("decay_weight", 1.0)])
-        listed = particles(columns, self._card, self._m_S)
+        nominal = exposure.nominal(columns)
+        weights = rows([nominal, columns["weight"], columns["decay_weight"]] if self._forced else [nominal])
+        process = exposure.process_number(columns, self._elements).tolist()
+        own_sigma = self._own_sigma(columns).tolist()
+        listed = particles(columns, self._card, self._m_S, self._boson)
         states = [(rows([*p.momentum, p.pdg, p.mass]), p.status, p.vertex) for p in listed]
         places = {
             name: rows([*(MM_PER_CM * columns[f"{name}_{axis}_cm"] for axis in "xyz"), time])
             for name, time in _times(columns, self._card.beam.mass).items()
         }
         for i, number in enumerate(columns["event"].tolist()):
-            self._stream.write(self._event(i, number, weights[i], states, places))
+            event = self._event(i, number, weights[i], states, places)
+            event.attributes = {"signal_process_id": process[i], "struck_nucleus_sigma_pb": own_sigma[i]}
+            self._set_cross_section(event)
+            self._stream.write(event)
+
+    def _set_cross_section(self, event: Any) -> None:
+        """Cross section of the sample, and that of all S wherever they decay for the second weight of forced decays."""
+        event.cross_section = cross_section = self._hepmc.GenCrossSection()
+        cross_section.set_cross_section(*self._sigma, *self._counts)
+        if self._forced:
+            cross_section.set_xsec(1, self._of_all[0])
+            cross_section.set_xsec_err(1, self._of_all[1])
 
     def _event(self, i: int, number: int, weights: list[float], states: list[Any], places: dict[str, Any]) -> Any:
         hepmc = self._hepmc
@@ -95,15 +133,12 @@ class HepmcWriter:
             vertices["decay"].add_particle_in(made[4])
         for vertex in vertices.values():
             event.add_vertex(vertex)
-        cross_section = hepmc.GenCrossSection()
-        event.cross_section = cross_section
-        cross_section.set_cross_section(self._sigma, 0.0)
         return event
 
 
 @contextmanager
-def writer(path: str | Path, card: Card, metadata: dict[str, Any]) -> Iterator[HepmcWriter]:
+def writer(path: str | Path, card: Card, metadata: dict[str, Any], sample: dict[str, Any]) -> Iterator[HepmcWriter]:
     """A writer whose file takes its name when it is complete."""
     hepmc = optional("pyhepmc", "HepMC", "hepmc")
     with atomic_path(path) as part, hepmc.open(str(part), "w", precision=_DIGITS, format="HepMC3") as stream:
-        yield HepmcWriter(stream, hepmc, card, metadata)
+        yield HepmcWriter(stream, hepmc, card, metadata, sample)

@@ -1,23 +1,27 @@
 """Les Houches event files: the process and, if there, the decay of S (hep-ph/0609017), 17 digits.
 
-A comment in each event holds the columns that the format has no place for, so that such a file reads back bit for bit.
+Weights are in pb with strategy -4: their mean over the file is the sum of the cross sections in <init>, one for each
+element that was struck, which is the yield over the nuclei per cm^2 on the beam's way. A comment in each event holds
+the columns that the format has no place for, so that such a file reads back bit for bit; `#vertex` is the place in mm,
+as ldmx-sw reads it.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 import numpy as np
 
-from mcgen import pdg, rates
+from mcgen import exposure, pdg, rates
 from mcgen.card import Card
 from mcgen.constants import ALPHA, MM_PER_CM
 from mcgen.events import PARTS, Columns
-from mcgen.formats.particles import particles
+from mcgen.formats.particles import boson_number, particles
 from mcgen.formats.stored import sealed
 from mcgen.formats.text import TextWriter, text_writer
 from mcgen.materials import Element
@@ -27,46 +31,106 @@ from mcgen.physics.scalar_decay import length_per_momentum
 END = "</LesHouchesEvents>\n"
 
 
-def head(elements: list[Element], lepton: int, E: float, sigmas: list[float], metadata: str = "") -> str:
-    """All that comes before the events: metadata, charge of the nucleus if there is one kind, beams, cross sections."""
+class Process(NamedTuple):
+    """A line of <init>: S made on one element."""
+
+    element: Element
+    cross_section: float  #: pb, as the other two
+    error: float
+    largest_weight: float
+
+
+def head(processes: Sequence[Process], lepton: int, E: float, blocks: str = "", Znuc: float | None = None) -> str:
+    """All that comes before the events: further blocks of the header, beams, cross sections.
+
+    The second beam is the nucleus that was struck most; a charge `Znuc` is written as G4DarkBreM looks for it.
+    """
     lines = ['<LesHouchesEvents version="3.0">', "<header>"]
-    if metadata:
-        lines.append(f"<mcgen>{escape(metadata)}</mcgen>")
-    if len(elements) == 1:  # as in the parameter card that G4DarkBreM looks for
-        lines.append(f"    6 {elements[0].Z:g} # Znuc")
-    nucleus = pdg.nucleus(elements[0].Z, elements[0].A)
+    if blocks:
+        lines.append(blocks)
+    if Znuc is not None:  # as in a parameter card of MadGraph
+        lines.append(f"    6 {Znuc:g} # Znuc")
+    struck = max(processes, key=lambda process: process.cross_section).element
     lines += ["</header>", "<init>"]
-    lines.append(f" {lepton} {nucleus} {E:.17g} {elements[0].M:.17g} 0 0 0 0 -4 {len(elements)}")
-    lines += [f" {sigma:.17g} 0 1 {i}" for i, sigma in enumerate(sigmas, 1)]
+    nucleus = pdg.nucleus(struck.Z, struck.A)
+    lines.append(f" {lepton} {nucleus} {E:.17g} {struck.M:.17g} 0 0 0 0 -4 {len(processes)}")
+    lines += [
+        f" {process.cross_section:.17g} {process.error:.17g} {process.largest_weight:.17g} {i}"
+        for i, process in enumerate(processes, 1)
+    ]
     return "\n".join([*lines, "</init>", ""])
 
 
-def writer(path: str | Path, card: Card, metadata: dict[str, Any]) -> AbstractContextManager[TextWriter]:
-    """A writer whose file takes its name when it is complete."""
-    m_S, scalar = float(metadata["mass_gev"]), card.scalar
+def _explained(metadata: dict[str, Any]) -> str:
+    """The metadata, and in words and numbers what the weights mean."""
+    about = metadata["exposure"]
+    lines = [
+        f"<mcgen>{escape(json.dumps(sealed(metadata)))}</mcgen>",
+        "<weights_of_mcgen>",
+        "# XWGTUP: cross section in pb at g_mu = 1, its mean over the events is the sum of XSECUP",
+        f"# nuclei_per_cm2 {about['sum_nuclei_per_cm2']:.17g}",
+        f"# beam_particles {about['beam_particles']:.17g}",
+        f"# reference_g_mu {metadata['reference_g_mu']:.17g}",
+        "# signal events at a coupling g: beam_particles * nuclei_per_cm2 * 1e-36 * g^2 * mean of XWGTUP",
+        "</weights_of_mcgen>",
+    ]
+    return "\n".join(lines)
+
+
+#: named weights of forced decays: the factors of XWGTUP. ldmx-sw passes over lines with a #, XML over what is behind
+_NAMED = (
+    "<initrwgt> #\n"
+    "<weight id='weight'>pb, all S wherever they decay</weight> #\n"
+    "<weight id='decay_weight'>probability of the decay</weight> #\n"
+    "</initrwgt>\n"
+)
+_NAMED_EVENT = ["<rwgt> #", "<wgt id='weight'> %.17g </wgt> #", "<wgt id='decay_weight'> %.17g </wgt> #", "</rwgt> #"]
+
+
+def writer(
+    path: str | Path, card: Card, metadata: dict[str, Any], sample: dict[str, Any]
+) -> AbstractContextManager[TextWriter]:
+    """A writer whose file takes its name when it is complete; `sample` is what `exposure.Sums` found."""
+    m_S, scalar, boson = float(metadata["mass_gev"]), card.scalar, boson_number(metadata)
     width = rates.card_width(card, scalar.model, scalar.g_mu, m_S)
     c_tau = MM_PER_CM * length_per_momentum(m_S, width) * m_S
+    in_pb = metadata["n_events"] / exposure.per_pb(metadata["exposure"]["nuclei_per_cm2"])
+    processes = [
+        Process(
+            Element(row["target"], row["Z"], row["A"]),
+            row["cross_section_pb"],
+            row["error_pb"],
+            row["largest_weight_pb"],
+        )
+        for row in sample["processes"]
+    ]
+    elements = [process.element for process in processes]
+    forced = metadata.get("decays") == "forced"
 
     def record(columns: Columns) -> tuple[str, list[Any]]:
         """An <event>: particles, and the other columns as a comment."""
-        listed = particles(columns, card, m_S)
+        listed = particles(columns, card, m_S, boson)
         lines = ["<event>", f" {len(listed)} %d %.17g %.17g {ALPHA:.9g} 0"]
-        process = sum((columns["target_Z"] == e.Z) * i for i, e in enumerate(card.elements, 1))
-        values = [process, columns["weight"], np.sqrt(columns["t"])]
+        numbers = exposure.process_number(columns, elements)
+        values: list[Any] = [numbers, in_pb * exposure.nominal(columns), np.sqrt(columns["t"])]
         for i, particle in enumerate(listed, 1):
             status = -1 if particle.status == BEAM else particle.status
             mothers = "0 0" if i < 3 else "1 2" if i < 6 else "5 5"
             lines.append(f" %d {status} {mothers} 0 0 %.17g %.17g %.17g %.17g %.17g %.17g 9")
             life = c_tau * columns["tau"] if particle.name == "S" else 0.0
             values += [particle.pdg, *particle.momentum, particle.mass, life]
-        in_lines = {"weight", "decay_pdg", *(f"{p.name}_{part}" for p in listed for part in PARTS)}
+        in_lines = {"decay_pdg", *(f"{p.name}_{part}" for p in listed for part in PARTS)}
         others = [name for name in columns if name not in in_lines]
-        lines += ["# " + " ".join(f"{name} %{'d' if name == 'event' else '.17g'}" for name in others), "</event>\n"]
-        return "\n".join(lines), [*values, *(columns[name] for name in others)]
+        lines.append("#vertex %.17g %.17g %.17g")
+        values += [MM_PER_CM * columns[f"vertex_{axis}_cm"] for axis in "xyz"]
+        lines.append("# " + " ".join(f"{name} %{'d' if name == 'event' else '.17g'}" for name in others))
+        values += [columns[name] for name in others]
+        if forced:
+            lines += _NAMED_EVENT
+            values += [in_pb * columns["weight"], columns["decay_weight"]]
+        return "\n".join([*lines, "</event>\n"]), values
 
-    highest = {row["target"]: row["sigma_pb"] for row in metadata["sigma"]}
-    sigmas = [highest[element.name] for element in card.elements]
-    text = json.dumps(sealed(metadata))
-    return text_writer(
-        path, record, head(card.elements, pdg.BEAMS[card.beam.particle], card.beam.E_max, sigmas, text), END
-    )
+    blocks = _explained(metadata) + ("\n" + _NAMED.rstrip() if forced else "")
+    Znuc = processes[0].element.Z if len(processes) == 1 else None
+    start = head(processes, pdg.BEAMS[card.beam.particle], card.beam.E_max, blocks, Znuc)
+    return text_writer(path, record, start, END)

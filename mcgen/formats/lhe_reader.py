@@ -80,7 +80,7 @@ class LheFile(StoredEvents):
         """Metadata if the file is ours, and the sum of the cross sections of <init> with their error."""
         if "<LesHouchesEvents" not in self._line(stream, "header"):
             self._refuse("is no LHE file")
-        while not (line := self._line(stream, "header")).startswith("<init"):
+        while not (line := self._line(stream, "header")).startswith(("<init>", "<init ")):
             if line.startswith("<mcgen>"):
                 self._check_metadata(unescape(line.strip().removeprefix("<mcgen>").removesuffix("</mcgen>")))
         processes = int(self._line(stream, "<init>").split()[9])

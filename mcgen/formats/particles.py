@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,8 +26,23 @@ class Particle(NamedTuple):
     vertex: str  #: prefix of the columns of its place
 
 
-def particles(columns: Columns, card: Card, m_S: float) -> list[Particle]:
-    """Beam lepton, nucleus at rest, both after the collision, S, and its daughters if it decays."""
+def boson_number(metadata: Mapping[str, Any]) -> int:
+    """PDG number of S in the files of an event file: the one that was asked for, or that of its spin."""
+    return int(metadata.get("boson_pdg") or pdg.MEDIATORS[metadata["mediator"]])
+
+
+def particles(columns: Columns, card: Card, m_S: float, boson: int | None = None) -> list[Particle]:
+    """Beam lepton, nucleus at rest, both after the collision, S, and its daughters if it decays.
+
+    Parameters
+    ----------
+    columns : dict of arrays
+    card : Card
+    m_S : float
+        Mass of S in GeV.
+    boson : int, optional
+        PDG number of S; by default that of its spin.
+    """
 
     def four(name: str) -> list[Any]:
         return [columns[f"{name}_{part}"] for part in PARTS]
@@ -34,17 +50,17 @@ def particles(columns: Columns, card: Card, m_S: float) -> list[Particle]:
     lepton, m = pdg.BEAMS[card.beam.particle], card.beam.mass
     nucleus, M = pdg.nucleus(columns["target_Z"], columns["target_A"]), columns["target_A"] * AMU
     decayed = "decay_pdg" in columns
-    scalar = pdg.MEDIATORS[card.scalar.mediator]
+    boson = boson or pdg.MEDIATORS[card.scalar.mediator]
     found = [
         Particle("mu_in", lepton, BEAM, m, four("mu_in"), "vertex"),
         Particle("", nucleus, BEAM, M, [0.0, 0.0, 0.0, M], "vertex"),
         Particle("mu_out", lepton, FINAL, m, four("mu_out"), "vertex"),
         Particle("N_out", nucleus, FINAL, M, four("N_out"), "vertex"),
-        Particle("S", scalar, DECAYED if decayed else FINAL, m_S, four("S"), "vertex"),
+        Particle("S", boson, DECAYED if decayed else FINAL, m_S, four("S"), "vertex"),
     ]
     if decayed:
         first = columns["decay_pdg"]
-        mass = np.select([first == number for number, _ in CHANNELS], [value for _, value in CHANNELS])
+        mass = np.select([first == channel.pdg for channel in CHANNELS], [channel.mass for channel in CHANNELS])
         found.append(Particle("d1", first, FINAL, mass, four("d1"), "decay"))
         found.append(Particle("d2", pdg.second_daughter(first), FINAL, mass, four("d2"), "decay"))
     return found

@@ -44,6 +44,10 @@ class RootWriter:
             self._tree = self._make(self._name, types)
         self._tree.extend(dict(columns))
 
+    def add_tree(self, name: str, columns: Mapping[str, Any]) -> None:
+        """Another tree of the same kind, of one chunk."""
+        self._make(name, {branch: column.dtype for branch, column in columns.items()}).extend(dict(columns))
+
     def finish(self, metadata: Mapping[str, Any]) -> None:
         """Add the metadata; without them no reader takes the file."""
         self._file[METADATA] = json.dumps(sealed(metadata))

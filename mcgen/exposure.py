@@ -1,0 +1,155 @@
+"""What weights mean: nuclei on the beam's way, cross sections, and signal events.
+
+A weight is a number of S per muon on target at g_mu = 1. Divided by the nuclei per cm^2 that the beam passes, the sum
+over all elements of n_i L_i, the sum of the weights is a cross section: the mean over the target, which is what
+programs expect of an event file. The number of signal events follows from either, N_S = N_mu g^2 times the sum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.card import Card
+from mcgen.estimate import Estimate, weighted_sum
+from mcgen.events import Columns
+from mcgen.materials import Element
+from mcgen.physics import cross_section
+from mcgen.physics.kinematics import threshold_energy
+from mcgen.physics.quadrature import rules
+from mcgen.physics.signal_yield import yield_per_pb
+
+Array = NDArray[np.float64]
+
+WEIGHT_UNIT = "S per muon on target at g_mu = 1"
+#: branches that `Sums` reads, `decay_weight` if it is there
+NEEDED = ("weight", "target_Z", "target_A", "decay_weight")
+#: points in energy between which the cross section of a nucleus is interpolated; it is good to 1e-5 then
+_POINTS = 24
+
+
+def nuclei_per_cm2(card: Card) -> dict[str, float]:
+    """Nuclei of each element per cm^2 on the way of a beam particle, n_i L_i, until it leaves or counts as stopped."""
+    found: dict[str, float] = {}
+    for stretch in card.stretches:
+        length = stretch.track(0.0).length
+        for element, n_atom in stretch.layer.composition:
+            found[element.name] = found.get(element.name, 0.0) + n_atom * length
+    return found
+
+
+def per_pb(nuclei: dict[str, float]) -> float:
+    """Nuclei of all elements in 1/pb: a yield divided by it is a cross section in pb."""
+    return float(yield_per_pb(1.0, math.fsum(nuclei.values())))
+
+
+def described(card: Card, total: float, error: float) -> dict[str, Any]:
+    """What a reader needs to turn weights into cross sections and numbers of events; `total` is the yield per muon."""
+    nuclei = nuclei_per_cm2(card)
+    return {
+        "weight_unit": WEIGHT_UNIT,
+        "beam_particles": card.beam.muons,
+        "nuclei_per_cm2": nuclei,
+        "sum_nuclei_per_cm2": math.fsum(nuclei.values()),
+        **mean_cross_section(nuclei, total, error),
+        "signal_events": "beam_particles * g^2 * sum of weight (times decay_weight where decays are forced)",
+    }
+
+
+def mean_cross_section(nuclei: dict[str, float], total: float, error: float) -> dict[str, float]:
+    """Cross section of a yield per muon, the mean over the nuclei on the beam's way."""
+    return {"cross_section_pb": total / per_pb(nuclei), "cross_section_error_pb": error / per_pb(nuclei)}
+
+
+def nominal(columns: Columns) -> Array:
+    """The weight that counts: with the probability of a forced decay."""
+    weight: Array = columns["weight"]
+    return weight * columns["decay_weight"] if "decay_weight" in columns else weight
+
+
+class Sums:
+    """Sums of nominal weights, element by element, while events go by."""
+
+    def __init__(self, elements: Iterable[Element]) -> None:
+        self._elements = list(elements)
+        self._n = 0
+        self._rows: list[list[tuple[float, float, float]]] = [[] for _ in self._elements]
+
+    def add(self, columns: Columns) -> None:
+        """Add a chunk with its weights, `target_Z` and `target_A`."""
+        weight = nominal(columns)
+        self._n += weight.size
+        for element, rows in zip(self._elements, self._rows, strict=True):
+            mine = weight[is_target(columns, element)]
+            if mine.size:
+                rows.append((float(mine.sum()), float(np.sum(mine * mine)), float(np.abs(mine).max())))
+
+    def sample(self, nuclei: dict[str, float], norm_error: float) -> dict[str, Any]:
+        """Cross section of the sample in pb, its error, and the same with the largest weight for each struck element.
+
+        Weights in pb are shares of the cross section times the number of events, so that their mean is the cross
+        section; those on an element belong to its process. For forced decays it is that of the decays which count.
+        """
+        unit, in_pb = per_pb(nuclei), self._n / per_pb(nuclei)
+        processes = []
+        for element, rows in zip(self._elements, self._rows, strict=True):
+            if rows:
+                sigma, error = (part / unit for part in self._total(rows, norm_error)[:2])
+                largest = in_pb * max(row[2] for row in rows)
+                process = {"target": element.name, "Z": element.Z, "A": element.A, "cross_section_pb": sigma}
+                processes.append(process | {"error_pb": error, "largest_weight_pb": largest})
+        whole = self._total([row for rows in self._rows for row in rows], norm_error)
+        return {"cross_section_pb": whole.value / unit, "error_pb": whole.error / unit, "processes": processes}
+
+    def _total(self, rows: Sequence[tuple[float, float, float]], norm_error: float) -> Estimate:
+        total, squares, _ = (math.fsum(column) for column in zip(*rows, strict=True))
+        return weighted_sum(total, squares, self._n, norm_error)
+
+
+def is_target(columns: Columns, element: Element) -> NDArray[np.bool_]:
+    """Events on an element."""
+    return np.asarray((columns["target_Z"] == element.Z) & (columns["target_A"] == element.A))
+
+
+def process_number(columns: Columns, elements: Sequence[Element]) -> NDArray[np.int64]:
+    """Place of the struck element in a list, from 1; 0 for an event on none of them."""
+    found = np.zeros(len(columns["weight"]), dtype=np.int64)
+    for i, element in enumerate(elements, 1):
+        found[is_target(columns, element)] = i
+    return found
+
+
+class OwnCrossSection:
+    """Cross section of the struck nucleus at the energy of the muon, in pb at g_mu = 1."""
+
+    def __init__(self, card: Card, m_S: float) -> None:
+        self._fits = {}
+        q = rules(*cross_section.FINE)
+        x, _ = np.polynomial.chebyshev.chebgauss(_POINTS)
+        for element in card.elements:
+            lowest = threshold_energy(card.beam.mass, m_S, element.M)
+            span = card.beam.E_max - lowest
+            if span <= 0.0:
+                continue
+            low = min(max(card.E_low - lowest, 1e-4 * span), 0.9 * span)
+            log_low, log_high = math.log(low), math.log(span)
+            energies = lowest + np.exp(0.5 * (log_low + log_high) + 0.5 * (log_high - log_low) * x)
+            process = card.process(m_S, element)
+            sigmas = [cross_section.sigma_between(E, process, 0.0, E, q) for E in energies.tolist()]
+            fit = np.polynomial.Chebyshev.fit(
+                np.log(energies - lowest), np.log(sigmas), _POINTS - 1, [log_low, log_high]
+            )
+            self._fits[element] = lowest, (log_low, log_high), fit
+
+    def __call__(self, columns: Columns) -> Array:
+        """Of each event."""
+        found = np.zeros(len(columns["E_mu"]))
+        for element, (lowest, (log_low, log_high), fit) in self._fits.items():
+            mine = is_target(columns, element)
+            above = np.log(np.maximum(columns["E_mu"][mine] - lowest, 1e-300))
+            found[mine] = np.exp(fit(np.clip(above, log_low, log_high)))
+        return found
