@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mcgen.physics.amplitude import Process
-from mcgen.physics.kinematics import threshold_energy
+from mcgen.physics.amplitude import Process, transverse_momentum
+from mcgen.physics.kinematics import emission, scalar_energy_range, threshold_energy
 from mcgen.physics.phase_space import energy_map, map_point
 from mcgen.xsec import process_of
 
@@ -47,3 +47,48 @@ def cases(number: int, seed: int, edges: float = 0.4, mediator: str = "scalar", 
             phi_q = rng.uniform(-math.pi, math.pi)
             found.append(Case(process, E, point.E_S, point.one_minus_cos_theta, point.t, point.t_minus_tmin, phi_q))
     return found
+
+
+def collinear_cases(number: int, seed: int, mediator: str = "scalar", lepton: str = "e") -> list[Case]:
+    """Points from 1 MeV to 1 TeV where S flies along the beam or the outgoing lepton, up to both ends of E_S and t."""
+    rng = np.random.default_rng(seed)
+    found: list[Case] = []
+    while len(found) < number:
+        E, m_S = 1e-3 * 1e6 ** rng.uniform(), 1e-5 * 3e5 ** rng.uniform()
+        process = process_of(str(rng.choice(TARGETS)), m_S, lepton, mediator=mediator)
+        if 1.02 * threshold_energy(process.m, m_S, process.M) > E:
+            continue
+        omc = float(rng.choice([0.0, 1e-18 * 1e9 ** rng.uniform(), 1e-9 * 2e9 ** rng.uniform()]))
+        low, high = scalar_energy_range(E, process.m, m_S, process.M, 1.0 - omc)
+        if not low < high:
+            continue
+        to_end = high - (high - low) * 1e-6 ** rng.uniform()
+        E_S = float(rng.choice([to_end, low * (high / low) ** rng.uniform(), low + (high - low) * rng.uniform()]))
+        e = emission(E, process.m, m_S, process.M, E_S, omc)
+        above = e.t_min * (e.t_max / e.t_min) ** rng.uniform() - e.t_min
+        above = _toward_lepton(rng, e, process) if len(found) % 2 else above
+        above = float(rng.choice([above, 0.0])) if omc < 1e-9 else above
+        if not 0.0 <= above < 0.999 * (e.t_max - e.t_min):
+            continue
+        near = 1e-9 ** rng.uniform()
+        phi_q = float(rng.choice([0.0, near, math.pi, math.pi - near, rng.uniform(-math.pi, math.pi)]))
+        found.append(Case(process, E, E_S, omc, e.t_min + above, above, phi_q))
+    return found
+
+
+def _toward_lepton(rng: np.random.Generator, e, process: Process) -> float:
+    """t - t_min at which the outgoing lepton flies within 1e-12 to 0.1 of its own angle along S, at phi_q = 0."""
+
+    def apart(log: float) -> float:
+        above = math.exp(log)
+        t = e.t_min + above
+        q_par = -(0.5 * e.u + 0.5 * t + 0.5 * t / process.M * e.W) * e.per_V
+        return transverse_momentum(e, t, above) * e.k_V - e.k_1 * (e.V + q_par)
+
+    low, high = math.log(e.t_min * 1e-9), math.log(0.999 * (e.t_max - e.t_min))
+    if apart(low) * apart(high) > 0.0:
+        return math.nan
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if apart(low) * apart(middle) > 0.0 else (low, middle)
+    return math.exp(low) * (1.0 + 1e-12 * 1e11 ** rng.uniform())

@@ -7,7 +7,7 @@ import math
 import exact
 import numpy as np
 import pytest
-from kinematic_points import cases
+from kinematic_points import cases, collinear_cases
 
 from mcgen.card import card_text, parse_card
 from mcgen.constants import ALPHA, GEV2_PB, M_E, M_MU, M_TAU
@@ -67,6 +67,31 @@ def test_gauge_invariance(mediator):
         x = exact.point(*case.arguments)
         q = exact.add(x.P_in, x.P_out, -1)
         assert abs(exact.dirac(x, mediator, q) / exact.dirac(x, mediator)) < 1e-30
+
+
+@pytest.mark.parametrize("lepton", ["e", "mu"])
+@ALL
+def test_collinear(mediator, lepton):
+    """A at 200 points where S flies along the beam or the outgoing lepton, 1 MeV to 1 TeV, to 1e-9 of 60 digits.
+
+    Fails if s, a difference of up to 1e12 of its terms there, or A of a boson that helicity forbids is rounded.
+    """
+    for case in collinear_cases(200, 25, mediator, lepton):
+        m, M = exact.mpf(case.process.m), exact.mpf(case.process.m_S)
+        structures = exact.structures(exact.point(*case.arguments))
+        expected = sum(c * s for c, s in zip(_weights(mediator, m, M), structures, strict=True))
+        assert abs(_amplitude(case) / expected - 1) < 1e-9, case
+
+
+def test_smallest_s():
+    """s where the outgoing lepton flies along S, to 1e-8 of 60 digits; fails if the generator's own form rounds it."""
+    for case in collinear_cases(200, 26):
+        x = exact.point(*case.arguments[:-1], 0.0)
+        both = exact.add(x.p_out, x.k)
+        expected = exact.dot(both, both) - exact.mpf(case.process.m) ** 2
+        e = emission(case.E, case.process.m, case.process.m_S, case.process.M, case.E_S, case.one_minus_cos_theta)
+        q_perp = transverse_momentum(e, case.t, case.t_minus_tmin)
+        assert abs(azimuthal_form(e, case.E, case.t, q_perp, case.process).s_min / expected - 1) < 1e-8, case
 
 
 @pytest.mark.slow

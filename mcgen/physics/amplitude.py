@@ -20,11 +20,14 @@ from typing import NamedTuple
 
 from mcgen._jit import jit
 from mcgen.constants import ALPHA, GEV2_PB
-from mcgen.physics._double_double import transverse_momentum_squared
 from mcgen.physics.form_factor import G2, FormFactor
 from mcgen.physics.kinematics import Emission, emission
 from mcgen.physics.mediator import Weights, scalar
+from mcgen.physics.precise_amplitude import precise_amplitude
 from mcgen.physics.ww import amplitude_average_ww
+
+#: what is smaller than its terms by this factor is computed in twice the working precision
+_SMALL = 1e-4
 
 
 class Process(NamedTuple):
@@ -49,6 +52,21 @@ class AzimuthalForm(NamedTuple):
     n20: float
     n21: float
     n22: float
+
+
+@jit
+def _smallest_s(e: Emission, E_S: float, recoil: float, q_par: float, q_perp: float, process: Process) -> float:
+    """s at phi_q = 0 where it is small: from the angle of the outgoing lepton to S, 2 p'.k + m_S^2."""
+    E_out = e.W - recoil
+    p_out = math.sqrt(max(0.0, (E_out - process.m) * (E_out + process.m)))
+    forward = e.V + q_par
+    pk = p_out * e.k
+    along = e.k_V * forward + e.k_1 * q_perp  # p'.k of three-momenta
+    across = e.k_1 * forward - e.k_V * q_perp
+    apart = across * across / (pk + along) if along > 0.0 else pk - along
+    mass = process.m_S * E_out
+    at_rest = (mass * mass + process.m * process.m * e.k * e.k) / (E_out * E_S + pk)  # E' E_S - p' k
+    return process.m_S * process.m_S + 2.0 * (at_rest + apart)
 
 
 @jit
@@ -92,8 +110,11 @@ def azimuthal_form(e: Emission, E: float, t: float, q_perp: float, process: Proc
         n10 += f * q2
         n11 -= B * 2.0 * p_V_q * k_q1
         n12 -= B * k_q1 * k_q1
+    s_min = a - b
+    if s_min < 1e-3 * (e.u + t):  # the outgoing lepton may fly along S
+        s_min = _smallest_s(e, E_S, recoil, q_par, q_perp, process)
     return AzimuthalForm(
-        max(a - b, m_S * (m_S + 2.0 * process.m)),  # s of a lepton and S at rest to each other: rounding may fall below
+        s_min,
         b,
         n10,
         n11,
@@ -132,6 +153,16 @@ def transverse_momentum(e: Emission, t: float, t_minus_tmin: float) -> float:
 
 
 @jit
+def _is_cancelled(f: AzimuthalForm, e: Emission, t: float, phi_q: float, A: float) -> bool:
+    """Whether A at one azimuth, or s there, is so small against its terms that digits are lost."""
+    half = math.sin(0.5 * phi_q)
+    s = f.s_min + 2.0 * f.b * half * half
+    in_s = f.b + e.u + t
+    in_A = abs(f.n10) + abs(f.n11) + abs(f.n12) + (abs(f.n20) + abs(f.n21) + abs(f.n22)) / s
+    return A * s * min(s, in_s) < _SMALL * in_A * in_s
+
+
+@jit
 def amplitude_of(
     process: Process, E: float, E_S: float, one_minus_cos_theta: float, t_minus_tmin: float, phi_q: float
 ) -> float:
@@ -141,10 +172,11 @@ def amplitude_of(
     M = process.M
     e = emission(E, m, m_S, M, E_S, one_minus_cos_theta)
     t = e.t_min + t_minus_tmin
-    q_perp = transverse_momentum(e, t, t_minus_tmin)
-    if e.t_max - t < 1e-3 * e.t_max:  # t_max - t loses digits that A needs
-        q_perp = math.sqrt(transverse_momentum_squared(E, m, m_S, M, E_S, one_minus_cos_theta, e.t_min, t_minus_tmin))
-    return amplitude_at(azimuthal_form(e, E, t, q_perp, process), phi_q)
+    f = azimuthal_form(e, E, t, transverse_momentum(e, t, t_minus_tmin), process)
+    A = amplitude_at(f, phi_q)
+    if e.t_max - t < 1e-3 * e.t_max or _is_cancelled(f, e, t, phi_q, A):
+        return precise_amplitude(E, m, m_S, M, process.weights, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
+    return A
 
 
 @jit

@@ -82,16 +82,25 @@ def scalar_energy_range(E: float, m: float, m_S: float, M: float, cos_theta: flo
 
 
 @jit
-def smallest_u(E: float, m: float, m_S: float, E_S: float) -> float:
-    """-u in GeV^2 of S emitted along the beam."""
+def _along(E: float, m: float, m_S: float, E_S: float) -> tuple[float, float]:
+    """(q, p_W) of S emitted along the beam, in GeV: p_W the momentum of a lepton of energy E - E_S, q = p - k - p_W.
+
+    Next to the highest E_S, p - k is far smaller than both, but not than p_W and q.
+    """
     p = momentum(E, m)
     k = momentum(E_S, m_S)
     W = E - E_S
     p_W = momentum(W, m)
     # p - k - p_W from E - E_S - W = 0: each of the three differences E - p has the form mass^2/(E + p)
     gained = (m_S * m_S * (W + p_W) + m * m * (E_S + k)) / ((E_S + k) * (W + p_W))
-    q_long = gained - m * m / (E + p)
-    return q_long * (p - k + p_W)
+    return gained - m * m / (E + p), p_W
+
+
+@jit
+def smallest_u(E: float, m: float, m_S: float, E_S: float) -> float:
+    """-u in GeV^2 of S emitted along the beam."""
+    q, p_W = _along(E, m, m_S, E_S)
+    return q * (q + 2.0 * p_W)
 
 
 @jit
@@ -111,16 +120,18 @@ def emission(E: float, m: float, m_S: float, M: float, E_S: float, one_minus_cos
     k = momentum(E_S, m_S)
     W = E - E_S
     pk = p * k * one_minus_cos_theta
-    u = smallest_u(E, m, m_S, E_S) + 2.0 * pk
-    V2 = (p - k) * (p - k) + 2.0 * pk
+    q, p_W = _along(E, m, m_S, E_S)
+    p_k = q + p_W  # p - k
+    u = q * (p_k + p_W) + 2.0 * pk
+    V2 = p_k * p_k + 2.0 * pk
     V = math.sqrt(V2)
     per_V = 1.0 / V
     per_M = 1.0 / M
     k_1 = p * k * math.sqrt(one_minus_cos_theta * (2.0 - one_minus_cos_theta)) * per_V
-    k_V = (k * (p - k) - pk) * per_V
+    k_V = (k * p_k - pk) * per_V
     # (E_S p - E k) . V, with E_S p - E k = (E^2 m_S^2 - E_S^2 m^2)/(E_S p + E k) along the beam
     along = (E * m_S - E_S * m) * (E * m_S + E_S * m) / (E_S * p + E * k)
-    Y_V = ((p - k) * along + pk * (E + E_S)) * per_V
+    Y_V = (p_k * along + pk * (E + E_S)) * per_V
     B = 4.0 * V2 - 2.0 * u * (1.0 + W * per_M)
     E_low = W - 0.5 * u * per_M  # R = E_low^2 - m^2
     reach = B + 4.0 * V * math.sqrt(max(0.0, (E_low - m) * (E_low + m)))
