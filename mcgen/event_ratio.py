@@ -28,7 +28,7 @@ _VECTORS = [f"{name}_p{axis}" for name in ("mu_in", "S", "N_out") for axis in "x
 #: branches that a ratio is computed from
 COLUMNS = ["weight", "target_Z", "target_A", "E_mu", "S_E", "t", *_VECTORS]
 #: for kernels that need none
-_NO_FORM_FACTOR = form_factor("elastic", 1.0, 1.0)
+_NO_FORM_FACTOR = form_factor("paper", 1.0, 1.0)
 
 
 @jit

@@ -9,7 +9,7 @@ from pathlib import Path
 from mcgen.errors import InputError, choose
 from mcgen.files import read_text
 from mcgen.materials import ELEMENTS, Element
-from mcgen.physics.form_factor import FORM_FACTORS, FormFactor, form_factor
+from mcgen.physics.form_factor import FORM_FACTORS, FormFactor, form_factor, is_proton
 from mcgen.physics.nuclear_shape import FOURIER_BESSEL
 
 Table = tuple[tuple[float, float], ...]
@@ -69,6 +69,10 @@ def named_or_read(name: str, elements: list[Element]) -> tuple[str, dict[str, st
     return "table", {elements[0].name: read_table(Path(name))}
 
 
+def _is_measured(element: Element) -> bool:
+    return element.Z in FOURIER_BESSEL or is_proton(element.Z, element.A)
+
+
 def element_form_factor(name: str, element: Element, tables: Mapping[str, str]) -> FormFactor:
     """G2 of an element; `tables` holds the texts for form factor `table`, by element.
 
@@ -83,8 +87,8 @@ def element_form_factor(name: str, element: Element, tables: Mapping[str, str]) 
             raise InputError(message)
         table = parse_table(tables[element.name], f"run.form_factor_table.{element.name}")
         return form_factor(name, element.Z, element.A, table)
-    if name == "fourier-bessel" and element.Z not in FOURIER_BESSEL:
-        known = ", ".join(symbol for symbol, e in ELEMENTS.items() if e.Z in FOURIER_BESSEL)
+    if name == "fourier-bessel" and not _is_measured(element):
+        known = ", ".join(symbol for symbol, e in ELEMENTS.items() if _is_measured(e))
         message = f"form factor 'fourier-bessel': not known for {element.name} (allowed: {known})"
         raise InputError(message)
     return form_factor(name, element.Z, element.A)

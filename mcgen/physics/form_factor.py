@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from mcgen._jit import jit
 from mcgen.constants import M_E, M_P, MU_P
-from mcgen.physics.nuclear_shape import Shape, fourier_bessel, helm
+from mcgen.physics.nuclear_shape import Shape, fourier_bessel, helm, proton
 
 Array = NDArray[np.float64]
 
 #: widest piece of log(t) that one Gauss rule covers: the poles of G2(t) lie pi off the axis; a table may turn faster
 PANEL, TABLE_PANEL = 4.0, 1.0
-#: largest step of a tabulated ratio in log(t), and the range of t in GeV^2 where a nuclear shape is tabulated
-_STEP, _T_RANGE = 2e-3, (1e-12, 4.0)
+#: largest step of a tabulated ratio in log(t), and the range of t in GeV^2 where the shape of a nucleus is tabulated,
+#: which falls fast, and that of the proton, which does not
+_STEP, _T_RANGE, _T_RANGE_PROTON = 2e-3, (1e-12, 4.0), (1e-12, 1e4)
 
 
 class Ratio(NamedTuple):
@@ -47,7 +48,7 @@ class FormFactor(NamedTuple):
     ratio: Ratio | None  #: to Eq. A1, whose square replaces the nuclear shape
 
 
-#: name -> (keep the inelastic term, square its nucleon bracket)
+#: name -> (keep the inelastic term, square its nucleon bracket); hydrogen is a proton in all but `paper` and `table`
 FORM_FACTORS = {
     "paper": (True, True),  # Eqs. A1 + A2 as printed
     "tsai": (True, False),  # the bracket not squared, arXiv:2401.06843 App. B
@@ -70,7 +71,7 @@ def _grid(low: float, high: float) -> Array:
 
 def _ratio_of_shape(shape: Shape, d: float) -> Ratio:
     """F(q) times 1 + t/d, its slope by central differences."""
-    log_t = _grid(*_T_RANGE)
+    log_t = _grid(*(_T_RANGE_PROTON if shape is proton else _T_RANGE))
 
     def value(y: Array) -> Array:
         return np.asarray(shape(np.exp(0.5 * y)) * (1.0 + np.exp(y) / d))
@@ -90,6 +91,11 @@ def _ratio_of_table(t: Array, G2: Array, A1: Array) -> Ratio:
     b, a = 3.0 * (f[i + 1] - f[i]) - 2.0 * c - h[i] * slope[i + 1], 2.0 * (f[i] - f[i + 1]) + c + h[i] * slope[i + 1]
     value = np.exp(f[i] + s * (c + s * (b + s * a)))
     return _ratio(log_t, value, value * (c + s * (2.0 * b + 3.0 * s * a)) / h[i])
+
+
+def is_proton(Z: float, A: float) -> bool:
+    """Whether a nucleus is the proton alone, and no heavier hydrogen."""
+    return Z == 1.0 and A < 1.5
 
 
 @functools.lru_cache(maxsize=64)
@@ -115,16 +121,27 @@ def form_factor(name: str, Z: float, A: float, table: tuple[tuple[float, float],
     Differs from the paper: Eq. A2 prints the nucleon bracket squared, `paper` keeps that; `tsai` is the corrected
     form. On tungsten it adds to sigma 2 % at 0.5 GeV and 0.1 GeV mass, 14 % at 0.2 GeV mass, more towards
     threshold; at 3 GeV and 0.1 GeV mass 0.3 %.
+
+    Differs from the paper: at Z = 1 Eqs. A1 and A2 both hold the one proton. `paper` keeps that; all other names take
+    for hydrogen the screening of Eq. A1 and the proton's own G_E and G_M (`nuclear_shape.proton`), and leave Eq. A2
+    out. Only the atomic electron would be left of it, as a charge at rest that takes up any momentum, where a free one
+    makes S of 100 MeV above 31 GeV only; at 160 GeV it would add 0.8 of the proton's sigma at 10 MeV. sigma is 1/1.95,
+    1/1.89, 1/1.79 of that of Eqs. A1 and A2 (unsquared) for 10, 100, 300 MeV at 3 GeV. Heavier hydrogen is a nucleus.
     """
     inelastic, squared = FORM_FACTORS[name]
+    single = is_proton(Z, A) and name not in ("paper", "table")
     a = 111.0 * Z ** (-1.0 / 3.0) / M_E
     a_in = 773.0 * Z ** (-2.0 / 3.0) / M_E
     d = 0.164 * A ** (-2.0 / 3.0)
-    ff = FormFactor(float(Z * Z), a * a, d, float(Z) if inelastic else 0.0, a_in * a_in, squared, PANEL, None)
+    ff = FormFactor(
+        float(Z * Z), a * a, d, float(Z) if inelastic and not single else 0.0, a_in * a_in, squared, PANEL, None
+    )
     if name == "table":
         assert table is not None
         t, value = np.array(table).T
         ratio = _ratio_of_table(t, value, np.array([G2_elastic(x, ff) for x in t]))
+    elif single:
+        ratio = _ratio_of_shape(proton, d)
     elif name in ("helm", "fourier-bessel"):
         ratio = _ratio_of_shape(helm(A) if name == "helm" else fourier_bessel(int(Z)), d)
     else:

@@ -1,4 +1,4 @@
-"""Charge form factors F(q) of nuclei beyond the dipole of Eq. A1, for any array of q in GeV."""
+"""Form factors F(q) of nuclei and of the proton beyond the dipole of Eq. A1, for any array of q in GeV."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.constants import HBARC_GEV_CM
+from mcgen.constants import HBARC_GEV_CM, M_P
 
 Array = NDArray[np.float64]
 Shape = Callable[[Array], Array]
@@ -67,7 +67,7 @@ def helm(A: float) -> Shape:
 
     Notes
     -----
-    Meant for nuclei of more than a few nucleons: hydrogen gets an rms radius of 2.0 fm (Eq. A1: 1.7 fm) for 0.84 fm.
+    Meant for nuclei of more than a few nucleons.
     """
     c = 1.23 * A ** (1.0 / 3.0) - 0.6
     s = 0.9
@@ -107,3 +107,53 @@ def fourier_bessel(Z: int) -> Shape:
         return np.asarray(per_charge * np.sum(list(terms), axis=0))
 
     return shape
+
+
+#: of the fit to electron scattering and the Lamb shift of muonic hydrogen by K. Borah, R. J. Hill, G. Lee and
+#: O. Tomalak, Phys. Rev. D 102 (2020) 074012, arXiv:2003.13640: G = sum of a_n z^n, with a_1 to a_4 as fitted
+_T_CUT, _T_0 = 0.0779198, -0.21  #: GeV^2
+_G_E, _G_M = (-1.486, -0.096, 1.82, 1.29), (-4.08895, 0.175959, 4.85982, -0.97755)
+#: magnetic moment of the proton in nuclear magnetons, CODATA 2018
+_MU_P = 2.7928473
+
+
+def _z(t: float | Array) -> Array:
+    root, middle = np.sqrt(_T_CUT + t), math.sqrt(_T_CUT - _T_0)
+    return np.asarray((root - middle) / (root + middle))
+
+
+def _z_expansion(fitted: tuple[float, ...], at_0: float) -> Array:
+    """All nine a_n: those not fitted follow from G(0) and from G ~ 1/t^2 at large t, a fourfold zero at z = 1."""
+    n = np.arange(9)
+    derivatives = [np.ones(9), n, n * (n - 1), n * (n - 1) * (n - 2)]
+    rows = np.array([float(_z(0.0)) ** n, *derivatives])
+    free = [0, 5, 6, 7, 8]
+    target = np.array([at_0, 0.0, 0.0, 0.0, 0.0]) - rows[:, 1:5] @ np.array(fitted)
+    a = np.empty(9)
+    a[1:5] = fitted
+    a[free] = np.linalg.solve(rows[:, free], target)
+    return a
+
+
+def sachs(t: Array) -> tuple[Array, Array]:
+    """Electric and magnetic form factor G_E, G_M of the proton at t in GeV^2; the charge radius is 0.8405 fm."""
+    G_E, G_M = (
+        np.asarray(np.polynomial.polynomial.polyval(_z(t), _z_expansion(fitted, at_0)), dtype=np.float64)
+        for fitted, at_0 in ((_G_E, 1.0), (_G_M, _MU_P))
+    )
+    return G_E, G_M
+
+
+def proton(q: Array) -> Array:
+    """Root of (G_E^2 + tau G_M^2)/(1 + tau), tau = t/4 m_p^2: what a spin-0 current P_i + P_f needs to be a proton's.
+
+    Notes
+    -----
+    Of the tensor of a proton, averaged over its spin, this is all that goes with (P_i + P_f) (P_i + P_f). Left out is
+    G_M^2 (q^2 g - q q), which adds to sigma 0.1 %, 1 % and 3.5 % at 3 GeV for scalars of 10, 100 and 300 MeV, 4 % at
+    0.5 GeV and 100 MeV, 0.02 % at 160 GeV.
+    """
+    t = q * q
+    G_E, G_M = sachs(t)
+    tau = t / (4.0 * M_P * M_P)
+    return np.asarray(np.sqrt((G_E * G_E + tau * G_M * G_M) / (1.0 + tau)))
