@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mcgen.generation import generate
     from mcgen.physics.couplings import Couplings
     from mcgen.pool import load
-    from mcgen.rates import n_signal, sigma_tilde
+    from mcgen.rates import n_signal, sigma_tilde, total_width
     from mcgen.reweighting import reweight
     from mcgen.xsec import cross_section
 
@@ -46,6 +46,7 @@ _HOME = {
     "reweight": "reweighting",
     "save": "formats.root",
     "sigma_tilde": "rates",
+    "total_width": "rates",
 }
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "reweight",
     "save",
     "sigma_tilde",
+    "total_width",
 ]
 
 

@@ -106,7 +106,8 @@ def run(
 
 
 def _check_models(card: Card, m_S: float) -> None:
-    """Raise InputError for a model that can give no signal at all."""
+    """Raise InputError for a model that can give no signal at all, or whose width is not known at a mass."""
+    rates.check_widths(card, card.scan.models, [m_S, *card.scan.mass])
     for model in card.scan.models:
         if rates.production_coupling(card, model, 1.0) == 0.0:
             message = f"scan.models: {model} does not couple to {card.beam.particle}"

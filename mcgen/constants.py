@@ -9,6 +9,7 @@ ALPHA = 1.0 / 137.035999  #: CODATA 2018, the digits of the reference tables
 M_E = 0.51099895e-3  #: electron, CODATA 2018
 M_MU = 0.1056583755  #: muon, CODATA 2018
 M_TAU = 1.77686  #: tau, PDG 2020
+M_PI = 0.13957039  #: charged pion, PDG 2020
 M_P = 0.93827209  #: proton, CODATA 2018
 MU_P = 2.79  #: magnetic moment of the proton in nuclear magnetons, as in Appendix A
 AMU = 0.931494  #: atomic mass unit; nuclear mass M = A * AMU

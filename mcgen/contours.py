@@ -177,6 +177,7 @@ def reach(
     check_number("workers", workers, 0, 1024)
     for m_S in masses:
         check_number("mass", m_S, LOWEST_MASS, 1e6)
+    rates.check_widths(card, models, [m for m_S in masses for m in (tower or Tower()).masses(m_S)])
 
     def points(m_S: float) -> dict[str, ReachPoint]:
         states = [_signals(card, models, m, production) for m in (tower or Tower()).masses(m_S)]

@@ -13,7 +13,7 @@ from mcgen import pdg, rates
 from mcgen._jit import jit
 from mcgen.acceptance import fiducial, passes
 from mcgen.card import Card
-from mcgen.constants import M_E, M_MU, M_TAU
+from mcgen.constants import M_E, M_MU, M_PI, M_TAU
 from mcgen.errors import InputError
 from mcgen.events import Columns
 from mcgen.physics.couplings import Couplings
@@ -31,8 +31,10 @@ class Channel(NamedTuple):
     mass: float  #: of each daughter in GeV
 
 
+#: hadrons as pi+ pi-: below 1 GeV nearly always what they are, but for three pions next to the omega (60 % at its
+#: peak); from 1 GeV on a stand-in for kaons, at the phi, and for several pions
 CHANNELS = (
-    Channel(11, M_E), Channel(13, M_MU), Channel(15, M_TAU), Channel(22, 0.0),
+    Channel(11, M_E), Channel(13, M_MU), Channel(15, M_TAU), Channel(22, 0.0), Channel(211, M_PI),
     Channel(14, 0.0), Channel(16, 0.0), Channel(pdg.DARK, 0.0),
 )  # fmt: skip
 
@@ -50,9 +52,10 @@ class DecayModel:
 
     def partial_widths(self) -> Array:
         """Widths in GeV in the order of `CHANNELS`; neutrinos are muon and tau ones, half each."""
-        *visible, invisible = rates.card_widths(self.card, self.model, self.g_mu, self.m_S)
-        neutrinos = min(invisible, width_neutrinos(rates.couplings_of(self.model, self.g_mu).g_nu, self.m_S))
-        return np.array([*visible, 0.5 * neutrinos, 0.5 * neutrinos, invisible - neutrinos])
+        w = rates.card_widths(self.card, self.model, self.g_mu, self.m_S)
+        neutrinos = min(w.invisible, width_neutrinos(rates.couplings_of(self.model, self.g_mu).g_nu, self.m_S))
+        visible = w.ee, w.mumu, w.tautau, w.gamma_gamma, w.hadrons
+        return np.array([*visible, 0.5 * neutrinos, 0.5 * neutrinos, w.invisible - neutrinos])
 
     def branching(self) -> Array:
         """Cumulative branching ratios of the channels."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen.card import Card
-from mcgen.constants import M_MU, PB_CM2
-from mcgen.errors import check_number, choose
+from mcgen.constants import PB_CM2
+from mcgen.errors import InputError, check_number, choose
 from mcgen.estimate import Estimate
 from mcgen.physics import cross_section, iww
 from mcgen.physics.amplitude import Process
-from mcgen.physics.couplings import MODELS, Couplings
+from mcgen.physics.couplings import MODELS, Couplings, to_quarks
 from mcgen.physics.cross_section import spectrum_nodes
 from mcgen.physics.fiducial import INVISIBLE_COUNTS, SIGNATURES
 from mcgen.physics.quadrature import Rules, rules
@@ -117,23 +117,86 @@ def couplings_of(model: str | Couplings, g_mu: float) -> Couplings:
     return MODELS[choose(model, MODELS, "model")](g_mu)
 
 
+def check_couplings(model: str | Couplings, g_mu: float) -> None:
+    """Raise InputError unless couplings are numbers up to 1e3: g_mu of a model, or each explicit one, of any sign."""
+    if not isinstance(model, Couplings):
+        check_number("g_mu", g_mu, 0.0, 1e3)
+        return
+    for name, g in model._asdict().items():
+        if not abs(g) <= 1e3:
+            message = f"{name}: {g:g} must lie in -1000..1000"
+            raise InputError(message)
+
+
 def production_coupling(card: Card, model: str | Couplings, g_mu: float) -> float:
-    """Coupling to the beam's lepton: yields are per unit of its square."""
-    couplings = couplings_of(model, g_mu)
-    return couplings.g_mu if card.beam.lepton == "mu" else couplings.g_e
+    """Coupling to the beam's lepton: yields are per unit of its square.
+
+    Raises
+    ------
+    InputError
+        If explicit couplings leave out the beam's lepton. A model may: B makes nothing of electrons, N_S is 0.
+    """
+    couplings, lepton = couplings_of(model, g_mu), card.beam.lepton
+    g = couplings.g_mu if lepton == "mu" else couplings.g_e
+    if g == 0.0 and isinstance(model, Couplings):
+        message = f"couplings: g_{lepton} is 0, so the {card.beam.particle} of the beam make no S; it must not be 0"
+        raise InputError(message)
+    return g
 
 
 def card_widths(card: Card, model: str | Couplings, g_mu: float, m_S: float) -> Widths:
-    """Partial widths in GeV of the card's mediator, with its invisible branching ratio."""
+    """Partial widths in GeV of the card's mediator, with its invisible branching ratio.
+
+    Raises
+    ------
+    InputError
+        If the model does not fit the mediator, or its hadronic width is not known at this mass.
+    """
     if isinstance(model, str):
         card.check_models([model])
-    return widths(couplings_of(model, g_mu), m_S, card.scalar.mediator, card.scalar.invisible)
+    couplings, scalar = couplings_of(model, g_mu), card.scalar
+    try:
+        return widths(couplings, m_S, scalar.mediator, scalar.invisible, to_quarks(model, g_mu))
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def card_width(card: Card, model: str | Couplings, g_mu: float, m_S: float) -> float:
     """Total width in GeV, or without the paper's other channels where the card asks for it in model A (Eq. 7)."""
     w = card_widths(card, model, g_mu, m_S)
     return w.ee + w.invisible if card.ee_only(model) else w.total
+
+
+def total_width(card: Card, model: str | Couplings, m_S: float, g_mu: float) -> float:
+    """Total width in GeV of the card's boson, as decay lengths take it.
+
+    Parameters
+    ----------
+    card : Card
+        Its mediator, its invisible branching ratio, and `width = "ee_only"` count.
+    model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
+        Of a vector, dark-photon decays to hadrons too, as the electromagnetic current does. No hadrons are in the
+        width of an axial boson, of Lmu-Ltau and of explicit couplings, which are used as they are.
+    m_S : float
+        Mass in GeV.
+    g_mu : float
+        eps e for a dark photon.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range, or the mass beyond what is known of hadrons (10.001 GeV).
+    """
+    check_number("mass", m_S, LOWEST_MASS, 1e6)
+    check_couplings(model, g_mu)
+    return card_width(card, model, g_mu, m_S)
+
+
+def check_widths(card: Card, models: Sequence[str], masses: Iterable[float]) -> None:
+    """Raise InputError unless all widths are known at all masses in GeV: before a long scan, not in its middle."""
+    for m_S in masses:
+        for model in models:
+            card_widths(card, model, 1.0, m_S)
 
 
 def signal_shares(card: Card, model: str | Couplings, m_S: float) -> tuple[float, float]:
@@ -158,19 +221,21 @@ def n_signal(
     ----------
     card : Card
     model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
-        Explicit couplings scale with nothing: `g_mu` must then be their g_mu.
+        Explicit couplings are used as they are, for each entry of `g_mu`.
     m_S : float
         Scalar mass in GeV.
     g_mu : list of float
     method : {"exact", "ww", "iww"}
     """
+    for g in g_mu:
+        check_couplings(model, g)
+    couplings = [production_coupling(card, model, g) for g in g_mu]
     sets = [production(card, m_S, method, nodes=nodes) for nodes in (FINE, COARSE)]
     result = []
     shares = signal_shares(card, model, m_S)
-    for g in g_mu:
-        check_number("g_mu", g, 0.0, 1e3)
+    for g, coupling in zip(g_mu, couplings, strict=True):
         width = card_width(card, model, g, m_S)
-        rate = card.beam.muons * production_coupling(card, model, g) ** 2
+        rate = card.beam.muons * coupling**2
         fine, coarse = (rate * nodes.signal(width, shares) for nodes in sets)
         result.append(Estimate(fine, abs(fine - coarse), math.inf))
     return result
@@ -182,9 +247,9 @@ def sigma_tilde(
     """sigma~(E_mu) in cm^2: cross section times probability to decay where it counts, mean per nucleus (Eq. 19)."""
     choose(method, METHODS, "method")
     check_number("mass", m_S, LOWEST_MASS, 1e6)
-    check_number("g_mu", g_mu, 0.0, 1e3)
+    check_couplings(model, g_mu)
     for E in E_mu:
-        check_number("E_mu", E, M_MU, 1e6)
+        check_number("E_mu", E, card.beam.mass, 1e6)
     width, shares = card_width(card, model, g_mu, m_S), signal_shares(card, model, m_S)
     g = production_coupling(card, model, g_mu)
     result = []

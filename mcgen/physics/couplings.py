@@ -27,13 +27,22 @@ def model_B(g_mu: float) -> Couplings:
 
 
 def dark_photon(g_mu: float) -> Couplings:
-    """The same coupling to every charged lepton."""
+    """The same coupling to every charged lepton; a vector also couples to quarks, by their charge (`to_quarks`)."""
     return Couplings(g_mu, g_mu, g_mu)
 
 
 def Lmu_Ltau(g_mu: float) -> Couplings:
-    """The charge L_mu - L_tau, neutrinos included; no kinetic mixing."""
+    """The charge L_mu - L_tau, neutrinos included; no kinetic mixing, so no quarks."""
     return Couplings(0.0, g_mu, -g_mu, g_mu)
+
+
+def to_quarks(model: str | Couplings, g_mu: float) -> float:
+    """Coupling to quarks in units of their charge: that of a dark photon, 0 of all other models.
+
+    Explicit couplings are those to leptons alone. An axial boson of the model dark-photon has no hadronic width here:
+    its coupling to quarks is no part of the model, and no measurement gives the width.
+    """
+    return g_mu if model == "dark-photon" else 0.0
 
 
 MODELS = {"A": model_A, "B": model_B, "dark-photon": dark_photon, "Lmu-Ltau": Lmu_Ltau}

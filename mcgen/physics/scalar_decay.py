@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
-from mcgen.constants import ALPHA, HBARC_GEV_CM, M_E, M_MU, M_TAU
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.constants import ALPHA, HBARC_GEV_CM, M_E, M_MU, M_PI, M_TAU
 from mcgen.physics.couplings import Couplings
 
 #: flight path in cm/GeV of what cannot decay: beyond the visible universe, and a number
@@ -30,6 +35,7 @@ class Widths(NamedTuple):
     tautau: float
     gamma_gamma: float
     invisible: float = 0.0
+    hadrons: float = 0.0
 
     @property
     def total(self) -> float:
@@ -89,7 +95,52 @@ def width_neutrinos(g_nu: float, m_S: float) -> float:
     return 2.0 * g_nu * g_nu * m_S / (24.0 * math.pi)
 
 
-def widths(g: Couplings, m_S: float, mediator: str = "scalar", dark: float = 0.0) -> Widths:
+@functools.cache
+def _hadron_table() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Masses in GeV, and the logarithm of Gamma(hadrons)/Gamma(e+ e-) without the p-wave threshold of two pions."""
+    m, ratio = np.loadtxt(Path(__file__).with_name("dark_photon_hadrons.csv"), delimiter=",").T
+    return m, np.log(ratio / (1.0 - (2.0 * M_PI / m) ** 2) ** 1.5)
+
+
+def highest_hadron_mass() -> float:
+    """Highest mass in GeV at which the hadronic width of a dark photon is known."""
+    return float(_hadron_table()[0][-1])
+
+
+def width_hadrons(g_q: float, m_S: float, mediator: str = "vector") -> float:
+    """Gamma(V -> hadrons) in GeV of a vector that couples to quarks as g_q times their charge; 0 below two pions.
+
+    Parameters
+    ----------
+    g_q : float
+        Coupling to the electromagnetic current, which for leptons is that to each.
+    m_S : float
+        Mass in GeV.
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+        0 for all but a vector: only the electromagnetic current is measured.
+
+    Raises
+    ------
+    ValueError
+        Above `highest_hadron_mass`.
+
+    Notes
+    -----
+    Ratios to e+ e- of the file `dark_photon_hadrons.csv`, which names their sources, interpolated in their logarithm:
+    c tau of the table to 1e-4 below 2 GeV and 0.2 % above at its points, between them of what it was thinned from to
+    1 %, 4.4 % within 5 MeV of the phi. Above 2 GeV J/psi, psi(2S) and Upsilon are left out.
+    """
+    if mediator != "vector" or g_q == 0.0 or m_S <= 2.0 * M_PI:
+        return 0.0
+    if m_S > highest_hadron_mass():
+        message = f"mass {m_S:g} GeV: the hadronic width of a dark photon is known up to {highest_hadron_mass():g} GeV"
+        raise ValueError(message)
+    per_wave = math.exp(float(np.interp(m_S, *_hadron_table())))
+    beta2 = (1.0 - 2.0 * M_PI / m_S) * (1.0 + 2.0 * M_PI / m_S)
+    return per_wave * beta2 * math.sqrt(beta2) * width_leptons(g_q, M_E, m_S, mediator)
+
+
+def widths(g: Couplings, m_S: float, mediator: str = "scalar", dark: float = 0.0, g_q: float = 0.0) -> Widths:
     """All partial widths in GeV (Eqs. 4-5).
 
     Parameters
@@ -100,9 +151,12 @@ def widths(g: Couplings, m_S: float, mediator: str = "scalar", dark: float = 0.0
     mediator : {"scalar", "pseudoscalar", "vector", "axial"}
     dark : float
         Branching ratio of further invisible decays, 0 <= dark < 1; their width comes on top of all others.
+    g_q : float
+        Coupling of a vector to quarks, in units of their charge.
     """
     ee, mumu, tautau = (width_leptons(g_l, m_l, m_S, mediator) for g_l, m_l in zip(g[:3], _MASSES, strict=True))
-    known = Widths(ee, mumu, tautau, width_photons(g, m_S, mediator), width_neutrinos(g.g_nu, m_S))
+    photons, neutrinos = width_photons(g, m_S, mediator), width_neutrinos(g.g_nu, m_S)
+    known = Widths(ee, mumu, tautau, photons, neutrinos, width_hadrons(g_q, m_S, mediator))
     return known._replace(invisible=known.invisible + dark / (1.0 - dark) * known.total)
 
 
