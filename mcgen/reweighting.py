@@ -18,7 +18,7 @@ from mcgen._jit import jit
 from mcgen.card import Card, parse_card
 from mcgen.constants import PB_CM2
 from mcgen.decays import DecayModel, daughters_of
-from mcgen.errors import InputError, check_number, choose
+from mcgen.errors import InputError, choose
 from mcgen.estimate import Estimate, weighted_sum
 from mcgen.event_ratio import AlteredEvents
 from mcgen.events import EventSource
@@ -240,10 +240,7 @@ def reweight(
     choose(method, METHODS, "method")
     couplings = [model.g_mu] if isinstance(model, Couplings) else [float(g) for g in g_mu]
     for g in couplings:
-        check_number("g_mu", abs(g) if isinstance(model, Couplings) else g, 0.0, 1e3)
-    if isinstance(model, Couplings):
-        for name, g in (("g_e", model.g_e), ("g_tau", model.g_tau)):
-            check_number(name, g, -1e3, 1e3)
+        rates.check_couplings(model, g)
     if not 1 <= energy_bins <= 10_000:
         message = f"energy_bins: {energy_bins} must lie in 1..10000"
         raise InputError(message)
@@ -255,6 +252,7 @@ def reweight(
         message = "method vertex: the decays of this file were forced, only 'probability' can be used"
         raise InputError(message)
     card = card_of(source)
+    production = [rates.production_coupling(card, model, g) for g in couplings]
     m_S = float(source.metadata["mass_gev"])
     norm_error = float(source.metadata["norm_relative_error"])
     n = len(source)
@@ -272,8 +270,8 @@ def reweight(
         return Estimate(factor * plain.value, factor * plain.error, plain.n_eff)
 
     n_signal, sigma_tilde = [], []
-    for j, g in enumerate(couplings):
-        rate = rates.production_coupling(card, model, g) ** 2
+    for j in range(len(couplings)):
+        rate = production[j] ** 2
         if not single:
             n_signal.append(estimate(math.fsum(sums[j]), math.fsum(squares[j]), card.beam.muons * rate))
         rows = zip(sums[j].tolist(), squares[j].tolist(), (rate * per_bin).tolist(), strict=True)
@@ -281,8 +279,9 @@ def reweight(
     results = [row[0] for row in sigma_tilde] if single else n_signal
     poor = [g for g, row in zip(couplings, results, strict=True) if row.n_eff < ENOUGH]
     if poor:
-        where = ", ".join(f"{g:.3g}" for g in poor)
-        message = f"{'sigma~' if single else 'N_S'} rests on fewer than {ENOUGH:.0f} effective events at g_mu = {where}"
+        explicit = isinstance(model, Couplings)
+        where = "these couplings" if explicit else "g_mu = " + ", ".join(f"{g:.3g}" for g in poor)
+        message = f"{'sigma~' if single else 'N_S'} rests on fewer than {ENOUGH:.0f} effective events at {where}"
         warnings.warn(message, LowStatisticsWarning, stacklevel=2)
     centres = [float(single)] if single else (0.5 * (edges[1:] + edges[:-1])).tolist()
     name = model if isinstance(model, str) else "explicit"

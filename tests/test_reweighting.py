@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import warnings
 
 import numpy as np
@@ -11,11 +12,12 @@ from pvalue import chi2_probability
 
 from mcgen import rates
 from mcgen.card import card_text, load_card, parse_card
+from mcgen.cli import main
 from mcgen.contours import reach, reach_from_events
 from mcgen.errors import InputError
 from mcgen.estimate import weighted_sum
 from mcgen.generation import generate
-from mcgen.physics.couplings import MODELS
+from mcgen.physics.couplings import MODELS, Couplings
 from mcgen.reweighting import LowStatisticsWarning, reweight
 
 #: couplings at which each experiment has a signal, per model
@@ -186,3 +188,84 @@ def test_refused(fermilab_events, arguments):
     """What cannot be reweighted is refused; fails if a NaN coupling gives a NaN signal."""
     with pytest.raises(InputError):
         reweight(fermilab_events, **({"model": "A", "g_mu": [1e-4]} | arguments))
+
+
+ELECTRONS = """
+name = "electrons"
+[beam]
+particle = "e-"
+energy = "20 GeV"
+muons = 1e18
+[target]
+material = "W"
+length = "10 cm"
+[detector]
+signature = "displaced"
+L_det = "50 m"
+gap = "10 m"
+{shape}
+[scalar]
+mass = "20 MeV"
+[scan]
+g_mu = "1e-5"
+mass = "20 MeV"
+models = ["A"]
+"""
+
+
+@pytest.mark.parametrize("shape", ["", 'geometry = "3d"\nradius = "1 m"'])
+def test_couplings_of_an_electron_beam(capsys, tmp_path, shape):
+    """Electrons alone make and take S: N_S from events by command and in Python meets quadrature, 4 sigma.
+
+    Fails if g_mu, which is 0, is taken for the coupling that makes S, or refused.
+    """
+    card = parse_card(ELECTRONS.format(shape=shape))
+    path = tmp_path / "electrons.root"
+    generate(card, 0.02, 20_000, 7, output=path)
+    couplings = Couplings(1e-7, 0.0, 0.0)
+    (found,) = _quiet(path, couplings).n_signal
+    (expected,) = rates.n_signal(card, couplings, 0.02, [1.0])
+    assert expected.value > 0.0
+    if shape:
+        assert 0.0 < found.value < expected.value
+    else:
+        assert abs(found.value - expected.value) < 4.0 * found.error
+        (half,) = rates.n_signal(card, Couplings(5e-8, 0.0, 0.0), 0.02, [0.0])
+        assert half.value < expected.value
+    assert main(["reweight", str(path), "--couplings", "1e-7,0,0", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["rows"][0]["n_signal"] == pytest.approx(found.value, rel=1e-12)
+    assert document["couplings"] == {"g_e": 1e-7, "g_mu": 0.0, "g_tau": 0.0, "g_nu": 0.0}
+    assert rates.sigma_tilde(card, couplings, 0.02, 0.0, [20.0])[0].value > 0.0
+    alike = MODELS["A"](1e-4)
+    (by_name,), (explicit,) = (_quiet(path, m, [1e-4]).n_signal for m in ("A", alike))
+    assert explicit.value == pytest.approx(by_name.value, rel=1e-12)
+    assert _quiet(path, Couplings(-1e-7, 0.0, 0.0)).n_signal[0] == found
+
+
+@pytest.mark.parametrize(("lepton", "couplings"), [("mu", Couplings(1e-7, 0.0, 0.0)), ("e", Couplings(0.0, 1e-7, 0.0))])
+def test_couplings_without_the_beam(fermilab_events, lepton, couplings):
+    """Couplings that leave out the beam's lepton are refused with its name; fails if N_S is 0 without a word."""
+    card = load_card("fermilab") if lepton == "mu" else parse_card(ELECTRONS.format(shape=""))
+    words = f"g_{lepton} is 0"
+    for call in (
+        lambda: rates.n_signal(card, couplings, 0.02, [1e-7]),
+        lambda: rates.sigma_tilde(card, couplings, 0.02, 1e-7, [2.0]),
+    ):
+        with pytest.raises(InputError, match=words):
+            call()
+    if lepton == "mu":
+        with pytest.raises(InputError, match=words):
+            reweight(fermilab_events, couplings)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -2e3])
+def test_couplings_that_are_no_numbers(fermilab_events, bad):
+    """Each explicit coupling is checked by its name; fails if NaN or infinity goes into a width."""
+    for i, name in enumerate(Couplings._fields):
+        values = [1e-4, 1e-4, 1e-4, 0.0]
+        values[i] = bad
+        with pytest.raises(InputError, match=name):
+            reweight(fermilab_events, Couplings(*values))
+        with pytest.raises(InputError, match=name):
+            rates.n_signal(load_card("fermilab"), Couplings(*values), 0.1, [1e-4])

@@ -32,7 +32,9 @@ def _explicit(values: list[float] | None) -> Couplings | None:
     help="A: g_l = g_mu m_l/m_mu; B: muon only; of a vector: dark-photon, Lmu-Ltau.  [default: the card's]",
 )
 @click.option("--g-mu", "g_mu", type=COUPLINGS, help="Couplings.  [default: the card's scan]")
-@click.option("--couplings", type=NUMBERS, help="Explicit g_e,g_mu,g_tau instead of a model.")
+@click.option(
+    "--couplings", type=NUMBERS, help="Explicit g_e,g_mu,g_tau instead of a model; not 0 for the beam's lepton."
+)
 @click.option(
     "--method", type=click.Choice(["probability", "vertex"]), default="probability", show_default=True,
     help="Weight with the decay probability, or count decay vertices.",
@@ -107,6 +109,8 @@ def reweight(
             for E, s in zip(result.E_mu, row, strict=True)
         ],
     }
+    if isinstance(chosen, Couplings):
+        document["couplings"] = chosen._asdict()
     if is_3d:
         for row, share in zip(document["rows"], shares, strict=True):
             row["acceptance"] = share
@@ -128,4 +132,5 @@ def reweight(
     if is_3d:
         rows = [[*row, "-" if s is None else f"{s:.4f}"] for row, s in zip(rows, shares, strict=True)]
     header = ["g_mu", what, "+-", "n_eff", *(["acceptance"] if is_3d else [])]
-    table(header, rows, f"model {result.model}, m_S = {1e3 * result.m_S:g} MeV, {method}")
+    name = f"couplings {','.join(f'{g:g}' for g in couplings)}" if couplings else f"model {result.model}"
+    table(header, rows, f"{name}, m_S = {1e3 * result.m_S:g} MeV, {method}")
