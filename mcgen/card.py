@@ -87,10 +87,10 @@ class Card(Section):
         if not self.beam.mass < self.E_low < self.beam.E_max:
             message = (
                 f"beam.energy {self.beam.E_max:g} GeV must lie above the energy at the end of the target, and that "
-                f"({self.E_low:g} GeV) above the muon mass"
+                f"({self.E_low:g} GeV) above the mass of {self.beam.particle}"
             )
             if self.target.E_min is None:
-                message += "; the muon stops in the target: give target.E_min"
+                message += "; the beam stops in the target: give target.E_min"
             raise InputError(message)
         for where, models in (("scalar.model", [self.scalar.model]), ("scan.models", self.scan.models)):
             self.check_models(models, where)

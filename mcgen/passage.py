@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mcgen.beam import Beam, Spectrum
 from mcgen.physics.energy_loss import ConstantLoss
-from mcgen.physics.multiple_scattering import Kicks, followed_by, moments, spread
+from mcgen.physics.multiple_scattering import Kicks, followed_by, moments, p_beta, spread
 from mcgen.physics.thick_target import track_table
 from mcgen.straggling import Law, RandomLoss
 from mcgen.target import Layer, Slab, Stack
@@ -125,6 +125,11 @@ def stretches(beam: Beam, target: Slab | Stack) -> list[Stretch]:
     return result
 
 
+def _p_beta(E: float, m: float) -> float:
+    """Momentum times velocity in GeV, m at least: where the particle has stopped, nothing depends on it."""
+    return max(p_beta(E, m), m) if m < E else m
+
+
 def scattering(stretches: Sequence[Stretch], m: float, steps: int = 64) -> Scattering:
     """Multiple scattering of a beam particle of mass m in GeV that enters with the highest energy of the beam.
 
@@ -138,9 +143,9 @@ def scattering(stretches: Sequence[Stretch], m: float, steps: int = 64) -> Scatt
         middle = law.after(E_front, (np.arange(steps) + 0.5) * step)
         for i, E in enumerate(middle.tolist(), 1):
             X = stretch.layer.per_X0 * step
-            angle2 = law.angle2_per_cm(E) * step if isinstance(law, RandomLoss) else X / max(E - m * m / E, m) ** 2
+            angle2 = law.angle2_per_cm(E) * step if isinstance(law, RandomLoss) else X / _p_beta(E, m) ** 2
             kicks = followed_by(kicks, step, Kicks(X, angle2, 0.5 * angle2 * step, angle2 * step * step / 3.0))
-            width = moments(kicks, 1.0) if isinstance(law, RandomLoss) else spread(kicks, E_in)
+            width = moments(kicks, 1.0) if isinstance(law, RandomLoss) else spread(kicks, E_in, m)
             rows.append((stretch.front + i * step, *width))
         E_front = float(law.after(E_front, stretch.layer.length))
     return Scattering(*(np.array(column) for column in zip(*rows, strict=True)))

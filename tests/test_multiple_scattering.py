@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from mcgen.constants import M_MU
+from mcgen.card import load_card, parse_card
+from mcgen.constants import M_E, M_MU
+from mcgen.errors import InputError
+from mcgen.generation import generate
+from mcgen.passage import _p_beta
 from mcgen.physics import multiple_scattering as scattering
 from mcgen.physics.atomic_data import ELEMENTS
 from mcgen.physics.csda_range import energy_after, range_table
 from mcgen.physics.multiple_scattering import Kicks, followed_by, highland, plane, slowing_kicks, spread, uniform_kicks
+from mcgen.rates import sigma_tilde
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "validation/reference/muon_loss.json").read_text(encoding="utf-8"))
 X0_W, RHO_W = 6.76, 19.3
@@ -95,3 +100,59 @@ def test_sampled_plane():
     assert theta == z2 * s.theta
     assert y == pytest.approx(20.0 * s.theta * (z1 / math.sqrt(12.0) + z2 / 2.0), rel=1e-14)
     assert plane.py_func(z1, z2, s) == (theta, y)
+
+
+ELECTRONS = """
+name = "electrons"
+[beam]
+particle = "e-"
+energy = "50 MeV"
+muons = 1e15
+[target]
+material = "W"
+length = "0.1 cm"
+multiple_scattering = true
+[detector]
+signature = "displaced"
+L_det = "1 m"
+[scalar]
+mass = "5 MeV"
+[scan]
+g_mu = "1e-5"
+mass = "5 MeV"
+models = ["A"]
+"""
+
+
+def test_electrons():
+    """Electrons of 50 MeV behind 1 mm of tungsten: Highland's formula with beta = 1, 1e-4; fails with the muon's mass.
+
+    With that beta^2 is negative below 106 MeV, and all directions become NaN.
+    """
+    card = parse_card(ELECTRONS)
+    thickness = card.stretches[0].layer.per_X0 * 0.1
+    expected = 13.6e-3 / 0.05 * math.sqrt(thickness) * (1.0 + 0.038 * math.log(thickness))
+    assert card.scattering.theta[-1] == pytest.approx(expected, rel=2e-4)
+    assert highland(thickness, 0.05, M_E) == pytest.approx(expected, rel=2e-4)
+    columns = generate(card, 0.005, 20_000, 3).columns
+    assert all(np.all(np.isfinite(column)) for column in columns.values())
+    last = columns["depth_cm"] > 0.09
+    slope = (columns["mu_in_px"] / columns["mu_in_pz"])[last]
+    depth = 0.95 * thickness
+    near = 13.6e-3 / 0.05 * math.sqrt(depth) * (1.0 + 0.038 * math.log(depth))
+    assert slope.std() == pytest.approx(near, rel=4.0 / math.sqrt(2.0 * slope.size) + 0.01)
+
+
+@pytest.mark.parametrize("E", [0.0, -1.0, M_E, 1.0001 * M_E])
+def test_beam_that_has_stopped(E):
+    """Behind the end of a constant loss energies are 0 or less: p beta stays at the mass; fails for a division by E."""
+    assert _p_beta(E, M_E) == M_E
+
+
+def test_energies_of_electrons():
+    """sigma~ of electrons below 106 MeV is given, and that of muons is refused; fails if both have the muon's mass."""
+    electrons = parse_card(ELECTRONS)
+    (found,) = sigma_tilde(electrons, "A", 0.005, 1e-3, [0.05])
+    assert found.value > 0.0
+    with pytest.raises(InputError, match=r"E_mu: 0.05 must lie above 0.105658"):
+        sigma_tilde(load_card("fermilab"), "A", 0.005, 1e-3, [0.05])

@@ -1,4 +1,4 @@
-"""Multiple Coulomb scattering of muons in the Gaussian approximation (Highland's formula).
+"""Multiple Coulomb scattering in the Gaussian approximation (Highland's formula); m is the mass of the particle in GeV.
 
 PDG, Passage of particles through matter (2024), section 34.3: V. L. Highland, Nucl. Instrum. Meth. 129 (1975)
 497; G. R. Lynch and O. I. Dahl, Nucl. Instrum. Meth. B 58 (1991) 6. Radiation lengths: Y. S. Tsai, Rev. Mod. Phys.
@@ -59,29 +59,30 @@ class Spread(NamedTuple):
 
 
 @jit
-def _p_beta(E: float) -> float:
-    return (E - M_MU) * (E + M_MU) / E
+def p_beta(E: float, m: float) -> float:
+    """Momentum times velocity in GeV at total energy E."""
+    return (E - m) * (E + m) / E
 
 
 @jit
-def _scale(thickness: float, E: float) -> float:
+def _scale(thickness: float, E: float, m: float) -> float:
     """13.6 MeV with its logarithm of X/(X0 beta^2); 0 where the fit would turn negative, at 1e-12 X0."""
-    return E_S * max(1.0 + LOG_TERM * math.log(thickness * E / _p_beta(E)), 0.0)
+    return E_S * max(1.0 + LOG_TERM * math.log(thickness * E / p_beta(E, m)), 0.0)
 
 
 @jit
-def highland(thickness: float, E: float) -> float:
+def highland(thickness: float, E: float, m: float = M_MU) -> float:
     """Rms plane angle in rad behind `thickness` radiation lengths at constant total energy E (Highland's formula)."""
     if thickness <= 0.0:
         return 0.0
-    return _scale(thickness, E) / _p_beta(E) * math.sqrt(thickness)
+    return _scale(thickness, E, m) / p_beta(E, m) * math.sqrt(thickness)
 
 
 @jit
-def uniform_kicks(length: float, density: float, X0: float, E: float) -> Kicks:
+def uniform_kicks(length: float, density: float, X0: float, E: float, m: float = M_MU) -> Kicks:
     """Kicks over `length` cm at constant total energy E in GeV; X0 in g/cm^2."""
     thickness = length * density / X0
-    angle2 = thickness / _p_beta(E) ** 2
+    angle2 = thickness / p_beta(E, m) ** 2
     return Kicks(thickness, angle2, 0.5 * angle2 * length, angle2 * length * length / 3.0)
 
 
@@ -95,7 +96,7 @@ def slowing_kicks(length: float, density: float, X0: float, E: float, table: Ran
     angle2, angle_y, y2 = 0.0, 0.0, 0.0
     for node, weight in zip(_NODES, _WEIGHTS):  # noqa: B905 - numba knows zip without strict
         s = 0.5 * length * (node + 1.0)
-        kick = 0.5 * weight * length * density / X0 / _p_beta(energy_at(R - s * density, table)) ** 2
+        kick = 0.5 * weight * length * density / X0 / p_beta(energy_at(R - s * density, table), M_MU) ** 2
         angle2 += kick
         angle_y += kick * (length - s)
         y2 += kick * (length - s) ** 2
@@ -123,12 +124,12 @@ def moments(kicks: Kicks, scale: float) -> Spread:
 
 
 @jit
-def spread(kicks: Kicks, E: float) -> Spread:
+def spread(kicks: Kicks, E: float, m: float = M_MU) -> Spread:
     """Angle and displacement with the logarithm of the full thickness, as Highland's fit wants it (PDG, 34.3).
 
     E is the total energy in GeV at the entry, whose beta the logarithm takes.
     """
-    return moments(kicks, _scale(kicks.thickness, E) if kicks.angle2 > 0.0 else 0.0)
+    return moments(kicks, _scale(kicks.thickness, E, m) if kicks.angle2 > 0.0 else 0.0)
 
 
 @jit
