@@ -50,9 +50,9 @@ BRANCHES: dict[str, tuple[str, str]] = {
 DECAY_BRANCHES: dict[str, tuple[str, str]] = {
     "decay_pdg": (
         "",
-        "daughters of S: 11 e+e-, 13 mu+mu-, 15 tau+tau-, 22 two photons, 211 pi+pi- for all hadrons (nearly always that "
-        "below 1 GeV, above it a stand-in for kaons and several pions), 14 and 16 neutrinos, 52 dark ones; the second "
-        "one is the antiparticle",
+        "daughters of S: 11 e+e-, 13 mu+mu-, 15 tau+tau-, 22 two photons, 211 pi+pi- for all hadrons (nearly always "
+        "that below 1 GeV, above it a stand-in for kaons and several pions), 14 and 16 neutrinos, 52 dark ones; the "
+        "second one is the antiparticle",
     ),
     **{f"d{number}_{part}": ("GeV", f"daughter {number}, {part}") for number in (1, 2) for part in PARTS},
     "decay_weight": ("", "1, or the probability of a decay forced into the fiducial range"),
