@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mcgen._jit import jit
 from mcgen.card import Card, parse_card
 from mcgen.errors import ClosureError, InputError
-from mcgen.events import Columns, EventSource
+from mcgen.events import Columns, EventSource, check_one_mass
 from mcgen.form_factors import named_or_read
 from mcgen.physics.amplitude import Process, amplitude_at, azimuthal_form
 from mcgen.physics.form_factor import G2, FormFactor, form_factor
@@ -137,6 +137,8 @@ class AlteredEvents:
 
     def __init__(self, source: EventSource, form_factor: str | None = None, mediator: str | None = None) -> None:
         card = parse_card(str(source.metadata["card"]), "of the event file")
+        if mediator:
+            check_one_mass(source.metadata, f"mediator {mediator}")
         new = altered_card(card, form_factor, mediator)
         m_S = float(source.metadata["mass_gev"])
         if missing := [name for name in COLUMNS if name not in source.branches]:

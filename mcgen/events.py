@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mcgen.errors import InputError
+
 #: components of a momentum
 PARTS = ("px", "py", "pz", "E")
 
@@ -62,8 +64,34 @@ FLOAT_BRANCHES = [name for name in BRANCHES if name != "event"]
 ROW = {name: i for i, name in enumerate(FLOAT_BRANCHES)}
 
 
+#: branches of events of another generator, of which only the scattering is known
+_SCATTERING = [name for name in BRANCHES if not name.startswith(("tau", "decay_"))]
+
+
+def is_foreign(metadata: Mapping[str, Any]) -> bool:
+    """Whether events are of another generator: at one energy, weights in pb."""
+    return "beam_energy_gev" in metadata
+
+
+def check_one_mass(metadata: Mapping[str, Any], what: str) -> None:
+    """Raise InputError for events of another generator whose boson has a width, where `what` takes one mass of S."""
+    if "mass_range_gev" in metadata:
+        low, high = metadata["mass_range_gev"]
+        message = f"{what}: S has a width, its masses go from {low:.7g} to {high:.7g} GeV, and one mass is needed here"
+        raise InputError(message)
+
+
+def branches_of(metadata: Mapping[str, Any]) -> list[str]:
+    """Branches of a file that holds all that events of its kind have."""
+    if is_foreign(metadata):
+        return list(_SCATTERING)
+    return [*BRANCHES, *(DECAY_BRANCHES if "decays" in metadata else ())]
+
+
 def wanted_branches(metadata: Mapping[str, Any]) -> list[str]:
     """Branches that a file of this metadata must have."""
+    if is_foreign(metadata):
+        return list(_SCATTERING)
     chosen = metadata.get("options", {}).get("branches") or [*BRANCHES]
     return ["event", "weight", *chosen]
 

@@ -12,7 +12,7 @@ import numpy as np
 from mcgen import exposure
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import InputError, choose
-from mcgen.events import BRANCHES, DECAY_BRANCHES, Columns, ContentHash
+from mcgen.events import DECAY_BRANCHES, Columns, ContentHash, branches_of, check_one_mass, is_foreign
 from mcgen.formats import g4darkbrem, hepmc, lhe, nanoaod, parquet, root
 from mcgen.formats.stored import StoredEvents
 from mcgen.formats.text import COMPRESSIONS
@@ -71,6 +71,20 @@ def _writer(output: Path, layout: str, rntuple: bool, unit: str) -> tuple[Writer
     return FORMATS[ending].writer, {"unit": unit} if ending == ".csv" else {}
 
 
+def _check_foreign(file: StoredEvents | Pool, output: Path, decays: bool) -> None:
+    """Refuse what events of another generator cannot give: their weights are parts of a cross section in pb."""
+    check_one_mass(file.metadata, f"output {output}")
+    faults = {
+        "events of another generator have no lifetimes, decays cannot be added": decays,
+        f"its weights differ, and a library ({output.name}) has none": (
+            format_of(output) == ".csv" and not file.metadata.get("unweighted", True)
+        ),
+    }
+    for message, wrong in faults.items():
+        if wrong:
+            raise InputError(f"file {file.path}: {message}")  # noqa: EM102
+
+
 def export(
     file: StoredEvents | Pool,
     output: str | Path,
@@ -88,7 +102,7 @@ def export(
     Parameters
     ----------
     file : EventFile
-        What `mcgen.load` returns.
+        What `mcgen.load` returns. Events of another generator keep weights in pb, which add up to their cross section.
     output : path
         Its ending chooses the format: HepMC3, LHE, Parquet, ROOT, or a G4DarkBreM library.
     decays : bool
@@ -115,16 +129,17 @@ def export(
     make, options = _writer(output, layout, rntuple, unit)
     states_sigma = FORMATS[format_of(output)].states_sigma
     card, metadata = file.card, dict(file.metadata)
-    if "seed" not in metadata:
-        message = f"file {file.path}: events of another generator can be reweighted, not exported"
-        raise InputError(message)
-    known = {*BRANCHES, *(DECAY_BRANCHES if "decays" in metadata else ())}
+    foreign = is_foreign(metadata)
+    if foreign:
+        _check_foreign(file, output, decays or force_decay)
+    known = set(branches_of(metadata))
     missing = known - set(file.branches)
     if missing and (make not in (root.writer, parquet.writer) or decays or force_decay):
         message = f"file {file.path}: holds chosen branches only and lacks {min(missing)}"
         raise InputError(message)
     scalar = card.scalar
-    how = DecayModel(card, float(metadata["mass_gev"]), int(metadata["seed"]), scalar.model, scalar.g_mu, force_decay)
+    seed = int(metadata.get("seed", 0))
+    how = DecayModel(card, float(metadata["mass_gev"]), seed, scalar.model, scalar.g_mu, force_decay)
     if force_decay and metadata.get("decays") == "natural":
         message = f"file {file.path}: its decays are natural, they cannot be forced any more"
         raise InputError(message)
@@ -139,21 +154,23 @@ def export(
                 raise InputError(message)
             yield decay(chunk, how) if add else chunk
 
-    metadata.setdefault("exposure", exposure.described(card, metadata["yield_per_muon"], metadata["yield_error"]))
+    if "exposure" not in metadata:
+        metadata["exposure"] = exposure.described(card, metadata["yield_per_muon"], metadata["yield_error"])
     if boson_pdg is not None:
         metadata["boson_pdg"] = check_boson(boson_pdg)
     if add:
         metadata |= {"decays": "forced" if force_decay else "natural"}
-    if add or states_sigma:
+    unhashed = add or "content_sha256" not in metadata
+    if unhashed or states_sigma:
         digest, sums = ContentHash(), exposure.Sums(card.elements)
-        for columns in chunks() if add else file.iterate([n for n in exposure.NEEDED if n in names], CHUNK):
+        for columns in chunks() if unhashed else file.iterate([n for n in exposure.NEEDED if n in names], CHUNK):
             sums.add(columns)
-            if add:
+            if unhashed:
                 digest.update(columns)
         if states_sigma:
             nuclei, norm_error = metadata["exposure"]["nuclei_per_cm2"], metadata["norm_relative_error"]
             options["sample"] = sums.sample(nuclei, norm_error)
-        if add:
+        if unhashed:
             metadata |= {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()}
     with make(output, card, metadata, **options) as writer:
         done = 0

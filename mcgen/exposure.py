@@ -43,8 +43,8 @@ def nuclei_per_cm2(card: Card) -> dict[str, float]:
 
 
 def per_pb(nuclei: dict[str, float]) -> float:
-    """Nuclei of all elements in 1/pb: a yield divided by it is a cross section in pb."""
-    return float(yield_per_pb(1.0, math.fsum(nuclei.values())))
+    """Nuclei of all elements in 1/pb: a yield divided by it is a cross section in pb, which weights may be already."""
+    return 1.0 if not nuclei else float(yield_per_pb(1.0, math.fsum(nuclei.values())))
 
 
 def described(card: Card, total: float, error: float) -> dict[str, Any]:
@@ -57,6 +57,16 @@ def described(card: Card, total: float, error: float) -> dict[str, Any]:
         "sum_nuclei_per_cm2": math.fsum(nuclei.values()),
         **mean_cross_section(nuclei, total, error),
         "signal_events": "beam_particles * g^2 * sum of weight (times decay_weight where decays are forced)",
+    }
+
+
+def of_cross_section(sigma: float, error: float) -> dict[str, Any]:
+    """The same of events at one energy, whose weights in pb add up to a cross section; no nuclei belong to them."""
+    return {
+        "weight_unit": "pb at g_mu = 1",
+        "nuclei_per_cm2": {},
+        "cross_section_pb": sigma,
+        "cross_section_error_pb": error,
     }
 
 

@@ -27,8 +27,8 @@ from mcgen.formats.stored import STEP, StoredEvents
 
 #: what files of one pool agree in
 _COMMON = ("mass_gev", "mcgen_version", "mediator", "model", "reference_g_mu", "unweighted", "decays", "options")
-#: pattern of the files in a folder
-FILES = "*.root"
+#: of the files in a folder, in letters of any size
+ENDING = ".root"
 
 
 def ranges(metadata: dict[str, Any]) -> list[tuple[int, int, int]]:
@@ -230,7 +230,7 @@ def load(path: str | Path, *more: str | Path, card: Card | None = None) -> Store
     Parameters
     ----------
     path, more : path
-        Their endings say the format: ROOT, Parquet or LHE.
+        Their first bytes say the format: ROOT, Parquet or LHE.
     card : Card, optional
         Experiment that events of another generator (LHE) are meant for; files of mcgen hold their own.
 
@@ -240,6 +240,9 @@ def load(path: str | Path, *more: str | Path, card: Card | None = None) -> Store
         If a file is missing, damaged, or not one that can be used with the others.
     """
     if more or Path(path).is_dir():
+        if card is not None:
+            message = f"{path}: several files hold cards of their own; a card is for one file of another generator"
+            raise InputError(message)
         pool = Pool([file for item in (path, *more) for file in _files(Path(item))])
         if pool.missing > 0:
             message = f"folder {path}: {pool.missing} partitions are missing; the command that began it resumes"
@@ -251,9 +254,10 @@ def load(path: str | Path, *more: str | Path, card: Card | None = None) -> Store
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.glob(FILES) if not file.name.startswith("."))  # those are unfinished
+    files = [file for file in path.iterdir() if not file.name.startswith(".")]  # those are unfinished
+    found = sorted(file for file in files if file.suffix.lower() == ENDING)
     if not found:
-        message = f"folder {path}: holds no event files ({FILES})"
+        message = f"folder {path}: holds no event files (*{ENDING})"
         raise InputError(message)
     return found
 

@@ -14,7 +14,10 @@ from mcgen._version import __version__
 from mcgen.card import parse_card
 from mcgen.engines import processes
 from mcgen.errors import InputError
+from mcgen.events import is_foreign
+from mcgen.formats import load
 from mcgen.formats.root import EventFile
+from mcgen.formats.stored import StoredEvents
 from mcgen.generation import generate
 
 #: metadata that two runs of the same events need not share
@@ -36,11 +39,14 @@ def reproduce(source: str | Path, output: str | Path | None = None, workers: int
         target = Path(output) if output else Path(scratch) / "again"
         if source.is_dir():
             return _folder(source, target, workers)
-        return _file(EventFile(source), target if output else target.with_suffix(".root"), workers)
+        return _file(load(source), target if output else target.with_suffix(".root"), workers)
 
 
-def _file(file: EventFile, target: Path, workers: int) -> str:
+def _file(file: StoredEvents, target: Path, workers: int) -> str:
     metadata = file.metadata
+    if is_foreign(metadata):
+        message = f"file {file.path}: events of another generator cannot be made again"
+        raise InputError(message)
     if "merged" in metadata or "options" not in metadata:
         message = f"file {file.path}: was merged or changed after it was made; rerun its parts"
         raise InputError(message)
@@ -66,7 +72,7 @@ def _file(file: EventFile, target: Path, workers: int) -> str:
     return _compared(file, again)
 
 
-def _compared(file: EventFile, again: EventFile) -> str:
+def _compared(file: StoredEvents, again: EventFile) -> str:
     """What differs first, and the versions that differ; nothing if the events are the same."""
     was, now = file.metadata, again.metadata
     if was["content_sha256"] == now["content_sha256"]:
@@ -83,7 +89,7 @@ def _compared(file: EventFile, again: EventFile) -> str:
     return f"{found}; made with {', '.join(moved)}" if moved else f"{found}; versions are the same"
 
 
-def _first_difference(one: EventFile, two: EventFile) -> str:
+def _first_difference(one: StoredEvents, two: EventFile) -> str:
     for first, second in zip(one.iterate(one.branches), two.iterate(one.branches), strict=True):
         for name in one.branches:
             unequal = np.flatnonzero(first[name] != second[name])

@@ -21,7 +21,7 @@ from mcgen.decays import DecayModel, daughters_of
 from mcgen.errors import InputError, choose
 from mcgen.estimate import Estimate, weighted_sum
 from mcgen.event_ratio import AlteredEvents
-from mcgen.events import EventSource
+from mcgen.events import EventSource, check_one_mass, is_foreign
 from mcgen.formats.stored import STEP
 from mcgen.physics.couplings import Couplings
 from mcgen.physics.signal_yield import decay_probability, inverse_length_per_momentum, yield_per_pb
@@ -119,15 +119,20 @@ class _Chunk(NamedTuple):
 def _prepared(source: EventSource, how: DecayModel, vertex: bool) -> Iterator[_Chunk]:
     card, m_S = how.card, how.m_S
     is_3d = card.detector.geometry == "3d"
-    needed = acceptance.NEEDED_3D if is_3d else acceptance.NEEDED
-    for chunk in source.iterate(["weight", *needed, *(["tau"] if vertex else [])]):
+    needed = [*(acceptance.NEEDED_3D if is_3d else acceptance.NEEDED), *(["tau"] if vertex else [])]
+    has_width = "S_mass" in source.branches
+    if is_3d and card.detector.signature == "displaced":
+        check_one_mass(source.metadata, "daughters of S")
+    for chunk in source.iterate(["weight", *needed, *(["S_mass"] if has_width else [])]):
         keep = acceptance.passes(card, chunk)
         kept = {name: column[keep] for name, column in chunk.items()}
         if is_3d and card.detector.signature == "displaced":
             kept |= daughters_of(kept, how)
+        m = kept["S_mass"] if has_width else m_S
+        k = np.sqrt(np.maximum((kept["S_E"] - m) * (kept["S_E"] + m), 1e-300))
         yield _Chunk(
             kept["weight"],
-            np.sqrt(np.maximum((kept["S_E"] - m_S) * (kept["S_E"] + m_S), 1e-300)),
+            k * (m_S / m) if has_width else k,  # what counts is gamma beta, of an S with a width that of its own mass
             *acceptance.fiducial(card, kept),
             kept["tau"] if vertex else np.empty(0),
             kept["E_mu"],
@@ -186,6 +191,9 @@ def _nuclei(card: Card, m_S: float, edges: Array) -> Array:
 def signal_sums(source: EventSource, card: Card, model: str, m_S: float, g_mu: Array, workers: int = 1) -> Array:
     """N_S at each coupling, without errors: what a scan for the reach needs."""
     widths = [rates.card_width(card, model, float(g), m_S) for g in g_mu]
+    if is_foreign(source.metadata):
+        message = "events of another generator have one energy: they give sigma~ (`mcgen reweight`) and no N_S"
+        raise InputError(message)
     shares = rates.signal_shares(card, model, m_S)
     how = DecayModel(card, m_S, int(source.metadata.get("seed", 0)), model, 1.0, forced=True)
     sums, _ = _sums(source, how, widths, shares, np.array([0.0, math.inf]), workers=workers)

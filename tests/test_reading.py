@@ -190,9 +190,8 @@ def test_madgraph(tmp_path):
     assert columns["depth_cm"] == pytest.approx((3.0 - 1.0) / 22.1e-3, rel=1e-12)
     q = np.array([columns[f"N_out_{part}"] for part in ("px", "py", "pz", "E")])
     assert columns["t"] == pytest.approx(2.0 * 171.24585696 * (q[3] - 171.24585696), abs=3e-6)
-    sealed = tmp_path / "events.parquet"
-    with pytest.raises(InputError, match="not exported"):
-        export(events, sealed)
+    sealed = load(export(events, tmp_path / "events.parquet"))
+    assert reweight(sealed, "A", COUPLINGS) == reweight(events, "A", COUPLINGS)
 
 
 def _changed(tmp_path, pattern, text, count=0):
@@ -212,13 +211,13 @@ def test_madgraph_weights(tmp_path, scale):
 @pytest.mark.parametrize(
     ("pattern", "text", "words"),
     [
-        (r"(?m)^( +)9000005 ", r"\g<1>13 ", ("event 1", "[-13, 9000002] -> [-13, 9000002, 13]")),
-        (r"(?m)^( +)-13 +-1 ", r"\g<1>22 -1 ", ("event 1", "lepton N")),
+        (r"(?m)^( +)9000005 ", r"\g<1>13 ", ("holds -13 9000002 -> -13 9000002 13 (first event)",)),
+        (r"(?m)^( +)-13 +-1 ", r"\g<1>22 -1 ", ("first event, from 22 9000002", "lepton N")),
         (r"1\.0565837550e-01", "1.0565837550e+02", ("LHE files are in GeV",)),
         (r"1\.0000000000e-01", "2.0000000000e-01", ("mass of S", "0.1 GeV in the card")),
         (r"1\.7124585696e\+02 0", "1.9300000000e+02 0", ("193", "W of 171.25 GeV")),
         (r"\+5\.9970501602e-01", "+5.9970501602e-02", ("event 1", "conserved")),
-        (r"<init>\n.*\n.*\n", "<init>\n 13 1 1 1 0 0 0 0 -4 1\n 0 0 0 1\n", ("not positive",)),
+        (r"<init>\n.*\n.*\n", "<init>\n 13 1 1 1 0 0 0 0 -3 1\n 0 0 0 1\n", ("not positive",)),
     ],
 )
 def test_refuse_other_processes(tmp_path, pattern, text, words):

@@ -13,6 +13,7 @@ from mcgen.cli.options import boson_option, unit_option
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
+@click.option("--card", help="Experiment for events of another generator (LHE).")
 @click.option("--decays", is_flag=True, help="Add the daughters of S at the card's reference coupling.")
 @click.option("--force-decay", is_flag=True, help="The same, every decay inside the fiducial range.")
 @click.option("--layout", default="flat", show_default=True, help="Of .root: flat, or particles as in NanoAOD.")
@@ -22,6 +23,7 @@ from mcgen.cli.options import boson_option, unit_option
 def export(
     file: Path,
     output: Path,
+    card: str | None,
     decays: bool,
     force_decay: bool,
     layout: str,
@@ -35,11 +37,13 @@ def export(
 
     \b
     $ mcgen export events.root -o events.hepmc3.gz --decays
+    $ mcgen export madgraph.lhe.gz -o events.root --card fermilab
     """
     from mcgen import exporting
+    from mcgen.card import load_card
     from mcgen.pool import load
 
-    events = load(file)
+    events = load(file, card=load_card(card) if card else None)
     with bar("events", len(events)) as progress:
         path = exporting.export(
             events,

@@ -6,12 +6,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mcgen.errors import InputError
+from mcgen.formats.kinds import LHE, PARQUET, ROOT, kind_of
+
 if TYPE_CHECKING:
     from mcgen.card import Card
     from mcgen.formats.stored import StoredEvents
 
-#: ending -> module and class of what can be read back; ROOT for any other name
-READERS = {".parquet": ("parquet", "ParquetFile"), ".lhe": ("lhe_reader", "LheFile")}
+#: format -> module and class of what can be read back
+READERS = {ROOT: ("root", "EventFile"), PARQUET: ("parquet", "ParquetFile"), LHE: ("lhe_reader", "LheFile")}
 
 
 def load(path: str | Path, card: Card | None = None) -> StoredEvents:
@@ -20,7 +23,7 @@ def load(path: str | Path, card: Card | None = None) -> StoredEvents:
     Parameters
     ----------
     path : path
-        Its ending says the format; .lhe also with .gz or .zst.
+        Its first bytes say the format, not its name; LHE may be packed with gzip or zstd.
     card : Card, optional
         Experiment that events of another generator (LHE) are meant for; files of mcgen hold their own.
 
@@ -29,7 +32,14 @@ def load(path: str | Path, card: Card | None = None) -> StoredEvents:
     InputError
         If the file is missing, damaged, or not one that can be used.
     """
-    ending = Path(Path(path).name.removesuffix(".gz").removesuffix(".zst")).suffix
-    module, name = READERS.get(ending, ("root", "EventFile"))
+    path = Path(path)
+    if not path.is_file():
+        message = f"file {path}: does not exist"
+        raise InputError(message)
+    kind = kind_of(path)
+    if kind not in READERS:
+        message = f"file {path}: is {kind}; events are read from ROOT, Parquet and Les Houches files"
+        raise InputError(message)
+    module, name = READERS[kind]
     found: StoredEvents = getattr(import_module(f"mcgen.formats.{module}"), name)(path, card)
     return found

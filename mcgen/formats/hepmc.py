@@ -19,7 +19,7 @@ from mcgen import exposure
 from mcgen.card import Card
 from mcgen.constants import MM_PER_CM
 from mcgen.errors import InputError
-from mcgen.events import Columns
+from mcgen.events import Columns, is_foreign
 from mcgen.extras import optional
 from mcgen.files import atomic_path
 from mcgen.formats.particles import boson_number, particles
@@ -63,18 +63,25 @@ class HepmcWriter:
         about = metadata["exposure"]
         self._forced = metadata.get("decays") == "forced"
         self._sigma = sample["cross_section_pb"], sample["error_pb"]
-        self._counts = metadata["n_events"], metadata["trials"]
+        foreign = is_foreign(metadata)
+        self._counts = metadata["n_events"], metadata.get("trials", metadata["n_events"])
+        self._given = metadata.get("sigma_pb")  # of another generator
         self._of_all = about["cross_section_pb"], about["cross_section_error_pb"]
         self._run = hepmc.GenRunInfo()
-        self._run.tools = [("mcgen", metadata["mcgen_version"], "mu N -> mu N S, exact tree level")]
-        self._run.attributes = {
+        origin = "mu N -> mu N S of another generator" if foreign else "mu N -> mu N S, exact tree level"
+        self._run.tools = [("mcgen", metadata["mcgen_version"], origin)]
+        attributes = {
             "mcgen": json.dumps(sealed(metadata)),
             "weight_unit": about["weight_unit"],
-            "beam_particles": about["beam_particles"],
-            "sum_nuclei_per_cm2": about["sum_nuclei_per_cm2"],
             "reference_g_mu": metadata["reference_g_mu"],
-            "signal_events": "beam_particles * g^2 * sum of the first weights",
         }
+        if not foreign:
+            attributes |= {
+                "beam_particles": about["beam_particles"],
+                "sum_nuclei_per_cm2": about["sum_nuclei_per_cm2"],
+                "signal_events": "beam_particles * g^2 * sum of the first weights",
+            }
+        self._run.attributes = attributes
         self._run.weight_names = ["nominal", "weight", "decay_weight"] if self._forced else ["nominal"]
 
     def write(self, columns: Columns) -> None:
@@ -93,7 +100,7 @@ class HepmcWriter:
         nominal = exposure.nominal(columns)
         weights = rows([nominal, columns["weight"], columns["decay_weight"]] if self._forced else [nominal])
         process = exposure.process_number(columns, self._elements).tolist()
-        own_sigma = self._own_sigma(columns).tolist()
+        own_sigma = [self._given] * n if self._given else self._own_sigma(columns).tolist()
         listed = particles(columns, self._card, self._m_S, self._boson)
         states = [(rows([*p.momentum, p.pdg, p.mass]), p.status, p.vertex) for p in listed]
         places = {

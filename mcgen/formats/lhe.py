@@ -20,7 +20,7 @@ import numpy as np
 from mcgen import exposure, pdg, rates
 from mcgen.card import Card
 from mcgen.constants import ALPHA, MM_PER_CM
-from mcgen.events import PARTS, Columns
+from mcgen.events import PARTS, Columns, is_foreign
 from mcgen.formats.particles import boson_number, particles
 from mcgen.formats.stored import sealed
 from mcgen.formats.text import TextWriter, text_writer
@@ -68,6 +68,10 @@ def _explained(metadata: dict[str, Any]) -> str:
         f"<mcgen>{escape(json.dumps(sealed(metadata)))}</mcgen>",
         "<weights_of_mcgen>",
         "# XWGTUP: cross section in pb at g_mu = 1, its mean over the events is the sum of XSECUP",
+    ]
+    if is_foreign(metadata):
+        return "\n".join([*lines, "</weights_of_mcgen>"])
+    lines += [
         f"# nuclei_per_cm2 {about['sum_nuclei_per_cm2']:.17g}",
         f"# beam_particles {about['beam_particles']:.17g}",
         f"# reference_g_mu {metadata['reference_g_mu']:.17g}",
@@ -117,7 +121,7 @@ def writer(
             status = -1 if particle.status == BEAM else particle.status
             mothers = "0 0" if i < 3 else "1 2" if i < 6 else "5 5"
             lines.append(f" %d {status} {mothers} 0 0 %.17g %.17g %.17g %.17g %.17g %.17g 9")
-            life = c_tau * columns["tau"] if particle.name == "S" else 0.0
+            life = c_tau * columns["tau"] if particle.name == "S" and "tau" in columns else 0.0
             values += [particle.pdg, *particle.momentum, particle.mass, life]
         in_lines = {"decay_pdg", *(f"{p.name}_{part}" for p in listed for part in PARTS)}
         others = [name for name in columns if name not in in_lines]
@@ -132,5 +136,6 @@ def writer(
 
     blocks = _explained(metadata) + ("\n" + _NAMED.rstrip() if forced else "")
     Znuc = processes[0].element.Z if len(processes) == 1 else None
-    start = head(processes, pdg.BEAMS[card.beam.particle], card.beam.E_max, blocks, Znuc)
+    E = metadata.get("beam_energy_gev", card.beam.E_max)
+    start = head(processes, pdg.BEAMS[card.beam.particle], E, blocks, Znuc)
     return text_writer(path, record, start, END)

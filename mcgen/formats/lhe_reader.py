@@ -1,44 +1,30 @@
-"""Les Houches event files read back: those of mcgen bit for bit, those of MadGraph as cross sections at one energy.
-
-The reader goes line by line, never holds more than a chunk of events, resolves no entity, and takes no line longer
-than the metadata of a file may be.
-"""
+"""Les Houches event files read back: those of mcgen bit for bit, those of others as cross sections at one energy."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from html import unescape
 from itertools import islice
-from typing import IO, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from mcgen import exposure
+from mcgen._version import __version__
 from mcgen.card import Card
-from mcgen.errors import InputError
-from mcgen.events import BRANCHES, DECAY_BRANCHES, PARTS, Columns
-from mcgen.formats.stored import MAX_METADATA, StoredEvents
-from mcgen.formats.text import open_text
+from mcgen.events import PARTS, Columns, branches_of
+from mcgen.formats.lhe_events import Event, Init, LheStream
+from mcgen.formats.lhe_process import WIDEST, Collision, check_frame, checked
+from mcgen.formats.lhe_weights import WeightSums
+from mcgen.formats.stored import FORMAT, StoredEvents
+from mcgen.materials import Element
+from mcgen.pdg import check_boson
 from mcgen.track_rules import crossings
 
 _INTEGERS = {"event": np.uint64, "decay_pdg": np.int32}
 _NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S", "d1", "d2")
-#: relative accuracy of the printed numbers of other generators
-_DIGITS = 1e-6
-#: more particles than any event of this process has
-_MANY = 100
 #: rows held at a time
 _BLOCK = 2_000
-
-
-class _Line(NamedTuple):
-    """A particle."""
-
-    pdg: int
-    status: int
-    mother: int
-    p: list[float]
-    mass: float
 
 
 def _blocks(rows: Iterator[dict[str, float]], names: list[str]) -> Iterator[Columns]:
@@ -50,79 +36,36 @@ def _blocks(rows: Iterator[dict[str, float]], names: list[str]) -> Iterator[Colu
 class LheFile(StoredEvents):
     """An LHE file: one that mcgen exported, or one of another generator together with a card.
 
-    Weights of other generators are shares of the cross section of <init> in pb, at the one energy of the file.
+    Weights of other generators are shares of the cross section of <init> in pb, at the one energy of the file. A boson
+    whose mass differs from event to event has the branch `S_mass`.
     """
 
     kind = "LHE"
 
     def _open(self, card: Card | None) -> int:
-        with self._stream() as stream:
-            self._head(stream)
-            if self.metadata:
-                self.branches = [*BRANCHES, *(DECAY_BRANCHES if "decays" in self.metadata else ())]
-                return len(self)
-        if card is None:
-            self._refuse("is of another generator: say what experiment its events are for, --card CARD")
-        self._foreign(card)
+        self._file = LheStream(self.path)
+        text, init = self._file.head()
+        self._foreign: _Foreign | None = None
+        if text:
+            self._check_metadata(text)
+            self.branches = branches_of(self.metadata)
+        elif card is None:
+            self._refuse(
+                "is of another generator: `mcgen reweight` and `mcgen export` take its experiment as --card CARD, "
+                "mcgen.load as card=..."
+            )
+        else:
+            self._foreign = _Foreign(self._file, init, card)
+            self.metadata = self._foreign.metadata
+            self.branches = [*branches_of(self.metadata), *(["S_mass"] if self._foreign.has_width else [])]
         return len(self)
 
-    def _stream(self) -> IO[str]:
-        return open_text(self.path, "rt", self.path.name)
-
-    def _line(self, stream: IO[str], what: str) -> str:
-        """The next line."""
-        line = stream.readline(MAX_METADATA)
-        if not line.endswith("\n"):
-            self._refuse(f"{what}: {'a line is too long' if len(line) == MAX_METADATA else 'the file ends'}")
-        return line
-
-    def _head(self, stream: IO[str]) -> None:
-        """Metadata if the file is ours, and the sum of the cross sections of <init> with their error."""
-        if "<LesHouchesEvents" not in self._line(stream, "header"):
-            self._refuse("is no LHE file")
-        while not (line := self._line(stream, "header")).startswith(("<init>", "<init ")):
-            if line.startswith("<mcgen>"):
-                self._check_metadata(unescape(line.strip().removeprefix("<mcgen>").removesuffix("</mcgen>")))
-        processes = int(self._line(stream, "<init>").split()[9])
-        rows = [self._line(stream, "<init>").split() for _ in range(min(processes, _MANY))]
-        self._sigma, self._sigma_error = (sum(float(row[i]) for row in rows) for i in (0, 1))
-        while "</init>" not in self._line(stream, "<init>"):
-            pass
-
-    def _events(self) -> Iterator[tuple[float, list[_Line], dict[str, float]]]:
-        """(weight, particles, columns of the comment) of each event."""
-        with self._stream() as stream:
-            self._head(stream)
-            number = 0
-            while "</LesHouchesEvents>" not in (line := self._line(stream, f"after event {number}")):
-                if not line.startswith("<event"):
-                    continue
-                number += 1
-                try:
-                    yield self._event(stream, f"event {number}")
-                except (ValueError, IndexError) as error:
-                    if isinstance(error, InputError):
-                        raise
-                    self._refuse(f"event {number}: cannot be read ({str(error)[:60]})")
-
-    def _event(self, stream: IO[str], where: str) -> tuple[float, list[_Line], dict[str, float]]:
-        head = self._line(stream, where).split()
-        particles = []
-        if int(head[0]) > _MANY:
-            self._refuse(f"{where}: {head[0]} particles")
-        for _ in range(int(head[0])):
-            cells = self._line(stream, where).split()
-            p = [float(cell) for cell in cells[6:10]]
-            particles.append(_Line(int(cells[0]), int(cells[1]), int(cells[2]), p, float(cells[10])))
-        comment: dict[str, float] = {}
-        while not (line := self._line(stream, where)).startswith("</event>"):
-            if line.startswith("# event "):
-                words = line.split()
-                comment = dict(zip(words[1::2], map(float, words[2::2]), strict=True))
-        return float(head[2]), particles, comment
+    @property
+    def _brings_card(self) -> bool:
+        return self._foreign is None
 
     def _chunks(self, names: list[str], step: int) -> Iterator[Columns]:
-        rows = self._foreign_rows() if "beam_energy_gev" in self.metadata else self._own_rows()
+        rows = self._foreign.rows() if self._foreign else self._own_rows()
         done = 0
         while blocks := list(_blocks(islice(rows, step), names)):
             chunk = {name: np.concatenate([block[name] for block in blocks]) for name in names}
@@ -132,94 +75,163 @@ class LheFile(StoredEvents):
             self._refuse(f"holds {done} events and should hold {len(self)}")
 
     def _own_rows(self) -> Iterator[dict[str, float]]:
+        """Momenta of the particles, and what the comment says: it has all digits, and the weight as it was."""
         wanted = set(self.branches)
-        for number, (weight, particles, comment) in enumerate(self._events(), 1):
-            row = {"weight": weight, **comment}
-            for name, particle in zip(_NAMES, particles, strict=False):
-                for part, value in zip(PARTS, particle.p, strict=True):
-                    row[f"{name}_{part}"] = value
-            if len(particles) > 5:
-                row["decay_pdg"] = particles[5].pdg
+        for number, event in enumerate(self._file.events(), 1):
+            row = {"weight": event.weight}
+            for name, particle in zip(_NAMES, event.particles, strict=False):
+                row |= {f"{name}_{part}": value for part, value in zip(PARTS, particle.p, strict=True)}
+            if len(event.particles) > 5:
+                row["decay_pdg"] = event.particles[5].pdg
+            for comment in event.comments:
+                row |= _columns(comment)
             if not wanted <= row.keys() or not all(map(math.isfinite, row.values())):
                 self._refuse(f"event {number}: not as mcgen wrote it")
             yield row
 
-    def _foreign(self, card: Card) -> None:
-        """Metadata from a first pass: energy, mass, normalisation; the card must be of the same experiment."""
-        total, n, first = 0.0, 0, None
-        for n, (weight, particles, _) in enumerate(self._events(), 1):  # noqa: B007
-            first = first or self._sorted(particles, "event 1")
-            total += weight
-        if first is None or not 0.0 < total < math.inf or not 0.0 < self._sigma < math.inf:
-            self._refuse("no events, or their weights or the cross section of <init> are not positive")
-        lepton, nucleus, _, _, S = first
-        E, m_S = lepton.p[3], S.mass
-        for what, found, expected in (
-            ("mass of the beam lepton", lepton.mass, card.beam.mass),
-            ("mass of S", m_S, card.scalar.mass),
+
+def _columns(comment: str) -> dict[str, float]:
+    """Names and numbers of a comment; none if it is of another kind."""
+    words = comment.lstrip("# ").split()
+    try:
+        return dict(zip(words[::2], map(float, words[1::2]), strict=True))
+    except ValueError:
+        return {}
+
+
+class _Foreign:
+    """Events of another generator, for the experiment of a card.
+
+    A first pass looks at every event: process, frame, one energy, one mass, and the sum of the weights.
+    """
+
+    def __init__(self, file: LheStream, init: Init, card: Card) -> None:
+        self._file, self._refuse, self._card, self._beams = file, file.refuse, card, init.beams
+        first: Collision | None = None
+        n, low, high, one_mass = 0, math.inf, 0.0, True
+        for n, event, found in self._collisions():
+            if first is None:
+                first, sums = found, WeightSums(init, self._refuse)
+            self._check_same(first, found, f"event {n}")
+            sums.add(event.process, event.weight, f"event {n}")
+            low, high = min(low, found.mass), max(high, found.mass)
+            one_mass = one_mass and found.same_mass(first.mass)
+        if first is None:
+            self._refuse("holds no events")
+        self.has_width = not one_mass
+        self._m_S = self._nominal_mass(first.mass, low, high)
+        self._norm = sums.normalised()
+        self.metadata = self._described(n, first, sums.unweighted)
+        if self.has_width:
+            self.metadata["mass_range_gev"] = [low, high]
+
+    def _collisions(self) -> Iterator[tuple[int, Event, Collision]]:
+        """(number, event, its five particles) of each event."""
+        for n, event in enumerate(self._file.events(), 1):
+            where = f"event {n}"
+            found = Collision.of(event, self._beams, where, self._refuse)
+            if n == 1:
+                self._compare(found)
+            check_frame(found, where, self._refuse)
+            if n == 1:
+                self._place_in_target(found)
+            yield n, event, checked(found, where, self._refuse)
+
+    def _compare(self, first: Collision) -> None:
+        """Refuse a lepton or a boson that is not that of the card."""
+        for what, mass, expected, allowed in (
+            ("the beam lepton", first.lepton.mass, self._card.beam.mass, 1e-3),
+            ("S", first.boson.mass, self._card.scalar.mass, WIDEST),
         ):
-            if abs(found - expected) > 1e-3 * expected:
-                self._refuse(f"{what} is {found:g}, and {expected:g} GeV in the card (LHE files are in GeV)")
-        if card.beam.distribution or not card.E_low <= E <= card.beam.E_max:
-            self._refuse(f"energy {E:g} GeV is not in the card's target ({card.E_low:g} to {card.beam.E_max:g} GeV)")
-        struck = crossings(card.stretches, E, 1)
-        element, depths, _ = struck[0]
-        if len(struck) > 1 or abs(nucleus.mass - element.M) > 1e-2 * element.M:
-            names = ", ".join(f"{e.name} of {e.M:.5g} GeV" for e, _, _ in struck)
-            self._refuse(f"its nucleus of {nucleus.mass:.5g} GeV is not what the beam of {E:g} GeV hits ({names})")
-        card.check_mass(m_S, "mass of S")
-        self._place = {"depth_cm": float(depths[0]), "target_Z": element.Z, "target_A": element.A}
-        self._share = self._sigma / total
-        self.branches = [name for name in BRANCHES if not name.startswith(("tau", "decay_"))]
-        self.metadata = {
-            "card": card.text,
-            "n_events": n,
-            "mass_gev": m_S,
-            "beam_energy_gev": E,
-            "norm_relative_error": self._sigma_error / self._sigma,
-            "sigma_pb": self._sigma,
-            "weight_convention": "cross section in pb; the sum over the file is that of <init>",
-        }
+            if abs(mass - expected) > allowed * expected:
+                self._refuse(f"mass of {what} is {mass:g}, and {expected:g} GeV in the card (LHE files are in GeV)")
 
-    def _sorted(self, particles: list[_Line], where: str) -> list[_Line]:
-        """Lepton and nucleus before, both after, S; refused unless they are that and conserve momentum."""
-        before = [p for p in particles if p.status == -1]
-        after = [p for p in particles if p.status in (1, 2) and p.mother == 1]
-        before.sort(key=lambda p: abs(p.pdg) not in (11, 13))
-        after.sort(key=lambda p: [b.pdg for b in before].index(p.pdg) if p.pdg in [b.pdg for b in before] else 2)
-        found = before + after
-        ids = [p.pdg for p in found]
-        shape = len(before) == 2 and len(after) == 3 and ids[:2] == ids[2:4]
-        if not shape or abs(ids[0]) not in (11, 13) or abs(ids[4]) <= 18:
+    def _check_same(self, first: Collision, found: Collision, where: str) -> None:
+        """Refuse an event at another energy, or of other particles than the first."""
+        if not found.same_energy(first.E):
             self._refuse(
-                f"{where}: not lepton N -> lepton N S but {[p.pdg for p in before]} -> {[p.pdg for p in after]}"
+                f"holds several beam energies, {first.E:.9g} GeV in event 1 and {found.E:.9g} GeV in {where}; "
+                "one per file is expected"
             )
-        E = found[0].p[3] + found[1].p[3]
-        for i in range(4):
-            if not abs(sum(p.p[i] for p in before) - sum(p.p[i] for p in after)) < _DIGITS * E:
-                self._refuse(f"{where}: momentum is not conserved")
-        if any(abs(p) > _DIGITS * E for p in found[1].p[:3]) or found[0].p[2] <= 0.0:
-            self._refuse(f"{where}: the nucleus must be at rest and the beam along +z")
-        return found
+        for was, now in ((first.lepton, found.lepton), (first.nucleus, found.nucleus)):
+            if was.pdg != now.pdg or abs(was.mass - now.mass) > 1e-3 * was.mass:
+                mine, other = (f"{p.pdg} of {p.mass:.6g} GeV" for p in (now, was))
+                self._refuse(f"{where}: begins with {mine}, and event 1 with {other}; one process is expected")
 
-    def _foreign_rows(self) -> Iterator[dict[str, float]]:
-        E, m_S = self.metadata["beam_energy_gev"], self.metadata["mass_gev"]
-        for number, (weight, particles, _) in enumerate(self._events(), 1):
-            found = self._sorted(particles, f"event {number}")
-            lepton, _, _, N, S = found
-            if abs(lepton.p[3] - E) > _DIGITS * E or abs(S.mass - m_S) > _DIGITS * m_S:
-                self._refuse(f"event {number}: energy or mass of S is not that of event 1")
-            q2 = sum(value * value for value in N.p[:3])
+    def _nominal_mass(self, first: float, low: float, high: float) -> float:
+        """Mass of S in GeV; of one with a width, which differs from event to event, that of the card."""
+        expected = self._card.scalar.mass
+        found = f"{first:g}"
+        if self.has_width:
+            found = f"{low:.7g} to {high:.7g} GeV from event to event"
+            if high - low > WIDEST * expected:
+                self._refuse(f"mass of S is {found}: several bosons, or a width of more than {WIDEST:.0%} of the mass")
+        if not (1.0 - 1e-3) * low <= expected <= (1.0 + 1e-3) * high:
+            self._refuse(f"mass of S is {found}, and {expected:g} GeV in the card (LHE files are in GeV)")
+        nominal = expected if self.has_width else first
+        self._card.check_mass(nominal, "mass of S")
+        return nominal
+
+    def _place_in_target(self, first: Collision) -> None:
+        """Find energy, depth and struck element; an energy that differs by its digits alone is that of the card."""
+        E, low, high = first.E, self._card.E_low, self._card.beam.E_max
+        ends = [end for end in (high, low) if first.same_energy(end)]
+        if self._card.beam.distribution or not (ends or low <= E <= high):
+            self._refuse(f"energy {E:.9g} GeV is not in the card's target ({low:g} to {high:g} GeV)")
+        self._E = ends[0] if ends else E
+        self._element, depth = self._struck(first)
+        self._place = {"depth_cm": depth, "target_Z": self._element.Z, "target_A": self._element.A}
+
+    def _struck(self, first: Collision) -> tuple[Element, float]:
+        """Element that the beam hits at this energy, and its depth in cm."""
+        M, struck = first.nucleus.mass, crossings(self._card.stretches, self._E, 1)
+        element, depths, _ = struck[0]
+        if len(struck) > 1 or abs(M - element.M) > 1e-2 * element.M:
+            names = ", ".join(f"{e.name} of {e.M:.5g} GeV" for e, _, _ in struck)
+            self._refuse(f"its nucleus of {M:.5g} GeV is not what the beam of {self._E:g} GeV hits ({names})")
+        return element, float(depths[0])
+
+    def _described(self, n: int, first: Collision, unweighted: bool) -> dict[str, Any]:
+        scalar, norm = self._card.scalar, self._norm
+        found = {
+            "format": FORMAT,
+            "card": self._card.text,
+            "mcgen_version": __version__,
+            "n_events": n,
+            "mass_gev": self._m_S,
+            "beam_energy_gev": self._E,
+            "model": scalar.model,
+            "mediator": scalar.mediator,
+            "reference_g_mu": scalar.g_mu,
+            "norm_relative_error": norm.relative_error,
+            "sigma_pb": norm.sigma,
+            "sigma": [{"target": self._element.name, "energy_gev": self._E, "sigma_pb": norm.sigma}],
+            "unweighted": unweighted,
+            "weight_convention": "cross section in pb at g_mu = 1; the sum over the file is that of <init>",
+            "exposure": exposure.of_cross_section(norm.sigma, norm.relative_error * norm.sigma),
+        }
+        number = abs(first.boson.pdg)
+        return found | ({"boson_pdg": check_boson(number)} if number < 10**9 else {})
+
+    def rows(self) -> Iterator[dict[str, float]]:
+        """Columns of each event; the nucleus has the mass of the card's element, and its own kinetic energy."""
+        E, M = self._E, self._element.M
+        for n, event, found in self._collisions():
+            nucleus, S = found.nucleus_out, found.boson
+            q2 = sum(value * value for value in nucleus.p[:3])
+            kinetic = q2 / (math.sqrt(nucleus.mass**2 + q2) + nucleus.mass)
             row = {
                 **self._place,
-                "event": number - 1,
-                "weight": weight * self._share,
+                "event": n - 1,
+                "weight": event.weight * self._norm.factor(event.process),
                 "E_mu": E,
                 "x": S.p[3] / E,
-                "t": 2.0 * N.mass * q2 / (math.sqrt(N.mass**2 + q2) + N.mass),
-                **{f"vertex_{axis}_cm": 0.0 for axis in "xy"},
+                "t": 2.0 * nucleus.mass * kinetic,
+                "vertex_x_cm": 0.0,
+                "vertex_y_cm": 0.0,
                 "vertex_z_cm": self._place["depth_cm"],
+                "S_mass": found.mass,
             }
-            for name, particle in zip(_NAMES, found, strict=False):
+            for name, particle in zip(_NAMES, found.particles, strict=False):
                 row |= {f"{name}_{part}": value for part, value in zip(PARTS, particle.p, strict=True)}
-            yield row
+            yield row | {"N_out_E": M + kinetic}

@@ -16,7 +16,7 @@ import numpy as np
 import uproot
 
 from mcgen.card import Card
-from mcgen.events import BRANCHES, DECAY_BRANCHES, PARTS, Columns, Events
+from mcgen.events import PARTS, Columns, ContentHash, Events, branches_of, is_foreign
 from mcgen.files import atomic_path
 from mcgen.formats.stored import MAX_METADATA, StoredEvents, sealed
 
@@ -91,7 +91,7 @@ class EventFile(StoredEvents):
         self.branches = list(self._tree.keys())
         self._nested = TREE not in names
         if self._nested:
-            self.branches = [*BRANCHES, *(DECAY_BRANCHES if "decays" in self.metadata else ())]
+            self.branches = branches_of(self.metadata)
         return int(self._tree.num_entries)
 
     def _chunks(self, names: list[str], step: int) -> Iterator[Columns]:
@@ -116,7 +116,13 @@ def _place(name: str) -> tuple[str, int | None]:
 
 def save(events: Events | StoredEvents, path: str | Path) -> EventFile:
     """Write events to a ROOT file and open it."""
-    with writer(path, None, events.metadata) as file:
+    metadata = events.metadata
+    if is_foreign(metadata) and "content_sha256" not in metadata:
+        digest = ContentHash()
+        for chunk in events.iterate(events.branches):
+            digest.update(chunk)
+        metadata = metadata | {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()}
+    with writer(path, None, metadata) as file:
         for chunk in events.iterate(events.branches):
             file.write(chunk)
     return EventFile(path)

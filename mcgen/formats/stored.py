@@ -16,7 +16,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mcgen.card import Card, parse_card
 from mcgen.errors import InputError
-from mcgen.events import BRANCHES, DECAY_BRANCHES, Columns, ContentHash, Events, as_awkward, wanted_branches
+from mcgen.events import (
+    BRANCHES,
+    DECAY_BRANCHES,
+    Columns,
+    ContentHash,
+    Events,
+    as_awkward,
+    is_foreign,
+    wanted_branches,
+)
+from mcgen.formats.kinds import kind_of
 
 FORMAT = "mcgen events 1"
 #: events read at a time
@@ -104,6 +114,21 @@ class _Metadata(_Open):
     production: _Production | None = None
 
 
+class _ForeignMetadata(_Open):
+    """The same of events of another generator."""
+
+    format: Annotated[str, Field(pattern=f"^{FORMAT}$")]
+    card: str
+    n_events: _Count
+    mass_gev: Annotated[float, Field(gt=0.0, le=1e6)]
+    beam_energy_gev: Annotated[float, Field(gt=0.0, le=1e12)]
+    norm_relative_error: Annotated[float, Field(ge=0.0, le=LARGEST)]
+    sigma: list[_Sigma]
+    content_sha256: str
+    branch_sha256: dict[str, str] = {}
+    mcgen_version: str
+
+
 def _checksum(metadata: Mapping[str, Any]) -> str:
     """Hash of the metadata, so that a number that was changed by hand does not go unseen."""
     return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()
@@ -131,15 +156,19 @@ class StoredEvents(ABC):
         self.branches: list[str] = []
         if not self.path.is_file():
             self._refuse("does not exist")
+        if (found := kind_of(self.path)) != self.kind:
+            self._refuse(f"is {found}, not {self.kind}")
         with self._readable():
             entries = self._open(card)
-        foreign = "seed" not in self.metadata
-        if card is not None and not foreign:
+        if card is not None and self._brings_card:
             self._refuse("has a card of its own, another one is for events of other generators")
-        if (not foreign and set(wanted_branches(self.metadata)) - set(self.branches)) or entries != self.metadata[
-            "n_events"
-        ]:
+        if set(wanted_branches(self.metadata)) - set(self.branches) or entries != self.metadata["n_events"]:
             self._refuse("its events do not match its metadata")
+
+    @property
+    def _brings_card(self) -> bool:
+        """Whether the card of the events is in the file."""
+        return True
 
     @abstractmethod
     def _open(self, card: Card | None) -> int:
@@ -156,7 +185,8 @@ class StoredEvents(ABC):
         self.metadata = json.loads(text)
         json.dumps(self.metadata, allow_nan=False)
         try:
-            _Metadata.model_validate(self.metadata)
+            kind = _ForeignMetadata if is_foreign(self.metadata) else _Metadata
+            kind.model_validate(self.metadata)
         except ValidationError as error:
             fault = error.errors()[0]
             where = ".".join(str(part) for part in fault["loc"])

@@ -1,4 +1,4 @@
-"""Text files, plain or compressed by their ending, and events written by a template."""
+"""Text files, written as their ending says, read as their first bytes say, and events written by a template."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import gzip
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import numpy as np
 
@@ -24,15 +24,30 @@ _BLOCK = 2_000
 Record = Callable[[Columns], tuple[str, list[Any]]]
 
 
-def open_text(path: Path, mode: Literal["rt", "wt"], name: str) -> IO[str]:
-    """A text stream, compressed as the ending of `name` says."""
+def _create(path: Path, name: str) -> IO[str]:
+    """A text stream to write to, compressed as the ending of `name` says."""
     if name.endswith(".gz"):
-        return gzip.open(path, mode, compresslevel=6, encoding="utf-8")
+        return gzip.open(path, "wt", compresslevel=6, encoding="utf-8")
     if name.endswith(".zst"):
-        module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
-        stream: IO[str] = optional(module, "zst", "zstd").open(path, mode, encoding="utf-8")
+        stream: IO[str] = _zstd().open(path, "wt", encoding="utf-8")
         return stream
-    return path.open(mode, encoding="utf-8")
+    return path.open("w", encoding="utf-8")
+
+
+def open_compressed(path: Path) -> IO[bytes]:
+    """The bytes of a file, unpacked if its first bytes are those of gzip or zstd, whatever its name is."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start[:2] == b"\x1f\x8b":
+        return gzip.open(path)  # type: ignore[return-value]
+    if start == b"\x28\xb5\x2f\xfd":
+        stream: IO[bytes] = _zstd().open(path)
+        return stream
+    return path.open("rb")
+
+
+def _zstd() -> Any:
+    return optional("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd", "zst", "zstd")
 
 
 class TextWriter:
@@ -55,7 +70,7 @@ class TextWriter:
 @contextlib.contextmanager
 def text_writer(path: str | Path, record: Record, head: str = "", tail: str = "") -> Iterator[TextWriter]:
     """A writer whose file takes its name when it is complete."""
-    with atomic_path(path) as part, open_text(part, "wt", str(path)) as stream:
+    with atomic_path(path) as part, _create(part, str(path)) as stream:
         stream.write(head)
         yield TextWriter(stream, record)
         stream.write(tail)

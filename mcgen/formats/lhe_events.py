@@ -1,0 +1,219 @@
+"""Les Houches event files of any generator and process, as they are (hep-ph/0109068, hep-ph/0609017).
+
+One pass from front to end; never more than an event is held.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from mcgen.errors import InputError
+from mcgen.formats.lhe_tokens import Tag, Tokens
+from mcgen.formats.text import open_compressed
+
+ROOT = "LesHouchesEvents"
+#: more particles or processes than this are none
+_MANY = 10_000
+#: cells of a line: of beams, of a process, of an event, of a particle
+_BEAMS, _PROCESS, _EVENT, _PARTICLE = 10, 4, 6, 13
+#: Fortran's exponents: 1.0D+02, and 1.0-100 where three digits left no room for the letter
+_FORTRAN = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[dDqQ]([+-]?\d+)|([+-]\d+))")
+_SHOWN = 40
+
+
+class Particle(NamedTuple):
+    """A line of an event."""
+
+    pdg: int
+    status: int  #: -1 incoming, 1 final, 2 decayed
+    mothers: tuple[int, int]  #: numbers of lines from 1, 0 for none
+    p: list[float]  #: px, py, pz, E in GeV
+    mass: float  #: GeV
+    cells: list[str]  #: as printed
+
+
+class Event(NamedTuple):
+    """An event."""
+
+    process: int  #: IDPRUP
+    weight: float  #: XWGTUP
+    particles: list[Particle]
+    comments: list[str]  #: lines `# event ...`
+
+
+class Init(NamedTuple):
+    """What <init> says."""
+
+    beams: tuple[int, int]
+    strategy: int  #: IDWTUP
+    stated: int  #: NPRUP, how many processes there should be
+    processes: dict[int, tuple[float, float, float]]  #: LPRUP -> cross section, its error, largest weight
+
+
+class LheStream:
+    """An open file: what its head says, and its events one after the other, each time from the start.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, cut short, or no Les Houches event file.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Raise InputError."""
+        message = f"file {self.path}: {reason}"
+        raise InputError(message)
+
+    def head(self) -> tuple[str, Init]:
+        """The metadata of a file of mcgen, else an empty text, and <init>."""
+        with Tokens(open_compressed(self.path), self.refuse) as file:
+            init = self._head(iter(file))
+            return file.metadata, init
+
+    def events(self) -> Iterator[Event]:
+        """Every event; the file is read to its end, where a compressed one has its checksum."""
+        with Tokens(open_compressed(self.path), self.refuse) as file:
+            tokens = iter(file)
+            self._head(tokens)
+            number, ended = 0, False
+            for token in tokens:
+                if isinstance(token, str):
+                    continue
+                if ended and token.name in (ROOT, "event", "init"):
+                    self.refuse(f"goes on after </{ROOT}>: it holds two files, or two that were joined")
+                if token == (ROOT, True, False):
+                    ended = True
+                elif token.name == "event":
+                    number += 1
+                    if token.closes or token.empty:
+                        self.refuse(f"event {number}: has no {'beginning' if token.closes else 'particles'}")
+                    yield self._event(tokens, f"event {number}")
+                elif token.name in (ROOT, "init"):
+                    self.refuse(f"after event {number}: a second <{token.name}>")
+            if not ended:
+                self.refuse(f"after event {number}: the file ends without </{ROOT}>; damaged or cut short")
+
+    def _head(self, tokens: Iterator[Tag | str]) -> Init:
+        """All up to </init>."""
+        begun = False
+        for token in tokens:
+            if isinstance(token, str):
+                continue
+            if not begun:
+                if token.name != ROOT or token.closes:
+                    self.refuse(f"is no LHE file: <{token.name}> stands where <{ROOT}> is expected")
+                begun = True
+            elif token.name == "init" and not token.closes and not token.empty:
+                return self._init(tokens)
+            elif token.name in ("event", ROOT):
+                self.refuse("has no <init>")
+        return self.refuse("ends before <init>; damaged or cut short" if begun else f"is no LHE file: no <{ROOT}>")
+
+    def _init(self, tokens: Iterator[Tag | str]) -> Init:
+        lines: list[list[str]] = []
+        for text in self._own_lines(tokens, "init", "<init>"):
+            if not text.startswith("#") and len(lines) <= _MANY:
+                lines.append(text.split(None, _BEAMS))
+        if not lines or len(lines[0]) < _BEAMS:
+            self.refuse(f"<init>: its first line should hold {_BEAMS} numbers")
+        beams, processes = lines[0], {}
+        stated = self._integer(beams[9], "<init>")
+        for cells in lines[1 : 1 + max(0, min(stated, _MANY))]:
+            if len(cells) != _PROCESS:
+                self.refuse(f"<init>: a process should be {_PROCESS} numbers and is '{' '.join(cells)[:_SHOWN]}'")
+            section, error, largest = (self._number(cell, "<init>") for cell in cells[:3])
+            processes[self._integer(cells[3], "<init>")] = section, error, largest
+        ids = self._integer(beams[0], "<init>"), self._integer(beams[1], "<init>")
+        return Init(ids, self._integer(beams[8], "<init>"), stated, processes)
+
+    def _own_lines(self, tokens: Iterator[Tag | str], name: str, where: str) -> Iterator[str]:
+        """Lines of an element and not of those inside it, up to its end."""
+        inside: list[str] = []
+        for token in tokens:
+            if isinstance(token, str):
+                if not inside or token.startswith("# event "):
+                    yield token
+            elif token == (name, True, False):
+                return
+            elif token.name in (name, "event", "init", ROOT):
+                mark = f"{'/' if token.closes else ''}{token.name}"
+                self.refuse(f"{where}: <{mark}> before its end; damaged or cut short")
+            elif token.closes:
+                if token.name in inside:
+                    del inside[inside.index(token.name) :]
+            elif not token.empty and len(inside) < _MANY:
+                inside.append(token.name)
+        self.refuse(f"{where}: the file ends; damaged or cut short")
+
+    def _event(self, tokens: Iterator[Tag | str], where: str) -> Event:
+        head: list[str] = []
+        n = 0
+        particles: list[Particle] = []
+        comments: list[str] = []
+        for text in self._own_lines(tokens, "event", where):
+            if text[0] == "#":
+                if text.startswith("# event ") and len(comments) < _MANY:
+                    comments.append(text)
+            elif not head:
+                head = text.split(None, _EVENT)
+                if len(head) < _EVENT:
+                    self.refuse(f"{where}: begins with {len(head)} numbers in place of {_EVENT}")
+                n = self._integer(head[0], where)
+                if not 0 <= n <= _MANY:
+                    self.refuse(f"{where}: {n} particles")
+            elif len(particles) < n:
+                particles.append(self._particle(text, f"{where}, particle {len(particles) + 1}"))
+            elif self._is_particle(text):
+                self.refuse(f"{where}: holds more particles than the {n} that it says")
+        if not head or len(particles) != n:
+            self.refuse(f"{where}: holds {len(particles)} particles{f' of {n}' if head else ' and no other line'}")
+        return Event(self._integer(head[1], where), self._number(head[2], where), particles, comments)
+
+    def _particle(self, text: str, where: str) -> Particle:
+        cells = text.split(None, _PARTICLE)
+        if len(cells) < _PARTICLE:
+            self.refuse(f"{where}: has {len(cells)} numbers in place of {_PARTICLE}")
+        if "_" in text:  # Python's own way to write numbers
+            self.refuse(f"{where}: '{text[:_SHOWN]}' is not of numbers")
+        try:
+            pdg, status, first, last = int(cells[0]), int(cells[1]), int(cells[2]), int(cells[3])
+            px, py, pz, E, mass = map(float, cells[6:11])
+        except ValueError:
+            pdg, status, first, last = (self._integer(cell, where) for cell in cells[:4])
+            px, py, pz, E, mass = (self._number(cell, where) for cell in cells[6:11])
+        if not math.isfinite(px + py + pz + E + mass):
+            self.refuse(f"{where}: a number is not finite")
+        return Particle(pdg, status, (first, last), [px, py, pz, E], mass, cells)
+
+    @staticmethod
+    def _is_particle(text: str) -> bool:
+        cells = text.split(None, _PARTICLE)
+        with contextlib.suppress(ValueError):
+            return len(cells) == _PARTICLE and bool([float(cell) for cell in cells])
+        return False
+
+    def _integer(self, cell: str, where: str) -> int:
+        try:
+            if len(cell) < _SHOWN and "_" not in cell:
+                return int(cell)
+        except ValueError:
+            pass
+        return self.refuse(f"{where}: '{cell[:_SHOWN]}' should be a whole number")
+
+    def _number(self, cell: str, where: str) -> float:
+        fortran = _FORTRAN.fullmatch(cell[:_SHOWN])
+        try:
+            value = float(f"{fortran[1]}E{fortran[2] or fortran[3]}" if fortran else cell)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value) or "_" in cell:
+            self.refuse(f"{where}: '{cell[:_SHOWN]}' should be a number")
+        return value
