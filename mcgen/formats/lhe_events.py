@@ -24,6 +24,8 @@ _BEAMS, _PROCESS, _EVENT, _PARTICLE = 10, 4, 6, 13
 #: Fortran's exponents: 1.0D+02, and 1.0-100 where three digits left no room for the letter
 _FORTRAN = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[dDqQ]([+-]?\d+)|([+-]\d+))")
 _SHOWN = 40
+#: characters that a line of numbers takes at most, and comments of an event that are kept
+_LONGEST, _COMMENTS = 5_000, 10
 
 
 class Particle(NamedTuple):
@@ -66,11 +68,16 @@ class LheStream:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._tokens: Tokens | None = None
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise InputError."""
         message = f"file {self.path}: {reason}"
         raise InputError(message)
+
+    def _malformed(self, reason: str) -> NoReturn:
+        """The same for a line that is not as it should be, perhaps because it is not all of it."""
+        self.refuse(f"{reason}; damaged or cut short" if self._tokens and self._tokens.in_last_line else reason)
 
     def head(self) -> tuple[str, Init]:
         """The metadata of a file of mcgen, else an empty text, and <init>."""
@@ -81,7 +88,7 @@ class LheStream:
     def events(self) -> Iterator[Event]:
         """Every event; the file is read to its end, where a compressed one has its checksum."""
         with Tokens(open_compressed(self.path), self.refuse) as file:
-            tokens = iter(file)
+            self._tokens, tokens = file, iter(file)
             self._head(tokens)
             number, ended = 0, False
             for token in tokens:
@@ -123,12 +130,12 @@ class LheStream:
             if not text.startswith("#") and len(lines) <= _MANY:
                 lines.append(text.split(None, _BEAMS))
         if not lines or len(lines[0]) < _BEAMS:
-            self.refuse(f"<init>: its first line should hold {_BEAMS} numbers")
+            self._malformed(f"<init>: its first line should hold {_BEAMS} numbers")
         beams, processes = lines[0], {}
         stated = self._integer(beams[9], "<init>")
         for cells in lines[1 : 1 + max(0, min(stated, _MANY))]:
             if len(cells) != _PROCESS:
-                self.refuse(f"<init>: a process should be {_PROCESS} numbers and is '{' '.join(cells)[:_SHOWN]}'")
+                self._malformed(f"<init>: a process should be {_PROCESS} numbers and is '{' '.join(cells)[:_SHOWN]}'")
             section, error, largest = (self._number(cell, "<init>") for cell in cells[:3])
             processes[self._integer(cells[3], "<init>")] = section, error, largest
         ids = self._integer(beams[0], "<init>"), self._integer(beams[1], "<init>")
@@ -140,7 +147,7 @@ class LheStream:
         for token in tokens:
             if isinstance(token, str):
                 if not inside or token.startswith("# event "):
-                    yield token
+                    yield token[:_LONGEST]
             elif token == (name, True, False):
                 return
             elif token.name in (name, "event", "init", ROOT):
@@ -160,29 +167,29 @@ class LheStream:
         comments: list[str] = []
         for text in self._own_lines(tokens, "event", where):
             if text[0] == "#":
-                if text.startswith("# event ") and len(comments) < _MANY:
+                if text.startswith("# event ") and len(comments) < _COMMENTS:
                     comments.append(text)
             elif not head:
                 head = text.split(None, _EVENT)
                 if len(head) < _EVENT:
-                    self.refuse(f"{where}: begins with {len(head)} numbers in place of {_EVENT}")
+                    self._malformed(f"{where}: begins with {len(head)} numbers in place of {_EVENT}")
                 n = self._integer(head[0], where)
                 if not 0 <= n <= _MANY:
-                    self.refuse(f"{where}: {n} particles")
+                    self._malformed(f"{where}: {n} particles")
             elif len(particles) < n:
                 particles.append(self._particle(text, f"{where}, particle {len(particles) + 1}"))
             elif self._is_particle(text):
-                self.refuse(f"{where}: holds more particles than the {n} that it says")
+                self._malformed(f"{where}: holds more particles than the {n} that it says")
         if not head or len(particles) != n:
-            self.refuse(f"{where}: holds {len(particles)} particles{f' of {n}' if head else ' and no other line'}")
+            self._malformed(f"{where}: holds {len(particles)} particles{f' of {n}' if head else ' and no other line'}")
         return Event(self._integer(head[1], where), self._number(head[2], where), particles, comments)
 
     def _particle(self, text: str, where: str) -> Particle:
         cells = text.split(None, _PARTICLE)
         if len(cells) < _PARTICLE:
-            self.refuse(f"{where}: has {len(cells)} numbers in place of {_PARTICLE}")
+            self._malformed(f"{where}: has {len(cells)} numbers in place of {_PARTICLE}")
         if "_" in text:  # Python's own way to write numbers
-            self.refuse(f"{where}: '{text[:_SHOWN]}' is not of numbers")
+            self._malformed(f"{where}: '{text[:_SHOWN]}' is not of numbers")
         try:
             pdg, status, first, last = int(cells[0]), int(cells[1]), int(cells[2]), int(cells[3])
             px, py, pz, E, mass = map(float, cells[6:11])
@@ -190,7 +197,7 @@ class LheStream:
             pdg, status, first, last = (self._integer(cell, where) for cell in cells[:4])
             px, py, pz, E, mass = (self._number(cell, where) for cell in cells[6:11])
         if not math.isfinite(px + py + pz + E + mass):
-            self.refuse(f"{where}: a number is not finite")
+            self._malformed(f"{where}: a number is not finite")
         return Particle(pdg, status, (first, last), [px, py, pz, E], mass, cells)
 
     @staticmethod
@@ -206,7 +213,7 @@ class LheStream:
                 return int(cell)
         except ValueError:
             pass
-        return self.refuse(f"{where}: '{cell[:_SHOWN]}' should be a whole number")
+        return self._malformed(f"{where}: '{cell[:_SHOWN]}' should be a whole number")
 
     def _number(self, cell: str, where: str) -> float:
         fortran = _FORTRAN.fullmatch(cell[:_SHOWN])
@@ -215,5 +222,5 @@ class LheStream:
         except ValueError:
             value = math.nan
         if not math.isfinite(value) or "_" in cell:
-            self.refuse(f"{where}: '{cell[:_SHOWN]}' should be a number")
+            self._malformed(f"{where}: '{cell[:_SHOWN]}' should be a number")
         return value

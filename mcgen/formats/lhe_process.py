@@ -58,22 +58,27 @@ class Precision(NamedTuple):
 
     momentum: float  #: GeV, of a component
     energy: float  #: GeV
-    last_momentum: float  #: the printed digits alone
-    last_energy: float
+    last_momentum: float = 0.0  #: by the printed digits alone, 0 before these were looked at
+    last_energy: float = 0.0
 
     @classmethod
-    def of(cls, particles: Iterable[Particle]) -> Precision:
-        """Of all particles of an event."""
-        particles = list(particles)
-        most_p = max(abs(value) for particle in particles for value in particle.p[:3])
-        most_E = max(abs(particle.p[3]) for particle in particles)
-        p = _place((cell for particle in particles for cell in particle.cells[6:9]), most_p)
-        E = _place((particle.cells[9] for particle in particles), most_E)
-        return cls(max(p, _ROUNDING * most_p), max(E, _ROUNDING * most_E), p, E)
+    def of(cls, particles: list[Particle]) -> Precision:
+        """Of numbers that are printed with many digits."""
+        most_p = max(max(p.p[0], p.p[1], p.p[2], -p.p[0], -p.p[1], -p.p[2]) for p in particles)
+        most_E = max(p.p[3] for p in particles)
+        return cls(_ROUNDING * most_p, _ROUNDING * most_E)
 
+    @classmethod
+    def printed(cls, particles: list[Particle]) -> Precision:
+        """Of numbers with the digits that they have; it takes longer."""
+        few = cls.of(particles)
+        p = _place((cell for particle in particles for cell in particle.cells[6:9]), few.momentum / _ROUNDING)
+        E = _place((particle.cells[9] for particle in particles), few.energy / _ROUNDING)
+        return cls(max(p, few.momentum), max(E, few.energy), p, E)
 
-def _unit(cell: str, at_most: float) -> float:
-    return min(digits(cell).last, at_most)
+    def unit(self, cell: str, at_most: float) -> float:
+        """Worth of the last digit of a number."""
+        return min(digits(cell).last, at_most) if self.last_energy > 0.0 else 0.0
 
 
 class Collision(NamedTuple):
@@ -119,12 +124,16 @@ class Collision(NamedTuple):
 
     def same_energy(self, E: float) -> bool:
         """Whether the beam has the energy E in GeV, as far as it is printed."""
-        last = _unit(self.lepton.cells[9], self.precision.last_energy)
-        return abs(self.E - E) <= max(SAME * E, 2.0 * last)
+        off = abs(self.E - E)
+        if off <= SAME * E:
+            return True
+        precision = Precision.printed(self.particles)
+        return off <= 2.0 * precision.unit(self.lepton.cells[9], precision.last_energy)
 
     def same_mass(self, m_S: float) -> bool:
         """Whether the boson has the mass m_S in GeV, as far as it is printed."""
-        return abs(self.mass - m_S) <= max(SAME * m_S, 2.0 * _unit(self.boson.cells[10], 1e-3 * m_S))
+        off = abs(self.mass - m_S)
+        return off <= SAME * m_S or off <= 2.0 * min(digits(self.boson.cells[10]).last, 1e-3 * m_S)
 
 
 def _hard(event: Event) -> tuple[list[Particle], list[Particle]]:
@@ -153,24 +162,32 @@ def _numbers(numbers: Iterable[int]) -> str:
 
 def checked(found: Collision, where: str, refuse: Refuse) -> Collision:
     """The same with the mass that this boson has, if momentum is conserved and all are on their mass shells."""
-    lepton, nucleus, lepton_out, nucleus_out, boson = found.particles
+    if _fault(found) or not _on_shell(found.boson, found.precision):
+        found = found._replace(precision=Precision.printed(found.particles))
+        if fault := _fault(found):
+            refuse(f"{where}: {fault}")
+    if _on_shell(found.boson, found.precision):
+        return found
+    mass = math.sqrt(max(0.0, _mass_squared(found.boson)))  # the line has the nominal mass
+    if abs(mass - found.boson.mass) > WIDEST * found.boson.mass:
+        refuse(f"{where}: {_OFF_SHELL.format(found.boson.pdg)}")
+    return found._replace(mass=mass)
+
+
+_OFF_SHELL = "energy, momentum and mass of {} do not agree"
+
+
+def _fault(found: Collision) -> str:
+    """What is wrong with an event, nothing if all is well."""
     precision = found.precision
     if not _conserved(found.particles, precision):
-        refuse(f"{where}: momentum is not conserved")
-    for before, after in ((lepton, lepton_out), (nucleus, nucleus_out)):
-        if abs(before.mass - after.mass) > max(SAME * before.mass, 2.0 * _unit(after.cells[10], 1e-3 * before.mass)):
-            refuse(f"{where}: {after.pdg} has a mass of {before.mass:.9g} GeV before and {after.mass:.9g} GeV after")
-    disagree = "energy, momentum and mass of {} do not agree"
-    for particle in found.particles[:4]:
-        if abs(_mass_squared(particle) - particle.mass**2) > _mass_error(particle, precision):
-            refuse(f"{where}: {disagree.format(particle.pdg)}")
-    own = _mass_squared(boson)
-    if abs(own - boson.mass**2) <= _mass_error(boson, precision):
-        return found
-    mass = math.sqrt(max(0.0, own))  # the line has the nominal mass
-    if abs(mass - boson.mass) > WIDEST * boson.mass:
-        refuse(f"{where}: {disagree.format(boson.pdg)}")
-    return found._replace(mass=mass)
+        return "momentum is not conserved"
+    for before, after in ((found.lepton, found.lepton_out), (found.nucleus, found.nucleus_out)):
+        off = abs(before.mass - after.mass)
+        if off > SAME * before.mass and off > 2.0 * precision.unit(after.cells[10], 1e-3 * before.mass):
+            return f"{after.pdg} has a mass of {before.mass:.9g} GeV before and {after.mass:.9g} GeV after"
+    off_shell = [p.pdg for p in found.particles[:4] if not _on_shell(p, precision)]
+    return _OFF_SHELL.format(off_shell[0]) if off_shell else ""
 
 
 def _mass_squared(particle: Particle) -> float:
@@ -178,18 +195,25 @@ def _mass_squared(particle: Particle) -> float:
     return E * E - px * px - py * py - pz * pz
 
 
-def _mass_error(particle: Particle, precision: Precision) -> float:
-    """How far E^2 - p^2 - m^2 may be off 0, by the digits of this particle's own numbers."""
-    errors = [
-        abs(value) * max(_unit(cell, most), _ROUNDING * abs(value))
-        for value, cell, most in zip(
-            [*particle.p, particle.mass],
-            particle.cells[6:11],
-            [*[precision.last_momentum] * 3, precision.last_energy, 1e-3 * particle.mass],
-            strict=True,
+def _on_shell(particle: Particle, precision: Precision) -> bool:
+    """Whether E^2 - p^2 = m^2 to the digits of these numbers."""
+    px, py, pz, E = particle.p
+    m, cells = particle.mass, particle.cells
+    p2 = px * px + py * py + pz * pz
+    off = abs(E * E - p2 - m * m)
+    if off <= 2.0 * _ROUNDING * (E * E + p2 + m * m):
+        return True
+    error = sum(
+        abs(value) * max(precision.unit(cell, most), _ROUNDING * abs(value))
+        for value, cell, most in (
+            (px, cells[6], precision.last_momentum),
+            (py, cells[7], precision.last_momentum),
+            (pz, cells[8], precision.last_momentum),
+            (E, cells[9], precision.last_energy),
+            (m, cells[10], 1e-3 * m),
         )
-    ]
-    return 2.0 * sum(errors)
+    )
+    return off <= 2.0 * error
 
 
 def _five(event: Event) -> list[Particle]:
@@ -210,7 +234,7 @@ def _five(event: Event) -> list[Particle]:
     # mothers are missing: what is left over must be what the boson decayed into
     for choice in choices:
         rest = [p for p in outgoing if not any(p is chosen for chosen in choice)]
-        precision = Precision.of([*choice, *rest])
+        precision = Precision.printed([*choice, *rest])
         if choice[4].status == 2 and _conserved(choice, precision) and _add_up(rest, choice[4], precision):
             return choice
     return []

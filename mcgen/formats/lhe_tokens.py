@@ -44,6 +44,7 @@ class Tokens:
     def __init__(self, stream: IO[bytes], refuse: Callable[[str], NoReturn]) -> None:
         self._refuse = refuse
         self._number = 0
+        self.in_last_line = False  #: which has no end, as where a file was cut
         self._text = self._decoded(stream)
         self.metadata = ""
 
@@ -72,6 +73,7 @@ class Tokens:
         except Exception as error:
             self._damaged(error)
         self._number += 1
+        self.in_last_line = not line.endswith("\n")
         if len(line) == MAX_METADATA:
             self._refuse(f"line {self._number} is too long (more than {MAX_METADATA:.0e} characters)")
         return line
