@@ -1,7 +1,8 @@
 """Which S count as signal: cuts on their energy, and the part of their flight on which a decay counts.
 
 With geometry "paper" every S flies along the beam and the whole detector sees it (Eqs. 18, 20). With "3d" it flies
-from its own vertex at its own angle, and both daughters must hit the back plane of the detector with enough energy.
+from its own vertex at its own angle, decays between the walls of the detector, and both daughters, or any of them,
+must hit its back plane with enough energy.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ def fiducial(card: Card, columns: Columns) -> tuple[Array, Array]:
         return _way_out(vertex, S, end, detector.is_round, half), np.full(vertex.shape[1], math.inf)
     parts = ("px", "py", "pz", "E")
     daughters = np.array([[columns[f"d{n}_{part}"] for part in parts] for n in (1, 2)])
-    result = np.empty((2, vertex.shape[1]))
-    _seen(vertex, S, daughters, end - detector.L_det, end, detector.is_round, half, detector.E_daughter, result)
-    return result[0], result[1]
+    seen = np.empty((2, 2, vertex.shape[1]))
+    _seen(vertex, S, daughters, end - detector.L_det, end, detector.is_round, half, detector.E_daughter, seen)
+    return _either(seen) if detector.daughters == "any" else _both(seen)
 
 
 def seen(
@@ -114,25 +115,43 @@ def _seen(
     E_daughter: float,
     out: Array,
 ) -> None:
-    """Paths of S in the decay volume from which both daughters reach its back plane inside the detector.
+    """Paths of S in the decay volume from which each daughter reaches its back plane inside the detector.
 
-    A daughter made after a path s hits the back plane at a point linear in s, so that each has one interval of s.
+    A daughter made after a path s hits the back plane at a point linear in s, so that each has one range of s:
+    `out[d]` is (from, to) of daughter d, the same number twice if it is never seen.
     """
-    for i in range(out.shape[1]):
+    for i in range(vertex.shape[1]):
         k = math.sqrt(S[0, i] ** 2 + S[1, i] ** 2 + S[2, i] ** 2)
         n = (S[0, i] / k, S[1, i] / k, S[2, i] / k)
         start = (vertex[0, i], vertex[1, i], vertex[2, i])
         first, last, _ = _path(start, n, z_low, z_high, is_round, half)
         for d in range(2):
             p = daughters[d, :, i]
-            if p[3] < E_daughter or p[2] <= 0.0:
-                last = first
-                break
-            slope_x, slope_y = p[0] / p[2], p[1] / p[2]
-            way = z_high - start[2]
-            a = (start[0] + way * slope_x, start[1] + way * slope_y, 0.0)
-            b = (n[0] - n[2] * slope_x, n[1] - n[2] * slope_y, 0.0)
-            low, high, _ = _hits(a, b, is_round, half)
-            first, last = max(first, low), min(last, high)
-        out[0, i] = first
-        out[1, i] = max(first, last)
+            low, high = first, first
+            if p[3] >= E_daughter and p[2] > 0.0:
+                slope_x, slope_y = p[0] / p[2], p[1] / p[2]
+                way = z_high - start[2]
+                a = (start[0] + way * slope_x, start[1] + way * slope_y, 0.0)
+                b = (n[0] - n[2] * slope_x, n[1] - n[2] * slope_y, 0.0)
+                low, high, _ = _hits(a, b, is_round, half)
+            out[d, 0, i] = max(first, low)
+            out[d, 1, i] = max(max(first, low), min(last, high))
+
+
+def _both(seen: Array) -> tuple[Array, Array]:
+    """Where both daughters are seen."""
+    first = seen[:, 0].max(axis=0)
+    return first, np.maximum(first, seen[:, 1].min(axis=0))
+
+
+def _either(seen: Array) -> tuple[Array, Array]:
+    """Where any daughter is seen: one range, since those of two daughters have no gap between them.
+
+    Seen from where S itself would hit the back plane, the two hits lie on a line in opposite directions, p1_z d1 =
+    -p2_z d2. If S hits the detector, both ranges reach up to the back plane; if it misses, the detector is convex and
+    one of the two daughters moves away from it.
+    """
+    empty = seen[:, 1] <= seen[:, 0]
+    first = np.where(empty, math.inf, seen[:, 0]).min(axis=0)
+    last = np.where(empty, 0.0, seen[:, 1]).max(axis=0)
+    return np.minimum(first, last), last

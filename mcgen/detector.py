@@ -23,7 +23,8 @@ class Detector(Section):
     radius: Length | None = None  #: of a round detector,
     width: Length | None = None  #: or full width and height of a square one
     height: Length | None = None
-    E_daughter_min: Energy | None = None  #: lowest energy of each daughter
+    E_daughter_min: Energy | None = None  #: lowest energy of a daughter that is seen
+    daughters: Literal["both", "any"] = "both"  #: which of them must be seen
 
     @model_validator(mode="after")
     def _shaped(self) -> Detector:
@@ -33,6 +34,12 @@ class Detector(Section):
             raise InputError(message)
         if self.geometry == "paper" and {self.radius, self.width, self.height, self.E_daughter_min} != {None}:
             message = 'radius, width, height and E_daughter_min are for geometry = "3d"'
+            raise InputError(message)
+        if self.daughters == "any" and self.geometry == "paper":
+            message = 'daughters = "any" is for geometry = "3d"'
+            raise InputError(message)
+        if self.signature == "missing-energy" and (self.daughters == "any" or self.E_daughter_min):
+            message = 'daughters = "any" and E_daughter_min are for signature = "displaced"'
             raise InputError(message)
         return self
 
