@@ -52,6 +52,7 @@ def changed(card: Card, **sections: Mapping[str, Any]) -> Card:
 def effects() -> Iterator[Effect]:
     """What the energy loss, the form factor and a detector of finite size change."""
     fermilab, na64, e137 = (load_card(name) for name in ("fermilab", "na64", "e137"))
+    along = changed(e137, detector={"geometry": "paper", "radius": None, "daughters": "both"})
     table = {"energy_loss": "table"}
     for card in (fermilab, na64):
         yield from _by_quadrature("energy loss as a function of energy", card, changed(card, target=table))
@@ -68,8 +69,10 @@ def effects() -> Iterator[Effect]:
     scattered = changed(fermilab, detector=shape, target={"multiple_scattering": True})
     yield from _from_events(f"{what}, muons scattered", fermilab, scattered)
     yield from _from_events("all of the card fermilab-3d", fermilab, load_card("fermilab-3d"))
-    shape = {"geometry": "3d", "radius": 150.0}
-    yield from _from_events("detector of 150 cm radius that both daughters hit", e137, changed(e137, detector=shape))
+    for daughters in ("any", "both"):
+        verb = {"any": "any daughter hits", "both": "both daughters hit"}[daughters]
+        other = changed(e137, detector={"daughters": daughters})
+        yield from _from_events(f"detector of 150 cm radius that {verb}", along, other)
 
 
 def _points(card: Card) -> Iterator[tuple[str, float, float]]:

@@ -208,7 +208,8 @@ class Card(Section):
         ]
 
 
-def _cards_folder() -> Path:
+def cards_folder() -> Path:
+    """Folder of the cards that come with the package, installed or in a checkout."""
     package = Path(__file__).parent
     installed = package / "cards"
     return installed if installed.is_dir() else package.parent / "cards"
@@ -216,7 +217,7 @@ def _cards_folder() -> Path:
 
 def builtin_cards() -> dict[str, Path]:
     """Cards that come with the package, by name."""
-    return {path.stem: path for path in sorted(_cards_folder().glob("*.toml"))}
+    return {path.stem: path for path in sorted(cards_folder().glob("*.toml"))}
 
 
 def card_text(name: str | Path) -> str:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mcgen.card import load_card
 from mcgen.constants import M_MU
-from mcgen.contours import Tower, reach
+from mcgen.contours import Tower
+from mcgen.dump_lines import dump_line
 from mcgen.errors import choose
 from mcgen.physics.muon_g2 import delta_a_mu
 
@@ -96,7 +96,7 @@ def constraints(names: Sequence[str], masses: Sequence[float], tower: Tower | No
             found.append(Constraint(name, "BaBar", "excluded", ("A", "B"), m, g, (None,) * len(m)))
         else:
             below = tuple(m for m in grid if m < 2.0 * M_MU)
-            seen = [p for p in reach(load_card(name), ["A"], below) if p.g_low is not None]
+            seen = [p for p in dump_line(name, below) if p.g_low is not None]
             m, low, high = (tuple(getattr(p, key) for p in seen) for key in ("mass_gev", "g_low", "g_high"))
             found.append(Constraint(name, DUMPS[name], "excluded", ("A",), m, low, high))
     return found

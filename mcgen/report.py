@@ -162,7 +162,7 @@ def _beyond(folder: Path, workers: int, say: Progress) -> Section:
     caption = (
         "Every card that comes with mcgen, N_S = 3 without background or efficiency. Set-ups of proposals are partly "
         "from memory, which each card says; the muon spectrum of ship-muons is an illustration. Electron beams make "
-        "no S in model B. fermilab-3d comes from events."
+        "no S in model B. fermilab-3d and e137 come from events."
     )
     command = "mcgen reach na64 fermilab na64mu-2022 ... --mass 2MeV:210MeV:20 --plot today.png"
     text = _figure(folder / "today.svg", caption, command)
@@ -172,7 +172,7 @@ def _beyond(folder: Path, workers: int, say: Progress) -> Section:
     _write_csv(folder / "effects.csv", header, rows)
     note = (
         "<p>What each simplification of the paper is worth. The paper counts every S as if it flew along the beam into "
-        "a detector that sees all of it; here both daughters must hit its back plane.</p>"
+        "a detector that sees all of it; here its daughters must hit the back plane, as each row says.</p>"
     )
     return Section("Beyond the paper", text + note + _table(header, rows))
 

@@ -65,9 +65,12 @@ def test_track_length():
 
 @pytest.mark.parametrize(("name", "m_S", "low", "high"), PUBLISHED_DUMPS)
 def test_dumps_meet_published_edges(name, m_S, low, high):
-    """Upper edges to 10 % up to 100 MeV, lower edges to 40 %; fails for a wrong shield or track length."""
+    """Upper edges to 10 % up to 100 MeV, lower edges to 6 % for E137 and 10 % for Orsay.
+
+    Fails for a wrong shield or track length, or if both daughters must hit E137's calorimeter, or none.
+    """
     (point,) = reach(load_card(name.lower()), ["A"], [m_S])
-    assert point.g_low == pytest.approx(low, rel=0.4)
+    assert point.g_low == pytest.approx(low, rel=0.06 if name == "E137" else 0.1)
     if m_S <= 0.1:
         assert point.g_high == pytest.approx(high, rel=0.1)
 

@@ -59,6 +59,11 @@ def test_effects(report):
     assert 0.84 < ratio["energy loss as a function of energy", "fermilab", "2e-05"] < 0.86
     assert 0.99 < ratio["energy loss as a function of energy", "na64", "2e-05"] < 1.0
     small, large = (ratio[f"detector of {r} cm radius that both daughters hit", "fermilab", "2e-05"] for r in (50, 100))
+    any_, both = (
+        ratio[f"detector of 150 cm radius that {r}", "e137", "2e-05"]
+        for r in ("any daughter hits", "both daughters hit")
+    )
+    assert 0.2 < both < 0.5 * any_ < 0.4
     assert 0.3 < ratio["all of the card fermilab-3d", "fermilab", "2e-05"] < small < large < 0.9
     assert all(value != 1.0 for value in ratio.values())
 

@@ -13,6 +13,7 @@ from mcgen.beyond import changed
 from mcgen.card import builtin_cards, load_card, parse_card
 from mcgen.cli import main
 from mcgen.contours import EVENTS, interval, reach
+from mcgen.dump_lines import dump_line
 from mcgen.errors import InputError
 from mcgen.exporting import export
 from mcgen.generation import generate
@@ -143,3 +144,23 @@ def test_events_and_quadrature_have_one_contour():
     (point,) = reach(card, ["B"], [0.1])
     assert low == pytest.approx(point.g_low, rel=0.01)
     assert high == pytest.approx(point.g_high, rel=0.01)
+
+
+def test_line_of_e137():
+    """The stored line is the contour of the card: other events at three masses, one between two of the line's, 1 %.
+
+    Fails if the card or the physics changes and the line does not, or if another rule than any daughter made it.
+    """
+    masses = [0.002, 0.05, 0.2]
+    card = load_card("e137")
+    assert (card.detector.daughters, card.detector.half_width) == ("any", (150.0, 150.0))
+    for m_S, point in zip(masses, dump_line("e137", masses), strict=True):
+        events = generate(card, m_S, 60_000, seed=4, workers=2)
+        low, high = interval(lambda g, e=events, m=m_S: signal_sums(e, card, "A", m, g), 3.0)
+        assert (point.g_low, point.g_high) == pytest.approx((low, high), rel=0.01)
+
+
+def test_line_beyond_the_stored_one():
+    """Below the first mass of the line, here where only photons are left, it is computed; fails for an extension."""
+    (direct,) = reach(load_card("e137"), ["A"], [0.9e-3])
+    assert dump_line("e137", [0.05, 0.9e-3])[1] == direct

@@ -1,0 +1,33 @@
+"""Contours of past beam dumps, the only ones that other figures need as lines."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+
+import numpy as np
+
+from mcgen.card import cards_folder, load_card
+from mcgen.contours import ReachPoint, reach
+
+
+def dump_line(name: str, masses: Sequence[float]) -> list[ReachPoint]:
+    """Couplings that a dump excludes in model A, at masses in GeV.
+
+    By quadrature, or, for a detector with a shape, along the stored line of `python -m validation.e137_line`,
+    log-log between its masses: 200000 events a mass would take a minute, and fewer make a rough line. Masses beyond
+    the line are computed from events.
+    """
+    card = load_card(name)
+    if card.detector.geometry == "paper":
+        return reach(card, ["A"], masses)
+    with (cards_folder() / f"{name}-line.csv").open(encoding="utf-8") as stream:
+        rows = [[float(row[key]) for key in ("mass_gev", "g_low", "g_high")] for row in csv.DictReader(stream)]
+    m, low, high = np.log(rows).T
+    beyond = [mass for mass in masses if not m[0] <= np.log(mass) <= m[-1]]
+    found = {point.mass_gev: point for point in (reach(card, ["A"], beyond) if beyond else [])}
+    for mass in masses:
+        if mass not in found:
+            edges = (float(np.exp(np.interp(np.log(mass), m, edge))) for edge in (low, high))
+            found[mass] = ReachPoint(name, "A", "events", mass, *edges)
+    return [found[mass] for mass in masses]
