@@ -258,7 +258,7 @@ DEVIATIONS = (
     ),
     (
         "Eq. 7 takes Gamma_ee for model A",
-        "the total width is the default, `ee_only` the paper's choice: 4.8 % at 100 MeV",
+        "the total width is the default, `ee_only` the paper's choice: 4.6 % less at 100 MeV",
     ),
     (
         "Eq. 13 drops the muon mass in t_min",

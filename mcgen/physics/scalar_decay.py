@@ -165,7 +165,7 @@ def total_width(g: Couplings, m_S: float, ee_only: bool = False, mediator: str =
 
     Notes
     -----
-    Differs from the paper: Eq. 7 takes Gamma_ee alone for model A, 4.8 % less than the sum at 0.1 GeV; `ee_only`
+    Differs from the paper: Eq. 7 takes Gamma_ee alone for model A, 4.6 % less than the sum at 0.1 GeV; `ee_only`
     does so.
     """
     w = widths(g, m_S, mediator, dark)
