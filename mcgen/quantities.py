@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from mcgen.errors import InputError
-from mcgen.units import UNITS, parse_list, parse_quantity
+from mcgen.units import UNITS, parse_list, parse_quantity, spread_units
 
 #: lightest mediator in GeV: an electronvolt is lighter than anything this is used for
 LOWEST_MASS = 1e-12
@@ -27,9 +27,10 @@ def _read(dimension: str) -> BeforeValidator:
 def _read_list(dimension: str | None = None, geometric: bool = False) -> BeforeValidator:
     def parse(value: Any) -> list[float]:
         if not isinstance(value, str):
-            message = "needs a text 'a,b,c' or 'start:stop:n'"
+            units = f" with units of {dimension} ({', '.join(UNITS[dimension])})" if dimension else ""
+            message = f"needs a text 'a,b,c' or 'start:stop:n'{units}"
             raise InputError(message)
-        return parse_list(value, dimension, geometric)
+        return parse_list(spread_units(value) if dimension else value, dimension, geometric, unit_needed=True)
 
     return BeforeValidator(parse, json_schema_input_type=str)
 

@@ -40,7 +40,7 @@ def parse_quantity(text: str, dimension: str, unit_needed: bool = True) -> float
     number, unit = match.groups()
     if unit is None:
         if unit_needed:
-            message = f"'{text[:60]}' lacks a unit of {dimension} ({', '.join(units)})"
+            message = f"'{number}' lacks a unit of {dimension} ({', '.join(units)})"
             raise InputError(message)
         unit = next(iter(units))
     if unit not in units:
@@ -53,7 +53,20 @@ def parse_quantity(text: str, dimension: str, unit_needed: bool = True) -> float
     return value
 
 
-def parse_list(text: str, dimension: str | None = None, geometric: bool = False) -> list[float]:
+def spread_units(text: str) -> str:
+    """'1, 2, 4 GeV' as '1 GeV, 2 GeV, 4 GeV': a unit counts for the numbers before it that have none."""
+    parts = re.split("([,:])", text)
+    unit = None
+    for i in reversed(range(len(parts))):
+        if found := _QUANTITY.fullmatch(parts[i]):
+            unit = found[2] or unit
+            parts[i] = f"{found[1]} {unit}" if unit else parts[i]
+    return "".join(parts)
+
+
+def parse_list(
+    text: str, dimension: str | None = None, geometric: bool = False, unit_needed: bool = False
+) -> list[float]:
     """Numbers of 'a,b,c' or 'start:stop:n' (n points, ends included).
 
     Parameters
@@ -63,11 +76,13 @@ def parse_list(text: str, dimension: str | None = None, geometric: bool = False)
         If given, each number may carry a unit of it.
     geometric : bool
         Spacing of a range: equal ratios instead of equal differences.
+    unit_needed : bool
+        Each number must carry a unit.
     """
 
     def number(part: str) -> float:
         if dimension:
-            return parse_quantity(part, dimension, unit_needed=False)
+            return parse_quantity(part, dimension, unit_needed)
         try:
             value = float(part)
         except ValueError:

@@ -46,6 +46,22 @@ def _changed(old, new, name="fermilab"):
     return text.replace(old, new)
 
 
+@pytest.mark.parametrize(
+    ("text", "masses"),
+    [
+        ("10 MeV, 0.1 GeV", [0.01, 0.1]),
+        ("10, 30 MeV, 0.1 GeV", [0.01, 0.03, 0.1]),
+        ("10:30 MeV:3", [0.01, 0.02, 0.03]),
+        ("1e7, 2e7eV", [0.01, 0.02]),
+    ],
+)
+def test_units_of_lists(text, masses):
+    """A unit counts for the numbers before it that have none; fails if '10, 30 MeV' is 10 GeV and 30 MeV."""
+    card = parse_card(_changed('mass = "10 MeV, 30 MeV, 100 MeV, 200 MeV"', f'mass = "{text}"'))
+    assert card.scan.mass == pytest.approx(masses, rel=1e-12)
+    assert parse_card(card.model_copy(update={"name": "other"}).text).scan.mass == card.scan.mass
+
+
 FAULTS = [
     ('energy = "3 GeV"', 'enrgy = "3 GeV"', ["beam.enrgy", "'energy'"]),
     ("[detector]", "[detectr]", ["detectr", "'detector'"]),
@@ -69,6 +85,12 @@ FAULTS = [
     ('width = "total"', 'width = "ee"', ["scalar.width", "ee_only"]),
     ('g_mu = "1e-6:1e-2:25"', 'g_mu = "1e-2:1e-6:25"', ["scan.g_mu", "start < stop"]),
     ('g_mu = "1e-6:1e-2:25"', 'g_mu = "1e-6,oops"', ["scan.g_mu", "oops"]),
+    ('mass = "10 MeV, 30 MeV, 100 MeV, 200 MeV"', 'mass = "10, 30, 100"', ["scan.mass", "lacks a unit", "MeV"]),
+    ('mass = "10 MeV, 30 MeV, 100 MeV, 200 MeV"', 'mass = "0.1:0.2:3"', ["scan.mass", "'0.1'", "lacks a unit"]),
+    ('mass = "10 MeV, 30 MeV, 100 MeV, 200 MeV"', 'mass = "10 MeV, 0.1"', ["scan.mass", "'0.1'", "lacks a unit"]),
+    ('mass = "10 MeV, 30 MeV, 100 MeV, 200 MeV"', 'mass = "10 MeV:0.1:3"', ["scan.mass", "'0.1'", "lacks a unit"]),
+    ('mass = "10 MeV, 30 MeV, 100 MeV, 200 MeV"', "mass = [0.1]", ["scan.mass", "units of energy", "MeV"]),
+    ('energy = "3 GeV"', 'spectrum = {energy = "1, 3", particles = [1]}', ["beam.spectrum.energy", "lacks a unit"]),
     ('models = ["A", "B"]', 'models = ["A", "C"]', ["scan.models", "'A', 'B'"]),
     ("events = 100000", "events = 0", ["run.events", "1"]),
     ("events = 100000", "events = 1.5", ["run.events", "integer"]),
