@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import uproot
 
 from mcgen.cli import cli, main
-from mcgen.formats import load
+from mcgen.exporting import export
 from mcgen.formats.root import save
+from mcgen.pool import load
+from mcgen.xsec import cross_section
 
 
 def _json(capsys, *arguments):
@@ -72,6 +76,35 @@ def test_info(capsys, event_file):
     assert (meta["n_events"], meta["seed"], meta["mass_gev"]) == (20_000, 3, 0.1)
     assert main(["info", str(event_file), "--verify"]) == 0
     assert "sha256" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "lhe.gz", "parquet"])
+def test_info_names_the_element_of_each_sigma(capsys, tmp_path, kind):
+    """Each line is the cross section on its element, 1e-5, in every kind of file; fails for a list without names."""
+    path = tmp_path / ("folder" if kind == "folder" else "events.root")
+    parts = ["--partition-events", "300"] if kind == "folder" else []
+    arguments = ["generate", "na64mu-2022", "-o", str(path), "--mass", "100MeV", "--events", "600", *parts]
+    assert main(arguments) == 0
+    if kind in ("lhe.gz", "parquet"):
+        path = export(load(path), tmp_path / f"events.{kind}")
+    capsys.readouterr()
+    assert main(["info", str(path)]) == 0
+    lines = re.findall(r"^sigma\(E_mu\) on (\w+) +(\S+) pb at (\S+) GeV$", capsys.readouterr().out, re.MULTILINE)
+    assert [name for name, _, _ in lines] == ["Pb"] * 6 + ["C"] * 6 + ["H"] * 6
+    for name, sigma, E in lines[5::6]:
+        exact = cross_section(name, float(E), 0.1, form_factor="tsai").value
+        assert float(sigma) == pytest.approx(exact, rel=1e-5)
+
+
+def test_info_of_another_generator(capsys):
+    """Its energy, target and cross section, with --card; --verify is refused. Fails for a traceback."""
+    file = str(Path(__file__).parents[1] / "validation/reference/madgraph_W_1GeV_mS0.1.lhe.gz")
+    assert main(["info", file, "--card", "fermilab"]) == 0
+    out = capsys.readouterr().out
+    for line in (r"n_events +600", r"target +W", r"sigma_pb +75057000", r"beam_energy_gev +1\.0"):
+        assert re.search(f"^{line}", out, re.MULTILINE), line
+    assert main(["info", file, "--card", "fermilab", "--verify"]) == 2
+    assert "no hash" in capsys.readouterr().err
 
 
 def test_verify_notices_changed_events(capsys, event_file, tmp_path):

@@ -17,17 +17,22 @@ _WIDTH = 120
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--card", help="Experiment for events of another generator (LHE).")
 @click.option("--verify", is_flag=True, help="Read all events and compare their hash.")
 @json_option
-def info(file: Path, verify: bool, as_json: bool) -> None:
+def info(file: Path, card: str | None, verify: bool, as_json: bool) -> None:
     """What an event file holds; --json tells all of it.
 
     \b
     $ mcgen info events.root --json
     """
+    from mcgen.card import load_card
     from mcgen.pool import load
 
-    events = load(file)
+    events = load(file, card=load_card(card) if card else None)
+    if verify and "content_sha256" not in events.metadata:
+        message = f"file {file}: --verify: events of another generator have no hash"
+        raise InputError(message)
     if verify and events.content_sha256() != events.metadata["content_sha256"]:
         message = f"file {file}: its events are not those that were written (content hash differs)"
         raise InputError(message)
@@ -38,8 +43,9 @@ def info(file: Path, verify: bool, as_json: bool) -> None:
         if key not in _LONG:
             text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
             click.echo(f"{key:24} {text}")
-    for row in events.metadata["sigma"]:
-        click.echo(f"{'sigma(E_mu)':24} {row['sigma_pb']:.6g} pb at {row['energy_gev']:.6g} GeV")
+    for row in events.metadata.get("sigma", []):
+        what = f"sigma(E_mu) on {row['target']}"
+        click.echo(f"{what:24} {row['sigma_pb']:.6g} pb at {row['energy_gev']:.6g} GeV")
     click.echo("card")
     for line in str(events.metadata["card"]).splitlines():  # the table of a file is one long line
         click.echo("    " + (line if len(line) <= _WIDTH else line[:_WIDTH] + " ..."))

@@ -60,6 +60,7 @@ class _Options(_Open):
 
 
 class _Sigma(_Open):
+    target: str
     energy_gev: _Number
     sigma_pb: _Number
 
