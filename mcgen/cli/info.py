@@ -40,12 +40,18 @@ def info(file: Path, card: str | None, verify: bool, as_json: bool) -> None:
         print_json(events.metadata)
         return
     for key, value in events.metadata.items():
-        if key not in _LONG:
-            text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
-            click.echo(f"{key:24} {text}")
+        if key == "exposure":
+            for name, number in value.items():
+                click.echo(f"{name:24} {_text(number)}")
+        elif key not in _LONG:
+            click.echo(f"{key:24} {_text(value)}")
     for row in events.metadata.get("sigma", []):
-        what = f"sigma(E_mu) on {row['target']}"
+        what = f"sigma(E_mu) on {row['target']}" if "target" in row else "sigma(E_mu)"
         click.echo(f"{what:24} {row['sigma_pb']:.6g} pb at {row['energy_gev']:.6g} GeV")
     click.echo("card")
     for line in str(events.metadata["card"]).splitlines():  # the table of a file is one long line
         click.echo("    " + (line if len(line) <= _WIDTH else line[:_WIDTH] + " ..."))
+
+
+def _text(value: object) -> object:
+    return ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
