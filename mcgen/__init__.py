@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mcgen.estimate import Estimate
     from mcgen.events import Events
     from mcgen.exporting import export
+    from mcgen.files import overwriting
     from mcgen.formats.root import EventFile, save
     from mcgen.generation import generate
     from mcgen.physics.couplings import Couplings
@@ -42,6 +43,7 @@ _HOME = {
     "load": "pool",
     "load_card": "card",
     "n_signal": "rates",
+    "overwriting": "files",
     "reach": "contours",
     "reweight": "reweighting",
     "save": "formats.root",
@@ -66,6 +68,7 @@ __all__ = [
     "load",
     "load_card",
     "n_signal",
+    "overwriting",
     "reach",
     "reweight",
     "save",

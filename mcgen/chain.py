@@ -16,7 +16,7 @@ from mcgen import acceptance, plot, rates
 from mcgen.card import Card
 from mcgen.contours import ReachPoint, reach, write_csv
 from mcgen.errors import InputError
-from mcgen.files import make_folder, open_atomic
+from mcgen.files import at_stake, make_folder, open_atomic, overwriting, refuse, same_json
 from mcgen.formats.root import EventFile
 from mcgen.generation import generate
 from mcgen.provenance import provenance
@@ -45,6 +45,7 @@ def run(
     events: int | None = None,
     seed: int | None = None,
     workers: int = 1,
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Result:
     """Generate events for a card and everything that follows from them.
@@ -53,15 +54,31 @@ def run(
     ----------
     card : Card
     folder : path
-        Made if missing; files of an earlier run are replaced.
+        Made if missing. What an earlier run of the same left is kept, and what is missing is added.
     events, seed : int, optional
         Override the card.
     workers : int
         Threads.
+    overwrite : bool
+        Replace files of other content.
     progress : callable, optional
         Called with (step, done, total).
     """
-    folder = make_folder(folder)
+    with overwriting(overwrite):
+        return _run(card, make_folder(folder), events, seed, workers, progress)
+
+
+#: what is written besides the events
+_TABLES = ("signal.csv", "sigma_tilde.csv", "reach.csv", "summary.json")
+_FIGURES = ("signal.png", "sigma_tilde.png", "reach.png")
+
+
+def _run(
+    card: Card, folder: Path, events: int | None, seed: int | None, workers: int, progress: Progress | None
+) -> Result:
+    for name in (*_TABLES, *_FIGURES):
+        if at_stake(folder / name) and not (folder / "events.root").exists():
+            refuse(folder / name, "is there without the events that it was made from")
 
     def report(step: str, total: int) -> Callable[[int], None] | None:
         return None if progress is None else lambda done: progress(step, done, total)
@@ -87,13 +104,12 @@ def run(
     masses = card.scan.mass
     contours = reach(card, card.scan.models, masses, workers=workers, progress=report("reach", len(masses)))
 
-    tables = ("signal.csv", "sigma_tilde.csv", "reach.csv", "summary.json")
-    files = [event_file.path, *(folder / name for name in tables)]
+    files = [event_file.path, *(folder / name for name in _TABLES)]
     result = Result(folder, event_file, signal, exact, seen, contours, files)
     _write_signal(result, files[1])
     _write_sigma_tilde(reference, files[2])
     write_csv(contours, files[3])
-    with open_atomic(files[4]) as stream:
+    with open_atomic(files[4], same_json) as stream:
         json.dump(summary(card, result) | {"provenance": provenance(card)}, stream, indent=1, allow_nan=False)
     if importlib.util.find_spec("matplotlib"):
         title = f"{card.name}, $m_S$ = {1e3 * m_S:g} MeV"
@@ -101,7 +117,7 @@ def run(
         lines = {f"model {k}, $g_\\mu$ = {card.scalar.g_mu:g}": v.sigma_tilde[0] for k, v in reference.items()}
         plot.plot_sigma_tilde(next(iter(reference.values())).E_mu, lines, folder / "sigma_tilde.png", title)
         plot.plot_reach(contours, folder / "reach.png", f"{card.name}, $N_S$ > 3")
-        files += [folder / "signal.png", folder / "sigma_tilde.png", folder / "reach.png"]
+        files += [folder / name for name in _FIGURES]
     return result
 
 

@@ -16,7 +16,7 @@ from mcgen._jit import jit
 from mcgen.card import Card
 from mcgen.errors import check_number
 from mcgen.estimate import Estimate
-from mcgen.files import open_atomic
+from mcgen.files import open_atomic, overwriting
 from mcgen.materials import Element
 from mcgen.physics.amplitude import Process
 from mcgen.physics.cross_section import standard_edges
@@ -177,9 +177,9 @@ def error_map(
     return rows
 
 
-def write_csv(rows: Sequence[Comparison], path: str | Path) -> None:
+def write_csv(rows: Sequence[Comparison], path: str | Path, *, overwrite: bool = False) -> None:
     """Table of a comparison."""
-    with open_atomic(path) as stream:
+    with overwriting(overwrite), open_atomic(path) as stream:
         writer = csv.DictWriter(stream, [*Comparison.__dataclass_fields__], lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)

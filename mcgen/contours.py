@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mcgen import rates, reweighting
 from mcgen.card import Card
 from mcgen.errors import InputError, check_number, choose
-from mcgen.files import open_atomic
+from mcgen.files import open_atomic, overwriting
 from mcgen.generation import generate
 from mcgen.physics.couplings import MODELS
 from mcgen.physics.scalar_decay import total_width
@@ -230,9 +230,9 @@ def _check_threshold(n_signal: float) -> None:
         raise InputError(message)
 
 
-def write_csv(points: Iterable[ReachPoint], path: str | Path) -> None:
+def write_csv(points: Iterable[ReachPoint], path: str | Path, *, overwrite: bool = False) -> None:
     """Table of the contours; g_low is empty where N_S never reaches the threshold, g_high also where it never ends."""
-    with open_atomic(path) as stream:
+    with overwriting(overwrite), open_atomic(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["experiment", "model", "production", "mass_gev", "g_low", "g_high"])
         for point in points:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,9 +13,10 @@ from mcgen import exposure
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import InputError, choose
 from mcgen.events import DECAY_BRANCHES, Columns, ContentHash, branches_of, check_one_mass, is_foreign
-from mcgen.formats import g4darkbrem, hepmc, lhe, nanoaod, parquet, root
-from mcgen.formats.stored import StoredEvents
-from mcgen.formats.text import COMPRESSIONS
+from mcgen.files import OF_THE_RUN, at_stake, check_input, check_output, overwriting, refuse
+from mcgen.formats import g4darkbrem, hepmc, lhe, load, nanoaod, parquet, root
+from mcgen.formats.stored import MAX_METADATA, StoredEvents
+from mcgen.formats.text import COMPRESSIONS, open_compressed
 from mcgen.pdg import check_boson
 from mcgen.pool import Pool
 
@@ -85,6 +86,24 @@ def _check_foreign(file: StoredEvents | Pool, output: Path, decays: bool) -> Non
             raise InputError(f"file {file.path}: {message}")  # noqa: EM102
 
 
+def _check_there(output: Path, metadata: dict[str, Any]) -> None:
+    """Refuse a file of other events before anything is written; another form of the same shows at the end."""
+    ending = format_of(check_output(output))
+    if not at_stake(output) or ending in (".csv", ".lhe"):  # text is compared while it is written
+        return
+    try:
+        if ending in (".root", ".parquet"):
+            there = load(output).metadata
+            same = all(there.get(key) == value for key, value in metadata.items() if key not in OF_THE_RUN)
+        else:
+            with open_compressed(output) as stream:
+                same = metadata["content_sha256"].encode() in stream.read(MAX_METADATA)
+    except Exception:  # foreign or damaged, where compressions have errors of their own
+        same = False
+    if not same:
+        refuse(output)
+
+
 def export(
     file: StoredEvents | Pool,
     output: str | Path,
@@ -95,6 +114,7 @@ def export(
     rntuple: bool = False,
     unit: str = "GeV",
     boson_pdg: int | None = None,
+    overwrite: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Path:
     """Write the events of a file in another format, in chunks.
@@ -117,17 +137,21 @@ def export(
         Of a G4DarkBreM library.
     boson_pdg : int, optional
         Number of S; by default that of the file if it has one, else 54, or 55 of spin 1.
+    overwrite : bool
+        Replace a file of other content; one of the same content is left alone.
     progress : callable, optional
         Called with the number of events done.
 
     Raises
     ------
     InputError
-        If the ending is unknown, a package is missing, or the file's decays are of the other kind.
+        If the ending is unknown, a package is missing, the file's decays are of the other kind, or another file would
+        be overwritten.
     """
     output = Path(output)
     make, options = _writer(output, layout, rntuple, unit)
     states_sigma = FORMATS[format_of(output)].states_sigma
+    check_input(output, [one.path for one in (file.files if isinstance(file, Pool) else [file])])
     card, metadata = file.card, dict(file.metadata)
     foreign = is_foreign(metadata)
     if foreign:
@@ -172,11 +196,19 @@ def export(
             options["sample"] = sums.sample(nuclei, norm_error)
         if unhashed:
             metadata |= {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()}
-    with make(output, card, metadata, **options) as writer:
+    with overwriting(overwrite):
+        _check_there(output, metadata)
+        _write(make(output, card, metadata, **options), chunks(), progress)
+    return output
+
+
+def _write(
+    opened: AbstractContextManager[Any], chunks: Iterable[Columns], progress: Callable[[int], None] | None
+) -> None:
+    with opened as writer:
         done = 0
-        for columns in chunks():
+        for columns in chunks:
             writer.write(columns)
             done += len(columns["event"])
             if progress:
                 progress(done)
-    return output

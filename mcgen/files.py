@@ -1,20 +1,188 @@
-"""Files that appear under their name only when they are complete."""
+"""Files that appear under their name only when they are complete, and never in place of something else unasked.
+
+A file that is there already stays as it is: one of the same content is left alone, one of other content is an error
+unless `overwriting`. What the same content is, the format says; bytes, if it does not.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import fcntl
+import hashlib
+import json
+import logging
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from mcgen.errors import InputError
 
 #: no room for the output: full disk, quota, limit of a file's size
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+#: whether two files say the same
+Same = Callable[[Path, Path], bool]
+
+#: what an output says of the run that made it and not of its content
+OF_THE_RUN = ("created", "command", "versions", "checksum")
+#: the same where they stand in one line of JSON
+_OF_THE_RUN = re.compile(r'"(?:created|command|checksum)": "(?:[^"\\]|\\.)*"|"versions": \{[^{}]*\}')
+
+#: what a command was asked for, in any output
+_REQUEST = re.compile(rb"request\W+((?:\w+=[0-9a-f]{8} ?)+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What becomes of files that are there already."""
+
+    overwrite: bool = False  #: replace those of other content
+    inputs: list[Path] = field(default_factory=list)  #: what the command reads: never to be replaced
+    left: list[Path] = field(default_factory=list)  #: files found with the same content and left alone
+    request: dict[str, str] = field(default_factory=dict)  #: what the command was asked for, a short hash each
+
+
+_policy: ContextVar[Policy | None] = ContextVar("policy", default=None)
+
+
+def policy() -> Policy:
+    """That of the command that runs; outside of commands nothing is overwritten."""
+    return _policy.get() or Policy()
+
+
+@contextlib.contextmanager
+def _under(chosen: Policy) -> Iterator[Policy]:
+    token = _policy.set(chosen)
+    try:
+        yield chosen
+    finally:
+        _policy.reset(token)
+
+
+@contextlib.contextmanager
+def overwriting(overwrite: bool = True) -> Iterator[None]:
+    """Inside, files of other content are replaced; `False` changes nothing.
+
+    Examples
+    --------
+    >>> with overwriting():  # doctest: +SKIP
+    ...     plot_reach(points, "reach.png", "title")
+    """
+    with _under(replace(policy(), overwrite=overwrite or policy().overwrite)):
+        yield
+
+
+@contextlib.contextmanager
+def command_policy(overwrite: bool, inputs: Sequence[Path], request: Mapping[str, Any]) -> Iterator[Policy]:
+    """The policy of a command."""
+    with _under(Policy(overwrite, [*inputs])) as chosen:
+        ask(**request)
+        yield chosen
+
+
+def ask(**request: Any) -> None:
+    """Add to what the command is asked for: values that make another content if they differ."""
+    for key, value in request.items():
+        text = json.dumps(value, sort_keys=True, default=str)
+        policy().request[key] = hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def request_text() -> str:
+    """What the command is asked for as one line, for outputs whose content does not say it."""
+    return " ".join(f"{key}={value}" for key, value in policy().request.items())
+
+
+def at_stake(path: str | Path) -> bool:
+    """Whether a file is there that may not be replaced unless its content is the same."""
+    return Path(path).exists() and not policy().overwrite
+
+
+def refuse(path: str | Path, why: str = "is there with other content") -> NoReturn:
+    """Raise InputError for a file that would be overwritten."""
+    message = f"output {path}: {why}; --overwrite replaces it"
+    raise InputError(message)
+
+
+def leave(path: str | Path) -> None:
+    """Note that a file has the same content and is left alone."""
+    logging.getLogger("mcgen").info("%s: is there with the same content, left alone", path)
+    policy().left.append(Path(path))
+
+
+def normal(line: str) -> str:
+    """A line without what belongs to the run that wrote it."""
+    return _OF_THE_RUN.sub("", line)
+
+
+def same_lines(one: Path, two: Path, reader: Callable[[Path], IO[str]] | None = None) -> bool:
+    """Whether two files of text have the same lines; time, command and versions of a run do not count."""
+    read = reader or (lambda path: path.open(encoding="latin-1", newline="\n"))
+    with read(one) as first, read(two) as second:
+        return all(a is b or a == b or normal(a) == normal(b) for a, b in zip_longest(first, second, fillvalue=""))
+
+
+def same_json(one: Path, two: Path) -> bool:
+    """The same for two documents, whatever version of the program wrote them."""
+
+    def content(value: Any) -> Any:
+        if isinstance(value, dict):
+            left_out = (*OF_THE_RUN, "mcgen_version", "request")
+            return {key: content(v) for key, v in value.items() if key not in left_out}
+        return [content(v) for v in value] if isinstance(value, list) else value
+
+    first, second = (json.loads(path.read_text(encoding="utf-8")) for path in (one, two))
+    return bool(content(first) == content(second))
+
+
+def _same(part: Path, path: Path, same: Same) -> bool:
+    """Whether what is there says the same; what cannot be read does not."""
+    try:
+        return path.is_file() and same(part, path)
+    except Exception:  # a foreign file meets the readers of our formats with errors of every kind
+        return False
+
+
+def check_output(path: str | Path) -> Path:
+    """Where an output goes, links followed.
+
+    Raises
+    ------
+    InputError
+        If its folder is missing, if it is something else than a file, or an input of the same command.
+    """
+    found = Path(path)
+    try:
+        found = found.resolve() if found.is_symlink() else found
+        if not found.parent.is_dir():
+            message = f"output {path}: folder {found.parent} does not exist"
+            raise InputError(message)
+        if found.exists() and not found.is_file():
+            message = f"output {path}: is {'a folder' if found.is_dir() else 'no regular file'}"
+            raise InputError(message)
+        check_input(path, policy().inputs)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links
+        message = f"output {path}: {getattr(error, 'strerror', None) or 'links in a circle'}"
+        raise InputError(message) from None
+    return found
+
+
+def check_input(path: str | Path, inputs: Sequence[str | Path]) -> None:
+    """Raise InputError for an output that is an input too, or would be one the next time."""
+    path = Path(path)
+    for source in map(Path, inputs):
+        if path.exists() and source.exists() and path.samefile(source):
+            message = f"output {path}: is an input of the same command"
+            raise InputError(message)
+        if path.suffix == ".root" and source.is_dir() and path.parent.samefile(source):
+            message = f"output {path}: lies in the folder that is read, where it would count as one more part"
+            raise InputError(message)
 
 
 def read_text(path: Path, where: str, largest: int, hint: str = "") -> str:
@@ -29,6 +197,7 @@ def read_text(path: Path, where: str, largest: int, hint: str = "") -> str:
         if path.stat().st_size > largest:
             message = f"{where} {path}: larger than {largest} bytes"
             raise InputError(message)
+        policy().inputs.append(path)
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text"
@@ -36,28 +205,46 @@ def read_text(path: Path, where: str, largest: int, hint: str = "") -> str:
         raise InputError(message) from None
 
 
+def check_request(path: str | Path, ignore: Collection[str] = ()) -> None:
+    """Refuse a table or figure that was made for another request, before anything is computed.
+
+    What neither side says is not judged here but when the content is there.
+    """
+    if not at_stake(check_output(path)):
+        return
+    try:
+        data = Path(path).read_bytes()
+    except OSError:
+        refuse(path, "is there and cannot be read")
+    if b"mcgen" not in data:
+        refuse(path, "is there and was not made by mcgen")
+    found = _REQUEST.search(data)
+    there = dict(item.split("=") for item in found[1].decode().split()) if found else {}
+    for key, value in policy().request.items():
+        if key not in ignore and there.get(key, value) != value:
+            refuse(path, f"is there, made with another {key}")
+
+
 @contextlib.contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, same: Same = same_lines) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name at the end, or vanishes if an error is raised.
+
+    Parameters
+    ----------
+    path : path
+    same : callable
+        Whether two files of this format have the same content.
 
     Raises
     ------
     InputError
-        If the folder is missing, cannot be written, or is full.
+        If the folder is missing, cannot be written, or is full, or if another file would be overwritten.
     """
-    path = Path(path)
-    if path.is_symlink():
-        path = path.resolve()
-    if not path.parent.is_dir():
-        message = f"output {path}: folder {path.parent} does not exist"
-        raise InputError(message)
-    if path.exists() and not path.is_file():
-        message = f"output {path}: is {'a folder' if path.is_dir() else 'no regular file'}"
-        raise InputError(message)
+    path, shown = check_output(path), path
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     except OSError as error:
-        message = f"output {path}: {error.strerror}"
+        message = f"output {shown}: {error.strerror}"
         raise InputError(message) from None
     part = Path(name)
     try:
@@ -67,21 +254,40 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         os.close(handle)
         yield part
         _sync(part)
-        part.replace(path)
+        _publish(part, path, shown, same)
         _sync(path.parent)
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        message = f"output {path}: {os.strerror(error.errno)}"
+        message = f"output {shown}: {os.strerror(error.errno)}"
         raise InputError(message) from None
     finally:
         part.unlink(missing_ok=True)
 
 
+def _publish(part: Path, path: Path, shown: str | Path, same: Same) -> None:
+    """Give a complete file its name, unless one is there that is the same or must not be replaced."""
+    if not os.path.lexists(path):
+        try:
+            os.link(part, path)  # fails where a rename replaces what another process has just made
+            return
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without hard links
+            part.replace(path)
+            return
+    if _same(part, path, same):
+        leave(shown)
+    elif policy().overwrite:
+        part.replace(path)
+    else:
+        refuse(shown)
+
+
 @contextlib.contextmanager
-def open_atomic(path: str | Path) -> Iterator[IO[Any]]:
+def open_atomic(path: str | Path, same: Same = same_lines) -> Iterator[IO[Any]]:
     """A text stream whose file takes its name when it is complete."""
-    with atomic_path(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
+    with atomic_path(path, same) as part, part.open("w", encoding="utf-8", newline="") as stream:
         yield stream
 
 

@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen import rates, threads
+from mcgen._version import __version__
 from mcgen.card import Card
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import ClosureError, InputError, choose
 from mcgen.event_kernel import NO_PARTICLES, Beamline, disperse, draw_sources, fill, steer
 from mcgen.events import BRANCHES, DECAY_BRANCHES, FLOAT_BRANCHES, Columns, Events
+from mcgen.files import at_stake, check_output, leave, overwriting, refuse
 from mcgen.formats import nanoaod
 from mcgen.formats.root import EventFile, RootWriter, event_writer
 from mcgen.normalisation import MAX_PULL, Sampler, Tally, prepare
@@ -163,6 +165,39 @@ def write(
     return tally.metadata() | extra | ({"decays": options.decays} if options.decays else {})
 
 
+def already(
+    path: str | Path, card: Card, m_S: float, events: int, seed: int, options: Options, first: int = 0
+) -> EventFile | None:
+    """The file that is there if it holds the very events asked for; None if nothing stands in the way.
+
+    Raises
+    ------
+    InputError
+        If another file is there and must not be replaced; before anything is computed.
+    """
+    if not at_stake(check_output(path)):
+        return None
+    try:
+        file = EventFile(path)
+        there = file.card.model_dump(exclude={"run": {"events", "seed"}})
+    except InputError:
+        refuse(path, "is there and no whole event file of this version")
+    meta = file.metadata
+    asked = {
+        "mcgen_version": __version__, "mass_gev": m_S, "seed": seed, "n_events": events, "first_event": first,
+        "options": asdict(options) | {"branches": list(options.branches)}, "merged": None,
+    }  # fmt: skip
+    for key, value in asked.items():
+        if meta.get(key) != value:
+            shown = "" if isinstance(value, dict) or value is None else f" ({meta.get(key)} there, {value} asked for)"
+            refuse(path, f"is there with another {key}{shown}" if value is not None else "is there with merged events")
+    if there != card.model_dump(exclude={"run": {"events", "seed"}}):
+        refuse(path, "is there with another card")
+    if file.content_sha256() != meta["content_sha256"]:
+        refuse(path, "is there and damaged (content hash differs)")
+    return file
+
+
 def generate(
     card: Card,
     m_S: float | None = None,
@@ -179,6 +214,7 @@ def generate(
     first: int = 0,
     workers: int = 1,
     chunk: int = CHUNK,
+    overwrite: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Events | EventFile:
     """Generate events of mu N -> mu N S in the target of a card.
@@ -207,13 +243,15 @@ def generate(
         Number of the first event.
     workers : int
         Threads. They change the time and not one bit of an event; nor does `chunk`.
+    overwrite : bool
+        Replace a file of other events. One of the same events is left alone, without making them again.
     progress : callable, optional
         Called with the number of events done after each chunk.
 
     Raises
     ------
     InputError
-        If the request cannot be met.
+        If the request cannot be met, or another file would be overwritten.
     ClosureError
         If the events disagree with the quadrature by more than chance allows; no file is left then.
     """
@@ -224,8 +262,14 @@ def generate(
             raise InputError(message)
     how = "forced" if force_decay else "natural" if decays else ""
     options = Options(weighted, how, rntuple, tuple(branches), layout)
+    mass = card.scalar.mass if m_S is None else m_S
     with contextlib.ExitStack() as stack:
-        mass = card.scalar.mass if m_S is None else m_S
+        stack.enter_context(overwriting(overwrite))
+        if output is not None:
+            file = already(output, card, mass, n, card.run.seed if seed is None else seed, options, first)
+            if file:
+                leave(output)
+                return file
         writer = stack.enter_context(open_writer(output, card, mass, options)) if output is not None else None
         kept: list[Columns] = []
         sampler = prepare(card, m_S, seed, workers)

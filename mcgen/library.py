@@ -15,6 +15,7 @@ from mcgen.errors import InputError, check_number
 from mcgen.estimate import Estimate
 from mcgen.event_kernel import NO_PARTICLES, Beamline, fill
 from mcgen.events import FLOAT_BRANCHES, Columns
+from mcgen.files import overwriting
 from mcgen.formats import g4darkbrem
 from mcgen.materials import Element
 from mcgen.pdg import check_boson
@@ -79,6 +80,7 @@ def library(
     *,
     unit: str = "GeV",
     boson_pdg: int | None = None,
+    overwrite: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Path:
     """Write events at chosen energies on every element of a card's target, in the format of G4DarkBreM.
@@ -99,13 +101,15 @@ def library(
         Of a CSV file; LHE is in GeV.
     boson_pdg : int, optional
         Number of the emitted particle in an LHE file, by default 54, or 55 of spin 1; 622 is that of LDMX.
+    overwrite : bool
+        Replace a file of other content; one of the same content is left alone.
     progress : callable, optional
         Called with the number of events done.
 
     Raises
     ------
     InputError
-        If an energy is below threshold, or the ending is unknown.
+        If an energy is below threshold, the ending is unknown, or another file would be overwritten.
 
     Notes
     -----
@@ -126,7 +130,7 @@ def library(
             threshold = threshold_energy(card.beam.mass, m_S, element.M)
             check_number(f"energies, on {element.name}", E, threshold, 1e6)
     done = 0
-    with _writer(path, card, m_S, points, unit, boson_pdg) as writer:
+    with overwriting(overwrite), _writer(path, card, m_S, points, unit, boson_pdg) as writer:
         for element in card.elements:
             for E in points:
                 for columns in scatterings(card, m_S, element, E, events, seed, done):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from mcgen.contours import ReachPoint
 from mcgen.errors import InputError
 from mcgen.estimate import Estimate
 from mcgen.extras import optional
-from mcgen.files import atomic_path
+from mcgen.files import atomic_path, request_text
 from mcgen.layout import Layout
 from mcgen.paper import Curve
 from mcgen.provenance import provenance
@@ -57,8 +58,27 @@ def kind_of(path: str | Path) -> str:
     return kind
 
 
-#: kind of figure -> its fields for the program and for a text
-_METADATA = {"png": ("Software", "Description"), "pdf": ("Creator", "Subject"), "svg": ("Creator", "Description")}
+#: kind of figure -> its fields for the program and for a text; without a date the same picture has the same bytes
+_METADATA: dict[str, tuple[str, str, dict[str, None]]] = {
+    "png": ("Software", "Description", {}),
+    "pdf": ("Creator", "Subject", {"CreationDate": None}),
+    "svg": ("Creator", "Description", {"Date": None}),
+}
+#: what PDF and SVG say of the run that made them, and the places in a PDF that move with it
+_OF_THE_RUN = re.compile(
+    rb"(?s)/(?:Creator|Subject|Producer|Keywords) \((?:[^()\\]|\\.)*\)|\nxref\n.*?\ntrailer|startxref\n\d+|"
+    rb"<dc:(description|creator|subject)>.*?</dc:\1>"
+)
+
+
+def _same_picture(one: Path, two: Path) -> bool:
+    """Whether two files of one kind show the same."""
+    if kind_of(two) == "png":
+        image = optional("matplotlib.image", "plots", "plot")
+        first, second = image.imread(one), image.imread(two)
+        return first.shape == second.shape and bool((first == second).all())
+    first, second = (_OF_THE_RUN.sub(b"", path.read_bytes()) for path in (one, two))
+    return bool(first == second)
 
 
 @contextlib.contextmanager
@@ -66,14 +86,15 @@ def _figure(path: str | Path, columns: int = 1, rows: int = 1) -> Iterator[Any]:
     mpl = optional("matplotlib", "plots", "plot")
     drawing = optional("matplotlib.figure", "plots", "plot")
     kind = kind_of(path)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(_STYLE | {"svg.hashsalt": "mcgen"}):
         figure = drawing.Figure(figsize=(6.4 * columns, 4.6 if rows == 1 else 6.0), layout="constrained")
         heights = {"height_ratios": [2, 1][:rows]}
         yield figure.subplots(rows, columns, sharex=rows > 1, gridspec_kw=heights if rows > 1 else None)
-        with atomic_path(path) as part:
+        with atomic_path(path, _same_picture) as part:
             origin = provenance()
-            program, text = _METADATA[kind]
-            made_by = {program: f"mcgen {origin['mcgen_version']}", text: origin["command"]}
+            program, text, dates = _METADATA[kind]
+            request = f" [request {request_text()}]" if request_text() else ""
+            made_by = {program: f"mcgen {origin['mcgen_version']}", text: origin["command"] + request, **dates}
             figure.savefig(part, dpi=150, format=kind, metadata=made_by)
 
 

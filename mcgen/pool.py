@@ -21,6 +21,7 @@ from mcgen.card import Card, parse_card
 from mcgen.errors import InputError
 from mcgen.estimate import share_pulls
 from mcgen.events import Columns, ContentHash, Events, as_awkward
+from mcgen.files import at_stake, check_input, check_output, overwriting, refuse
 from mcgen.formats import load as load_file
 from mcgen.formats.root import EventFile, event_writer
 from mcgen.formats.stored import STEP, StoredEvents
@@ -262,8 +263,25 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def merge(paths: Sequence[str | Path], output: str | Path) -> EventFile:
-    """Write several files or folders of one card as one file, in flat memory; a file given twice counts once."""
+def _check_there(output: str | Path, pool: Pool) -> None:
+    """Refuse a file of other events before the parts are read."""
+    if not at_stake(check_output(output)):
+        return
+    keys = (*_COMMON, "card", "merged", "n_events", "sum_weights")
+    try:
+        there = EventFile(output).metadata
+        same = all(there.get(key) == pool.metadata.get(key) for key in keys)
+    except InputError:  # foreign or damaged
+        same = False
+    if not same:
+        refuse(output)
+
+
+def merge(paths: Sequence[str | Path], output: str | Path, *, overwrite: bool = False) -> EventFile:
+    """Write several files or folders of one card as one file, in flat memory; a file given twice counts once.
+
+    A file of other events is replaced only with `overwrite`, an input never.
+    """
     if Path(output).suffix != ".root":
         message = f"output {output}: the ending must be .root"
         raise InputError(message)
@@ -271,10 +289,13 @@ def merge(paths: Sequence[str | Path], output: str | Path) -> EventFile:
     if pool.missing > 0:
         message = f"folder {pool.path}: {pool.missing} partitions are missing; the command that began it resumes"
         raise InputError(message)
+    check_input(output, [*paths, *(file.path for file in pool.files)])
     digest = ContentHash()
-    with event_writer(output, bool(pool.metadata["options"]["rntuple"])) as writer:
-        for chunk in pool.iterate(pool.branches):
-            digest.update(chunk)
-            writer.write(chunk)
-        writer.finish(pool.metadata | {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()})
+    with overwriting(overwrite):
+        _check_there(output, pool)
+        with event_writer(output, bool(pool.metadata["options"]["rntuple"])) as writer:
+            for chunk in pool.iterate(pool.branches):
+                digest.update(chunk)
+                writer.write(chunk)
+            writer.finish(pool.metadata | {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()})
     return EventFile(output)

@@ -21,7 +21,7 @@ from typing import Any
 from mcgen._version import __version__
 from mcgen.card import Card, parse_card
 from mcgen.errors import ClosureError, InputError
-from mcgen.files import claim, make_folder, open_atomic
+from mcgen.files import claim, make_folder, open_atomic, overwriting, same_json
 from mcgen.formats.root import EventFile
 from mcgen.generation import Options, open_writer, write
 from mcgen.normalisation import MAX_PULL, Sampler, prepare
@@ -129,7 +129,7 @@ def _settle(plan: Plan, folder: Path) -> None:
                     raise InputError(message) from None
             for i in range(plan.partitions):
                 check_partition(plan, folder, i, verify=False)
-            with open_atomic(folder / PLAN) as stream:
+            with overwriting(), open_atomic(folder / PLAN) as stream:  # a damaged one
                 json.dump(document, stream, indent=1)
             return
     for key, value in found.items():
@@ -155,7 +155,7 @@ def make_partition(plan: Plan, folder: str | Path, i: int, wait: bool = False) -
         if mine and check_partition(plan, Path(folder), i, verify=True) is None:
             sampler = _sampler(plan.card, plan.mass_gev, plan.seed)
             first = i * plan.partition_events
-            with open_writer(path, sampler.card, plan.mass_gev, plan.options) as writer:
+            with overwriting(), open_writer(path, sampler.card, plan.mass_gev, plan.options) as writer:  # a damaged one
                 size = plan.size(i)
                 made = write(sampler, size, writer.write, plan.options, first=first, workers=0, max_pull=plan.max_pull)
                 writer.finish(made | {"production": _membership(plan, i)})
@@ -295,5 +295,5 @@ def _write_manifest(plan: Plan, folder: Path, whole: dict[str, Any], parts: Sequ
             for i, part in enumerate(parts)
         ],
     }
-    with open_atomic(folder / MANIFEST) as stream:
+    with overwriting(), open_atomic(folder / MANIFEST, same_json) as stream:
         json.dump(document, stream, indent=1, allow_nan=False)

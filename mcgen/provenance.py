@@ -7,13 +7,25 @@ import json
 import platform
 import shlex
 import sys
+from collections.abc import Collection
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from mcgen._version import __version__
 from mcgen.card import Card
-from mcgen.files import open_atomic
+from mcgen.files import (
+    ask,
+    at_stake,
+    check_output,
+    check_request,
+    open_atomic,
+    overwriting,
+    policy,
+    refuse,
+    request_text,
+    same_json,
+)
 
 
 def provenance(*cards: Card) -> dict[str, Any]:
@@ -33,7 +45,25 @@ def provenance(*cards: Card) -> dict[str, Any]:
     return found
 
 
-def write_provenance(path: str | Path, *cards: Card) -> None:
-    """The same as a JSON file beside outputs that have no room for it."""
-    with open_atomic(path) as stream:
-        json.dump(provenance(*cards), stream, indent=1)
+def ask_with(*cards: Card) -> None:
+    """Add cards to what the command is asked for."""
+    ask(cards=[card.model_dump(mode="json") for card in cards])
+
+
+def check_table(path: str | Path, header: str, ignore: Collection[str] = ()) -> None:
+    """Refuse a table, and what lies beside it, that was made for another request, before anything is computed."""
+    if at_stake(check_output(path)):
+        with Path(path).open("rb") as stream:
+            if not stream.readline(1000).startswith(header.encode()):
+                refuse(path, "is there and is no such table")
+    check_request(f"{path}.json", ignore)
+
+
+def write_provenance(path: str | Path, *cards: Card, beside: Path) -> None:
+    """The same as a JSON file beside an output that has no room for it; left alone if that output was.
+
+    The one of an output that is replaced is replaced with it: `check_request` has looked at it before.
+    """
+    new = beside not in policy().left
+    with overwriting(new), open_atomic(path, (lambda *_: False) if new else same_json) as stream:
+        json.dump(provenance(*cards) | {"request": request_text()}, stream, indent=1)

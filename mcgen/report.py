@@ -12,7 +12,7 @@ from pathlib import Path
 from mcgen import beyond, comparison, constraints, contours, paper, plot
 from mcgen._version import __version__
 from mcgen.card import load_card
-from mcgen.files import open_atomic
+from mcgen.files import ask, check_request, open_atomic, overwriting
 from mcgen.layout import layout
 from mcgen.provenance import write_provenance
 
@@ -177,7 +177,9 @@ def _beyond(folder: Path, workers: int, say: Progress) -> Section:
     return Section("Beyond the paper", text + note + _table(header, rows))
 
 
-def validate(folder: str | Path, *, workers: int = 1, progress: Progress | None = None) -> Path:
+def validate(
+    folder: str | Path, *, workers: int = 1, overwrite: bool = False, progress: Progress | None = None
+) -> Path:
     """Compute every figure, table and reference and write the report.
 
     Parameters
@@ -186,6 +188,8 @@ def validate(folder: str | Path, *, workers: int = 1, progress: Progress | None 
         Must exist; gets report.html, CSV of every curve and the figures as SVG.
     workers : int
         Threads.
+    overwrite : bool
+        Replace files of other content; those of the same content are left alone.
     progress : callable, optional
         Called with the name of each step.
 
@@ -196,12 +200,28 @@ def validate(folder: str | Path, *, workers: int = 1, progress: Progress | None 
     """
     folder = Path(folder)
     say = progress or (lambda _: None)
-    write_provenance(folder / "provenance.json")
-    say("tables")
-    sections = [*_tables(folder), *_figures(folder, workers, say), _beyond(folder, workers, say)]
+    with overwriting(overwrite):
+        _check_there(folder)
+        say("tables")
+        sections = [*_tables(folder), *_figures(folder, workers, say), _beyond(folder, workers, say)]
+        with open_atomic(folder / "report.html") as stream:
+            stream.write(_page(sections))
+        write_provenance(folder / "provenance.json", beside=folder / "report.html")
+    return folder / "report.html"
+
+
+def _check_there(folder: Path) -> None:
+    """Refuse a report of another version before anything is computed."""
+    ask(version=__version__)
+    check_request(folder / "provenance.json")
+    if not (folder / "provenance.json").exists():
+        check_request(folder / "report.html")
+
+
+def _page(sections: Sequence[Section]) -> str:
     links = "".join(f'<li><a href="#s{i}">{escape(s.title)}</a></li>' for i, s in enumerate(sections))
     body = "".join(f'<h2 id="s{i}">{escape(s.title)}</h2>{s.body}' for i, s in enumerate(sections))
-    page = (
+    return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         f"<title>mcgen {__version__}: arXiv:1701.07437 reproduced</title><style>{_STYLE}</style></head><body>"
         f"<h1>arXiv:1701.07437 reproduced by mcgen {__version__}</h1>"
@@ -209,6 +229,3 @@ def validate(folder: str | Path, *, workers: int = 1, progress: Progress | None 
         "when this page is made; the tables of curves lie beside it as CSV.</p>"
         f"<ul>{links}</ul>{body}</body></html>"
     )
-    with open_atomic(folder / "report.html") as stream:
-        stream.write(page)
-    return folder / "report.html"

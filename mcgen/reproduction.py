@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,19 @@ from mcgen.card import parse_card
 from mcgen.engines import processes
 from mcgen.errors import InputError
 from mcgen.events import is_foreign
+from mcgen.files import atomic_path, overwriting
 from mcgen.formats import load
-from mcgen.formats.root import EventFile
+from mcgen.formats.root import EventFile, same_events
 from mcgen.formats.stored import StoredEvents
-from mcgen.generation import generate
+from mcgen.generation import Options, already, generate
 
 #: metadata that two runs of the same events need not share
 _OF_THE_RUN = ("created", "command", "versions", "mcgen_version", "production")
 
 
-def reproduce(source: str | Path, output: str | Path | None = None, workers: int = 1) -> str:
+def reproduce(
+    source: str | Path, output: str | Path | None = None, workers: int = 1, *, overwrite: bool = False
+) -> str:
     """Make a file or a folder again; what differs first, or nothing if all events are the same.
 
     Parameters
@@ -33,9 +37,11 @@ def reproduce(source: str | Path, output: str | Path | None = None, workers: int
         An event file, or the folder of a production.
     output : path, optional
         Where to keep what is made.
+    overwrite : bool
+        Replace a file of other events there.
     """
     source = Path(source)
-    with tempfile.TemporaryDirectory() as scratch:
+    with overwriting(overwrite), tempfile.TemporaryDirectory() as scratch:
         target = Path(output) if output else Path(scratch) / "again"
         if source.is_dir():
             return _folder(source, target, workers)
@@ -51,11 +57,21 @@ def _file(file: StoredEvents, target: Path, workers: int) -> str:
         message = f"file {file.path}: was merged or changed after it was made; rerun its parts"
         raise InputError(message)
     options: dict[str, Any] = metadata["options"]
+    card, first = parse_card(metadata["card"], f"of {file.path}"), metadata["first_event"]
+    asked = (card, metadata["mass_gev"], metadata["n_events"], metadata["seed"])
+    kept = Options(**options | {"branches": tuple(options["branches"])})
+    already(target, *asked, kept, first)  # refuses early; what is there is no answer, the events are made again
+    with atomic_path(target, same_events) as part:
+        with overwriting():
+            again = _made(asked, options, first, part, workers)
+        if file.content_sha256() != metadata["content_sha256"]:
+            return "its events are not those it was written with (hash)"
+        return _compared(file, again)
+
+
+def _made(asked: Sequence[Any], options: dict[str, Any], first: int, target: Path, workers: int) -> EventFile:
     again = generate(
-        parse_card(metadata["card"], f"of {file.path}"),
-        metadata["mass_gev"],
-        metadata["n_events"],
-        metadata["seed"],
+        *asked,
         output=target,
         weighted=options["weighted"],
         decays=options["decays"] == "natural",
@@ -63,13 +79,11 @@ def _file(file: StoredEvents, target: Path, workers: int) -> str:
         rntuple=options["rntuple"],
         branches=options["branches"],
         layout=options.get("layout", "flat"),
-        first=metadata["first_event"],
+        first=first,
         workers=workers,
     )
     assert isinstance(again, EventFile)
-    if file.content_sha256() != metadata["content_sha256"]:
-        return "its events are not those it was written with (hash)"
-    return _compared(file, again)
+    return again
 
 
 def _compared(file: StoredEvents, again: EventFile) -> str:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from mcgen.cli.display import bar, print_json, table
-from mcgen.cli.options import ENERGIES, json_option, mediator_option, seed_option
+from mcgen.cli.options import ENERGIES, Writing, json_option, mediator_option, seed_option
 from mcgen.errors import InputError
-from mcgen.files import make_folder
+from mcgen.files import check_request, make_folder
 
 if TYPE_CHECKING:
     from mcgen.card import Card
     from mcgen.comparison import Comparison
 
 
-@click.command()
+@click.command(cls=Writing)
 @click.argument("card")
 @click.option("--mass", required=True, type=ENERGIES, help="Masses of S.")
 @click.option("--energy", type=ENERGIES, help="Muon energies.  [default: along the target]")
@@ -47,11 +47,16 @@ def crosscheck(
 
     from mcgen import comparison
     from mcgen.card import load_card
+    from mcgen.provenance import ask_with
 
     if with_map and not output:
         message = "--map: needs a folder, -o"
         raise InputError(message)
     experiment = load_card(card).with_boson(mediator)
+    if output:
+        ask_with(experiment)
+        if output.exists():
+            check_request(make_folder(output) / "provenance.json")
     with bar("cross sections", len(mass) * (len(energy) if energy else 5) * len(experiment.elements)) as progress:
         rows = comparison.crosscheck(experiment, mass, energy, seed=seed, progress=progress)
     if output:
@@ -74,9 +79,9 @@ def _write(experiment: Card, rows: list[Comparison], folder: Path, with_map: boo
     from mcgen.provenance import write_provenance
 
     make_folder(folder)
-    write_provenance(folder / "provenance.json", experiment)
     elements = {element.name: element for element in experiment.elements}
     comparison.write_csv(rows, folder / "crosscheck.csv")
+    write_provenance(folder / "provenance.json", experiment, beside=folder / "crosscheck.csv")
     for name, element in elements.items():
         mine = [row for row in rows if row.target == name]
         title = f"{experiment.name}, {name}: ratio to the exact cross section"

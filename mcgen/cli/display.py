@@ -7,11 +7,13 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mcgen.errors import ClosureError
+from mcgen.files import policy
 
 if TYPE_CHECKING:
     from mcgen.contours import ReachPoint
@@ -47,6 +49,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     # a pipe has no width: give every column its own
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(grid)
+
+
+def print_written(*paths: Path) -> None:
+    """Which files are new."""
+    new = [str(path) for path in paths if path not in policy().left]
+    if new:
+        click.echo("written: " + ", ".join(new))
 
 
 def print_json(document: Any) -> None:

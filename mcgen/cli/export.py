@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from mcgen.cli.display import bar
-from mcgen.cli.options import boson_option, unit_option
+from mcgen.cli.options import Writing, boson_option, unit_option
 
 
-@click.command()
+@click.command(cls=Writing)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--card", help="Experiment for events of another generator (LHE).")

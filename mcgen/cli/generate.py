@@ -10,15 +10,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcgen.cli.display import bar
-from mcgen.cli.options import ENERGY, Count, events_option, mediator_option, model_option, seed_option, workers_option
+from mcgen.cli.options import (
+    ENERGY,
+    Count,
+    Writing,
+    events_option,
+    mediator_option,
+    model_option,
+    seed_option,
+    workers_option,
+)
 from mcgen.errors import InputError
+from mcgen.files import policy
 
 if TYPE_CHECKING:
     from mcgen.card import Card
     from mcgen.generation import Options
 
 
-@click.command()
+@click.command(cls=Writing)
 @click.argument("card")
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="Event file ending in .root, or a folder."
@@ -84,6 +94,11 @@ def generate(
     kept = tuple(name.strip() for name in (branches or "").split(",") if name.strip())
     options = Options(weighted, how, rntuple, kept, layout)
     if output.suffix == "":
+        if policy().overwrite:
+            message = (
+                f"--overwrite: is for a file; the production in a folder is resumed, and removed by hand ({output})"
+            )
+            raise InputError(message)
         production["boson"] = [f"--{key}={value}" for key, value in (("mediator", mediator), ("model", model)) if value]
         _folder(card, experiment, output, mass, events, seed, workers, options, **production)
         return

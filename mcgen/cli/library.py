@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from mcgen.cli.display import bar
-from mcgen.cli.options import ENERGIES, ENERGY, boson_option, seed_option, unit_option
+from mcgen.cli.options import ENERGIES, ENERGY, Writing, boson_option, seed_option, unit_option
 
 
-@click.command()
+@click.command(cls=Writing)
 @click.argument("card")
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write: .csv or .lhe, or with .gz."

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from mcgen.cli.options import Writing
 
-@click.command()
+
+@click.command(cls=Writing)
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Event file to write.")
 def merge(sources: tuple[Path, ...], output: Path) -> None:

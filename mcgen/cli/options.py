@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import click
 
+from mcgen import files
 from mcgen.errors import InputError
 from mcgen.units import parse_list
+
+#: no name of a file is longer
+_LONGEST = 4096
 
 
 class ListOf(click.ParamType):  # type: ignore[type-arg]
@@ -57,6 +62,48 @@ class Count(click.ParamType):  # type: ignore[type-arg]
         if whole != number or not 1 <= whole <= self._high:
             self.fail(f"'{value}' is not a whole number from 1 to {self._high:g}", param, ctx)
         return whole
+
+
+#: options that name outputs, and those that no content depends on
+_OUTPUTS = ("output", "figure")
+_SILENT = (*_OUTPUTS, "workers", "as_json", "overwrite", "chunk", "verify", "with_map")
+
+
+class Writing(click.Command):
+    """A command that writes files: it has --overwrite, and says which were there already."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        text = "Replace files of other content; those of the same content are left alone."
+        self.params.append(click.Option(["--overwrite"], is_flag=True, help=text))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command under the policy that was asked for."""
+        overwrite = bool(ctx.params.pop("overwrite"))
+        given = {key: value for key, value in ctx.params.items() if key not in _SILENT and value not in (None, ())}
+        inputs = {key: _existing(value) for key, value in given.items()}
+        request = {k: v.replace(" ", "") if isinstance(v, str) else v for k, v in given.items() if not inputs[k]}
+        request["command"] = ctx.command.name
+        outputs = [Path(ctx.params[key]) for key in _OUTPUTS if ctx.params.get(key)]
+        if len({path.absolute() for path in outputs}) < len(outputs):
+            message = f"output {outputs[0]}: is named twice"
+            raise InputError(message)
+        with files.command_policy(overwrite, [path for found in inputs.values() for path in found], request) as policy:
+            for path in outputs:
+                files.check_input(path, policy.inputs)
+            result = super().invoke(ctx)
+            if policy.left:
+                names = ", ".join(str(path) for path in policy.left)
+                click.echo(f"{names}: already there with the same content, left alone", err=True)
+        return result
+
+
+def _existing(value: Any) -> list[Path]:
+    """The files and folders among the values of an option; a card may have the name of a folder and is none."""
+    items = value if isinstance(value, tuple | list) else [value]
+    paths = [item for item in items if isinstance(item, Path)]
+    names = [Path(name) for item in items if isinstance(item, str) for name in item.split(",") if len(name) < _LONGEST]
+    return [path for path in paths if path.exists()] + [path for path in names if path.is_file()]
 
 
 ENERGIES = ListOf("energies", "energy")

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from mcgen.cli.display import bar, print_json, reach_table
-from mcgen.cli.options import ENERGIES, ENERGY, NUMBER, json_option, mediator_option, workers_option
+from mcgen.cli.options import ENERGIES, ENERGY, NUMBER, Writing, json_option, mediator_option, workers_option
 from mcgen.errors import InputError
 
 
-@click.command()
+@click.command(cls=Writing)
 @click.argument("cards", nargs=-1)
 @click.option("--model", "models", help="Models, a list.  [default: those of the card's scan]")
 @mediator_option
@@ -65,7 +65,8 @@ def reach(
 
     from mcgen import contours
     from mcgen.card import load_card
-    from mcgen.provenance import write_provenance
+    from mcgen.files import check_request
+    from mcgen.provenance import ask_with, check_table, write_provenance
 
     names = [name.strip() for name in models.split(",")] if models else None
     _check(cards, files, mass, mediator, constraints, figure, states, spacing)
@@ -81,6 +82,12 @@ def reach(
     if cards:
         experiments = [load_card(name).with_boson(mediator) for entry in cards for name in entry.split(",")]
         points = []
+        ask_with(*experiments)
+    if output:
+        check_table(output, "experiment,model,", ignore=["constraints"])
+    if figure:
+        check_request(figure)
+    if cards:
         for card in experiments:
             masses = mass or card.scan.mass
             with bar(card.name, len(masses)) as progress:
@@ -92,7 +99,7 @@ def reach(
             points = contours.reach_from_events(files, names, n_signal, workers=workers, progress=progress)
     if output:
         contours.write_csv(points, output)
-        write_provenance(f"{output}.json", *experiments)
+        write_provenance(f"{output}.json", *experiments, beside=output)
     if figure:
         drawn = known.constraints(limits, sorted({p.mass_gev for p in points}), tower)
         plot.plot_reach(points, figure, f"$N_S$ > {n_signal:g}", drawn)

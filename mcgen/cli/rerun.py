@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from mcgen.cli.options import workers_option
+from mcgen.cli.options import Writing, workers_option
 
 
-@click.command()
+@click.command(cls=Writing)
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Keep what is made, a file or a folder.")
 @workers_option

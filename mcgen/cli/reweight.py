@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mcgen.cli.display import bar, print_json, table
-from mcgen.cli.options import COUPLINGS, NUMBERS, json_option, workers_option
+from mcgen.cli.options import COUPLINGS, NUMBERS, Writing, json_option, workers_option
 from mcgen.errors import InputError
 from mcgen.physics.couplings import MODELS, Couplings
 
@@ -23,7 +23,7 @@ def _explicit(values: list[float] | None) -> Couplings | None:
     return Couplings(*values)
 
 
-@click.command()
+@click.command(cls=Writing)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--card", help="Experiment for events of another generator (LHE).")
 @click.option(
@@ -71,8 +71,8 @@ def reweight(
     """
     from mcgen import acceptance, reweighting
     from mcgen.card import load_card
-    from mcgen.files import open_atomic
-    from mcgen.provenance import provenance
+    from mcgen.files import ask, check_request, open_atomic, request_text, same_json
+    from mcgen.provenance import ask_with, provenance
 
     events = reweighting.open_events(file, form_factor, mediator, load_card(card) if card else None)
     experiment = reweighting.card_of(events)
@@ -80,6 +80,10 @@ def reweight(
     if couplings and (g_mu or model):
         message = "--couplings: replaces --model and --g-mu, give one or the other"
         raise InputError(message)
+    if output:
+        ask_with(experiment)
+        ask(events=events.metadata.get("content_sha256"))
+        check_request(output)
     with bar("events", len(events)) as progress:
         result = reweighting.reweight(
             events,
@@ -115,9 +119,9 @@ def reweight(
         for row, share in zip(document["rows"], shares, strict=True):
             row["acceptance"] = share
     if output:
-        with open_atomic(output) as stream:
+        with open_atomic(output, same_json) as stream:
             made_of = {key: events.metadata[key] for key in ("seed", "content_sha256") if key in events.metadata}
-            origin = {"provenance": provenance(experiment) | made_of}
+            origin = {"provenance": provenance(experiment) | made_of | {"request": request_text()}}
             json.dump(document | origin, stream, indent=1, allow_nan=False)
     if as_json:
         print_json(document)

@@ -8,11 +8,19 @@ from pathlib import Path
 
 import click
 
-from mcgen.cli.display import bar, print_json, reach_table, table
-from mcgen.cli.options import events_option, json_option, mediator_option, model_option, seed_option, workers_option
+from mcgen.cli.display import bar, print_json, print_written, reach_table, table
+from mcgen.cli.options import (
+    Writing,
+    events_option,
+    json_option,
+    mediator_option,
+    model_option,
+    seed_option,
+    workers_option,
+)
 
 
-@click.command()
+@click.command(cls=Writing)
 @click.argument("card")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the results.  [default: mcgen-NAME]")
 @mediator_option
@@ -79,4 +87,4 @@ def run(
         header += [f"N_S ({model})", "+-", "n_eff", *(["along the beam", "acceptance"] if is_3d else ["quadrature"])]
     table(header, rows, "Signal events")
     reach_table(result.reach, 3.0)
-    click.echo("written: " + ", ".join(str(path) for path in result.files))
+    print_written(*result.files)

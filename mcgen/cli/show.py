@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from mcgen.cli.options import ENERGY, seed_option
+from mcgen.cli.display import print_written
+from mcgen.cli.options import ENERGY, Writing, seed_option
 
 
-@click.command()
+@click.command(cls=Writing)
 @click.argument("card")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Figure to write.  [default: NAME.png]")
 @click.option("--mass", type=ENERGY, help="Mass of S.  [default: the card's]")
@@ -28,4 +29,4 @@ def show(card: str, output: Path | None, mass: float | None, tracks: int, seed: 
     experiment = load_card(card)
     path = output or Path(f"{experiment.name}.png")
     plot.plot_layout(layout(experiment, mass, tracks, seed), path)
-    click.echo(f"written: {path}")
+    print_written(path)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from mcgen.cli.options import workers_option
+from mcgen.cli.display import print_written
+from mcgen.cli.options import Writing, workers_option
 from mcgen.files import make_folder
 
 
-@click.command()
+@click.command(cls=Writing)
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("mcgen-report"), show_default=True)
 @workers_option
 def validate(output: Path, workers: int) -> None:
@@ -26,4 +27,4 @@ def validate(output: Path, workers: int) -> None:
     make_folder(output)
     with Console(stderr=True).status("tables") as status:
         path = report.validate(output, workers=workers, progress=status.update)
-    click.echo(f"written: {path}")
+    print_written(path)

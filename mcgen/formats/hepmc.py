@@ -24,6 +24,7 @@ from mcgen.extras import optional
 from mcgen.files import atomic_path
 from mcgen.formats.particles import boson_number, particles
 from mcgen.formats.stored import sealed
+from mcgen.formats.text import same_text
 from mcgen.materials import Element
 
 #: decimals of a number
@@ -147,5 +148,5 @@ class HepmcWriter:
 def writer(path: str | Path, card: Card, metadata: dict[str, Any], sample: dict[str, Any]) -> Iterator[HepmcWriter]:
     """A writer whose file takes its name when it is complete."""
     hepmc = optional("pyhepmc", "HepMC", "hepmc")
-    with atomic_path(path) as part, hepmc.open(str(part), "w", precision=_DIGITS, format="HepMC3") as stream:
+    with atomic_path(path, same_text) as part, hepmc.open(str(part), "w", precision=_DIGITS, format="HepMC3") as stream:
         yield HepmcWriter(stream, hepmc, card, metadata, sample)

@@ -11,8 +11,8 @@ from typing import Any
 from mcgen.card import Card
 from mcgen.events import Columns
 from mcgen.extras import optional
-from mcgen.files import atomic_path
-from mcgen.formats.stored import StoredEvents, sealed
+from mcgen.files import OF_THE_RUN, atomic_path
+from mcgen.formats.stored import STEP, StoredEvents, sealed
 
 KEY = b"mcgen"
 
@@ -48,8 +48,21 @@ class ParquetWriter:
 def writer(path: str | Path, _card: Any, metadata: dict[str, Any]) -> Iterator[ParquetWriter]:
     """A writer whose file takes its name when it is complete."""
     _parquet()
-    with atomic_path(path) as part, contextlib.closing(ParquetWriter(part, metadata)) as stream:
+    with atomic_path(path, same_events) as part, contextlib.closing(ParquetWriter(part, metadata)) as stream:
         yield stream
+
+
+def same_events(one: Path, two: Path) -> bool:
+    """Whether two Parquet files hold the same columns and metadata."""
+    first, second = (_parquet().ParquetFile(path) for path in (one, two))
+    found, other = (
+        {key: v for key, v in json.loads(file.schema_arrow.metadata[KEY]).items() if key not in OF_THE_RUN}
+        for file in (first, second)
+    )
+    if found != other or first.metadata.num_rows != second.metadata.num_rows:
+        return False
+    batches = zip(first.iter_batches(STEP), second.iter_batches(STEP), strict=True)
+    return all(a.equals(b) for a, b in batches)
 
 
 class ParquetFile(StoredEvents):

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import awkward as ak
 import numpy as np
 import uproot
 
 from mcgen.card import Card
 from mcgen.events import PARTS, Columns, ContentHash, Events, branches_of, is_foreign
-from mcgen.files import atomic_path
-from mcgen.formats.stored import MAX_METADATA, StoredEvents, sealed
+from mcgen.files import OF_THE_RUN, atomic_path, overwriting
+from mcgen.formats.stored import MAX_METADATA, STEP, StoredEvents, sealed
 
 TREE = "events"
 #: tree of the layout of NanoAOD, the place of each particle in it, and a name that differs
@@ -60,8 +61,36 @@ class RootWriter:
 @contextlib.contextmanager
 def event_writer(path: str | Path, rntuple: bool = False, tree: str = TREE) -> Iterator[RootWriter]:
     """A writer of a TTree or an RNTuple whose file takes its name only when it is complete."""
-    with atomic_path(path) as part, contextlib.closing(RootWriter(part, tree, rntuple)) as writer:
+    with atomic_path(path, same_events) as part, contextlib.closing(RootWriter(part, tree, rntuple)) as writer:
         yield writer
+
+
+def same_events(one: Path, two: Path) -> bool:
+    """Whether two ROOT files hold the same objects, events and metadata; no two have the same bytes."""
+    with uproot.open(one, array_cache=None) as first, uproot.open(two, array_cache=None) as second:
+        names = first.classnames(recursive=False)
+        if names != second.classnames(recursive=False) or not _same_metadata(first, second):
+            return False
+        for key, kind in names.items():
+            if kind == "TObjString":
+                continue
+            tree, other = first[key], second[key]
+            if tree.typenames() != other.typenames() or tree.num_entries != other.num_entries:
+                return False
+            for start in range(0, tree.num_entries, STEP):
+                span = {"entry_start": start, "entry_stop": start + STEP}
+                for branch in tree.keys(recursive=False):
+                    if not ak.array_equal(tree[branch].array(**span), other[branch].array(**span), equal_nan=True):
+                        return False
+    return True
+
+
+def _same_metadata(first: Any, second: Any) -> bool:
+    found, other = (
+        {key: value for key, value in json.loads(str(file[METADATA])).items() if key not in OF_THE_RUN}
+        for file in (first, second)
+    )
+    return found == other
 
 
 @contextlib.contextmanager
@@ -114,15 +143,15 @@ def _place(name: str) -> tuple[str, int | None]:
     return name, None
 
 
-def save(events: Events | StoredEvents, path: str | Path) -> EventFile:
-    """Write events to a ROOT file and open it."""
+def save(events: Events | StoredEvents, path: str | Path, *, overwrite: bool = False) -> EventFile:
+    """Write events to a ROOT file and open it; a file of other events there is replaced only with `overwrite`."""
     metadata = events.metadata
     if is_foreign(metadata) and "content_sha256" not in metadata:
         digest = ContentHash()
         for chunk in events.iterate(events.branches):
             digest.update(chunk)
         metadata = metadata | {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()}
-    with writer(path, None, metadata) as file:
+    with overwriting(overwrite), writer(path, None, metadata) as file:
         for chunk in events.iterate(events.branches):
             file.write(chunk)
     return EventFile(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from mcgen.events import Columns
 from mcgen.extras import optional
-from mcgen.files import atomic_path
+from mcgen.files import at_stake, atomic_path, normal, refuse, same_lines
 
 #: endings of compressed text
 COMPRESSIONS = (".gz", ".zst")
@@ -46,16 +47,55 @@ def open_compressed(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
+def read_text(path: Path) -> IO[str]:
+    """The text of a file, unpacked."""
+    return io.TextIOWrapper(open_compressed(path), "utf-8")
+
+
 def _zstd() -> Any:
     return optional("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd", "zst", "zstd")
+
+
+class There:
+    """A file that is there already, compared with what is about to be written; a difference is found at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stream = read_text(path)
+
+    def check(self, text: str) -> None:
+        """Raise InputError at the first line that differs."""
+        for line in text.splitlines():
+            try:
+                found = self._stream.readline()
+            except Exception:  # no text, or not compressed in this way
+                refuse(self._path)
+            if normal(found.rstrip("\n")) != normal(line):
+                refuse(self._path)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+
+
+def same_text(one: Path, two: Path) -> bool:
+    """Whether two files, compressed or not, hold the same lines."""
+    return same_lines(one, two, read_text)
 
 
 class TextWriter:
     """Writes chunks of events, each event by the same template."""
 
-    def __init__(self, stream: IO[str], record: Record) -> None:
+    def __init__(self, stream: IO[str], record: Record, there: There | None = None) -> None:
         self._stream = stream
         self._record = record
+        self._there = there
+
+    def text(self, text: str) -> None:
+        """Append text; where a file is there, it must say the same so far."""
+        if self._there:
+            self._there.check(text)
+        self._stream.write(text)
 
     def write(self, columns: Columns) -> None:
         """Append a chunk."""
@@ -64,13 +104,18 @@ class TextWriter:
             n = len(block["event"])
             template, values = self._record(block)
             table = np.column_stack([np.broadcast_to(np.asarray(value, dtype=float), n) for value in values])
-            self._stream.write(template * n % tuple(table.ravel().tolist()))
+            self.text(template * n % tuple(table.ravel().tolist()))
 
 
 @contextlib.contextmanager
 def text_writer(path: str | Path, record: Record, head: str = "", tail: str = "") -> Iterator[TextWriter]:
     """A writer whose file takes its name when it is complete."""
-    with atomic_path(path) as part, _create(part, str(path)) as stream:
-        stream.write(head)
-        yield TextWriter(stream, record)
-        stream.write(tail)
+    with (
+        atomic_path(path, same_text) as part,
+        contextlib.closing(There(Path(path))) if at_stake(path) else contextlib.nullcontext() as there,
+        _create(part, str(path)) as stream,
+    ):
+        writer = TextWriter(stream, record, there)
+        writer.text(head)
+        yield writer
+        writer.text(tail)
