@@ -438,14 +438,13 @@ def test_reruns_name_what_moved(tmp_path):
     path = tmp_path / "events.root"
     made = generate(load_card("na64"), 0.01, 2_000, 3, output=path)
     older = made.metadata | {"versions": made.metadata["versions"] | {"numpy": "1.0"}}
-    save(Events(older, made.read().columns), path)
-    assert reproduce(path) == ""
+    assert reproduce(save(Events(older, made.read().columns), tmp_path / "older.root").path) == ""
     columns = made.read().columns
     columns["tau"][17] *= 1.0 + 1e-15
     digest = ContentHash()
     digest.update(columns)
     hashes = {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()}
-    save(Events(older | hashes, columns), path)
+    save(Events(older | hashes, columns), path, overwrite=True)
     assert reproduce(path).startswith("tau of event 17 was ")
     assert "numpy 1.0 (now 2" in reproduce(path)
     assert main(["rerun", str(path)]) == 1

@@ -67,6 +67,7 @@ def event_writer(path: str | Path, rntuple: bool = False, tree: str = TREE) -> I
 
 def same_events(one: Path, two: Path) -> bool:
     """Whether two ROOT files hold the same objects, events and metadata; no two have the same bytes."""
+    EventFile(two)  # refuses one that was cut short or changed
     with uproot.open(one, array_cache=None) as first, uproot.open(two, array_cache=None) as second:
         names = first.classnames(recursive=False)
         if names != second.classnames(recursive=False) or not _same_metadata(first, second):
