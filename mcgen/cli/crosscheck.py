@@ -11,7 +11,7 @@ import click
 from mcgen.cli.display import bar, print_json, table
 from mcgen.cli.options import ENERGIES, Writing, json_option, mediator_option, seed_option
 from mcgen.errors import InputError
-from mcgen.files import check_request, make_folder
+from mcgen.files import ask, check_request, make_folder
 
 if TYPE_CHECKING:
     from mcgen.card import Card
@@ -55,6 +55,7 @@ def crosscheck(
     experiment = load_card(card).with_boson(mediator)
     if output:
         ask_with(experiment)
+        ask(seed=experiment.run.seed if seed is None else seed)
         if output.exists():
             check_request(make_folder(output) / "provenance.json")
     with bar("cross sections", len(mass) * (len(energy) if energy else 5) * len(experiment.elements)) as progress:

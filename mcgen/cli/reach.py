@@ -65,7 +65,7 @@ def reach(
 
     from mcgen import contours
     from mcgen.card import load_card
-    from mcgen.files import check_request
+    from mcgen.files import ask, check_request
     from mcgen.provenance import ask_with, check_table, write_provenance
 
     names = [name.strip() for name in models.split(",")] if models else None
@@ -83,6 +83,8 @@ def reach(
         experiments = [load_card(name).with_boson(mediator) for entry in cards for name in entry.split(",")]
         points = []
         ask_with(*experiments)
+        ask(models=[names or card.scan.models for card in experiments])
+        ask(mass=[mass or card.scan.mass for card in experiments])
     if output:
         check_table(output, "experiment,model,", ignore=["constraints"])
     if figure:

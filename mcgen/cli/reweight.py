@@ -82,7 +82,7 @@ def reweight(
         raise InputError(message)
     if output:
         ask_with(experiment)
-        ask(events=events.metadata.get("content_sha256"))
+        ask(events=events.metadata.get("content_sha256"), model=str(chosen), g_mu=g_mu or experiment.scan.g_mu)
         check_request(output)
     with bar("events", len(events)) as progress:
         result = reweighting.reweight(
