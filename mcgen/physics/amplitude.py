@@ -1,5 +1,6 @@
 """Exact |M|^2 of l N -> l N S: lepton, boson and nuclear masses kept, nucleus of spin 0.
 
+docs/amplitude.md derives A and each form of it from the Feynman rules (section 11: the azimuth).
 Averaged over spins, for unit coupling, |M|^2 = e^4 G2(t)/t^2 * A with
 
     A = c_K K + c_B B + c_f f + c_Q Q,   K = 4 M^2 G/(s|u|),   B = 4 M^2 (G_p + G_p')/(s|u|),

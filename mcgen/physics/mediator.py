@@ -7,6 +7,7 @@ For unit coupling, with a vertex 1, i gamma5, gamma^mu or gamma^mu gamma5 and th
     K = 4 M^2 G/(s|u|),  B = 4 M^2 (G_p + G_p')/(s|u|),  f = 8 M^2 |q|^2/(s|u|),  Q = 16 M^2 (t G + 4 X X')/(s u)^2
 
 (`mcgen.physics.amplitude`). The Weizsaecker-Williams limits follow from the same weights.
+docs/amplitude.md derives the weights (sections 4 to 8) and the limits (section 13).
 """
 
 from __future__ import annotations
