@@ -13,7 +13,7 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from mcgen.beam import Beam, read_profile, read_spectrum
 from mcgen.detector import Detector
-from mcgen.errors import InputError, check_number, choose, nearest
+from mcgen.errors import InputError, ThresholdError, check_number, choose, nearest
 from mcgen.files import read_text
 from mcgen.form_factors import element_form_factor, read_table
 from mcgen.materials import Element
@@ -158,7 +158,7 @@ class Card(Section):
                 raise InputError(message)
 
     def check_mass(self, m_S: float, where: str = "mass") -> None:
-        """Raise InputError unless a scalar of this mass in GeV can be made."""
+        """Raise ThresholdError unless a scalar of this mass in GeV can be made."""
         check_number(where, m_S, LOWEST_MASS, 1e6)
         threshold = self._threshold(m_S)
         if threshold >= self.beam.E_max or not list(self._open(m_S)):
@@ -168,7 +168,7 @@ class Card(Section):
             )
             if threshold < self.beam.E_max:
                 message += ", less where the beam meets that element"
-            raise InputError(message)
+            raise ThresholdError(message)
 
     def makes(self, m_S: float) -> bool:
         """Whether the beam has the energy to make a scalar of this mass in GeV."""

@@ -14,13 +14,14 @@ from typing import Any
 
 from mcgen import acceptance, plot, rates
 from mcgen.card import Card
-from mcgen.contours import ReachPoint, reach, write_csv
+from mcgen.contours import ReachPoint, landmarks, reach, write_csv
 from mcgen.errors import InputError
 from mcgen.files import at_stake, make_folder, open_atomic, overwriting, refuse, same_json
 from mcgen.formats.root import EventFile
 from mcgen.generation import generate
 from mcgen.provenance import provenance
 from mcgen.reweighting import LowStatisticsWarning, Reweighted, reweight
+from mcgen.units import Range
 
 Progress = Callable[[str, int, int], None]
 
@@ -35,6 +36,7 @@ class Result:
     exact: dict[str, list[float]]  #: N_S by quadrature per model, the same couplings, every S along the beam
     acceptance: dict[str, list[float | None]]  #: the one over the other, where the detector has a shape
     reach: list[ReachPoint]
+    landmarks: list[float]  #: masses in GeV that the table shows of a traced line
     files: list[Path]
 
 
@@ -101,11 +103,13 @@ def _run(
             exact[model] = [n.value for n in rates.n_signal(card, model, m_S, couplings)]
             seen[model] = acceptance.seen(card, model, m_S, couplings, signal[model].n_signal)
             reference[model] = reweight(event_file, model, [card.scalar.g_mu])
-    masses = card.scan.mass
-    contours = reach(card, card.scan.models, masses, workers=workers, progress=report("reach", len(masses)))
+    masses = Range.over(card.scan.mass)
+    steps = 0 if isinstance(masses, Range) else len(masses)
+    contours = reach(card, card.scan.models, masses, workers=workers, progress=report("reach", steps))
 
     files = [event_file.path, *(folder / name for name in _TABLES)]
-    result = Result(folder, event_file, signal, exact, seen, contours, files)
+    marks = landmarks(masses) if isinstance(masses, Range) else masses
+    result = Result(folder, event_file, signal, exact, seen, contours, marks, files)
     _write_signal(result, files[1])
     _write_sigma_tilde(reference, files[2])
     write_csv(contours, files[3])

@@ -10,6 +10,7 @@ M_E = 0.51099895e-3  #: electron, CODATA 2018
 M_MU = 0.1056583755  #: muon, CODATA 2018
 M_TAU = 1.77686  #: tau, PDG 2020
 M_PI = 0.13957039  #: charged pion, PDG 2020
+M_OMEGA, M_PHI = 0.78266, 1.019461  #: narrow vector mesons, PDG 2022
 M_P = 0.93827209  #: proton, CODATA 2018
 MU_P = 2.79  #: magnetic moment of the proton in nuclear magnetons, as in Appendix A
 AMU = 0.931494  #: atomic mass unit; nuclear mass M = A * AMU

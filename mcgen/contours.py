@@ -1,10 +1,12 @@
-"""Exclusion contours: the couplings between which N_S exceeds a threshold, per mass."""
+"""Exclusion contours: the couplings at which N_S exceeds a threshold, per mass."""
 
 from __future__ import annotations
 
 import csv
 import functools
+import itertools
 import math
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
@@ -15,21 +17,34 @@ from numpy.typing import NDArray
 
 from mcgen import rates, reweighting
 from mcgen.card import Card
-from mcgen.errors import InputError, check_number, choose
+from mcgen.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
+from mcgen.crossings import Intervals, Signal, intervals
+from mcgen.errors import InputError, McgenWarning, ThresholdError, check_number, choose
 from mcgen.files import open_atomic, overwriting
 from mcgen.generation import generate
 from mcgen.physics.couplings import MODELS
 from mcgen.physics.scalar_decay import total_width
 from mcgen.quantities import LOWEST_MASS
+from mcgen.tracing import Column, trace
+from mcgen.units import Range
 
 Array = NDArray[np.float64]
 
-#: couplings looked at: none below makes a signal in any experiment, none above is a theory
-LOWEST, HIGHEST = 1e-12, 1e3
 #: events per mass where the detector has a shape, for which there is no quadrature
 EVENTS = 20_000
-#: points of a scan; pieces of a step, and how often a crossing is zoomed in: steps of 1e-4, then log-log interpolation
-_SCAN, _PIECES, _ZOOMS = 64, 8, 4
+#: how well a traced line is known between its masses, in log(g), and from how many masses at most: by quadrature, and
+#: from events, whose own scatter is a percent
+BY_QUADRATURE, FROM_EVENTS = (0.01, 400), (0.03, 20)
+#: where lines bend: thresholds of decays, and narrow mesons in the decays of vectors; GeV
+_BENDS = (2.0 * M_E, 2.0 * M_MU, 2.0 * M_PI, M_OMEGA, M_PHI, 2.0 * M_TAU)
+
+
+class AboveThresholdWarning(McgenWarning):
+    """Some of the masses are too heavy to be made."""
+
+
+class CoarseLineWarning(McgenWarning):
+    """A line is traced from fewer masses than it takes to be smooth to a percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +68,8 @@ class Tower:
 class ReachPoint:
     """Interval of g_mu with more than the threshold of signal events; None where there is none.
 
-    An infinite `g_high` means that no coupling up to 1e3 is too large to be seen.
+    A mass with several intervals has several points. An infinite `g_high` means that no coupling up to 1e3 is too
+    large to be seen.
     """
 
     experiment: str
@@ -64,39 +80,7 @@ class ReachPoint:
     g_high: float | None
 
 
-def _crossing(signal: Callable[[Array], Array], threshold: float, outside: float, inside: float) -> float:
-    """Coupling where the signal passes the threshold, between one below and one above it."""
-    for _ in range(_ZOOMS):
-        g = np.geomspace(outside, inside, _PIECES + 1)
-        above = signal(g) > threshold
-        first = int(np.argmax(above)) if above.any() else _PIECES
-        outside, inside = float(g[max(0, first - 1)]), float(g[first])
-    low, high = (max(float(v), 1e-300) for v in signal(np.array([outside, inside])))
-    fraction = math.log(threshold / low) / math.log(high / low) if high > low else 0.5
-    return float(outside * (inside / outside) ** min(1.0, max(0.0, fraction)))
-
-
-def interval(signal: Callable[[Array], Array], threshold: float) -> tuple[float | None, float | None]:
-    """Lowest and highest coupling with a signal above the threshold; `signal` maps couplings to N_S."""
-    g = np.geomspace(LOWEST, HIGHEST, _SCAN)
-    counts = signal(g)
-    best = int(np.argmax(counts))
-    if counts[best] <= threshold:  # the maximum may lie between two points of the scan
-        g = np.geomspace(g[max(0, best - 1)], g[min(_SCAN - 1, best + 1)], _SCAN)
-        counts = signal(g)
-    above = np.flatnonzero(counts > threshold)
-    if above.size == 0:
-        return None, None
-    first, last = int(above[0]), int(above[-1])
-    low = _crossing(signal, threshold, float(g[first - 1]), float(g[first])) if first > 0 else float(g[0])
-    if last == _SCAN - 1:
-        return low, math.inf
-    return low, _crossing(signal, threshold, float(g[last + 1]), float(g[last]))
-
-
-def signal_of(
-    nodes: rates.Production, model: str, particles: float, card: Card | None = None
-) -> Callable[[Array], Array]:
+def signal_of(nodes: rates.Production, model: str, particles: float, card: Card | None = None) -> Signal:
     """N_S as a function of couplings; all couplings of a model grow with g_mu, so the width with g_mu^2.
 
     The card says what decays how; without one it is a scalar.
@@ -113,23 +97,131 @@ def signal_of(
     return at
 
 
-def _signals(card: Card, models: Sequence[str], m_S: float, production: str) -> dict[str, Callable[[Array], Array]]:
+def _signals(card: Card, models: Sequence[str], m_S: float, production: str) -> dict[str, Signal]:
     """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape."""
     if card.detector.geometry == "paper":
         nodes = rates.production(card, m_S, production)
         return {model: signal_of(nodes, model, card.beam.muons, card) for model in models}
     blind = card.detector.signature == "displaced"  # to what cannot decay
-    seen = [m for m in models if card.makes(m_S) and not (blind and rates.card_width(card, m, 1.0, m_S) == 0.0)]
-    events = generate(card, m_S, EVENTS) if seen else None
-    found: dict[str, Callable[[Array], Array]] = dict.fromkeys(models, np.zeros_like)
-    if events is not None:
+    seen = [m for m in models if not (blind and rates.card_width(card, m, 1.0, m_S) == 0.0)]
+    found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
+    if seen and not _too_heavy(card, [m_S]):
+        events = generate(card, m_S, EVENTS)
         for model in seen:
             found[model] = functools.partial(reweighting.signal_sums, events, card, model, m_S)
     return found
 
 
-def _summed(signals: Sequence[Callable[[Array], Array]], g_mu: Array) -> Array:
-    return np.asarray(sum(signal(g_mu) for signal in signals))
+def _everything(model: str, m_S: float) -> float:  # noqa: ARG001
+    return 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for: couplings with more signal events than a threshold."""
+
+    card: Card
+    models: Sequence[str]
+    n_signal: float = 3.0
+    production: str = "exact"
+    tower: Tower = Tower()
+    share: Callable[[str, float], float] = _everything  #: of N_S that is seen, by model and mass of a state
+
+    def __post_init__(self) -> None:
+        choose(self.production, rates.METHODS, "production")
+        self.card.check_models(self.models)
+        if self.from_events and self.production != "exact":
+            message = (
+                f"production {self.production}: the detector of card {self.card.name} needs events, and those are exact"
+            )
+            raise InputError(message)
+        _check_threshold(self.n_signal)
+
+    @property
+    def from_events(self) -> bool:
+        """Whether the detector has a shape."""
+        return self.card.detector.geometry == "3d"
+
+    def column(self, m_S: float) -> Column:
+        """Ranges of couplings of each model at one mass in GeV."""
+        states = [(m, _signals(self.card, self.models, m, self.production)) for m in self.tower.masses(m_S)]
+
+        def total(model: str) -> Signal:
+            parts = [(self.share(model, m), signals[model]) for m, signals in states]
+            return lambda g_mu: np.asarray(sum(share * signal(g_mu) for share, signal in parts))
+
+        return tuple(intervals(total(model), self.n_signal) for model in self.models)
+
+    def lines(
+        self, masses: Iterable[float], workers: int = 1, progress: Callable[[int], None] | None = None
+    ) -> list[tuple[float, Column]]:
+        """Columns at each of a list of masses in GeV, or at those that a line through a range needs."""
+        done = itertools.count(1)
+
+        with ThreadPoolExecutor(workers) as pool:
+
+            def at(some: Sequence[float]) -> list[Column]:
+                found = []
+                for column in pool.map(self.column, some):
+                    found.append(column)
+                    if progress:
+                        progress(next(done))
+                return found
+
+            if not isinstance(masses, Range):
+                masses = list(masses)
+                return list(zip(masses, at(masses), strict=True))
+            tolerance, most = FROM_EVENTS if self.from_events else BY_QUADRATURE
+            found, smooth = trace(at, starting_masses(masses, self.tower), tolerance, most)
+        if not smooth:
+            what = f" of {EVENTS} events each" if self.from_events else ""
+            message = f"{self.card.name}: the line is drawn through {len(found)} masses{what}, coarser than a percent"
+            warnings.warn(message, CoarseLineWarning, stacklevel=3)
+        return list(found.items())
+
+    def nothing(self, masses: Iterable[float]) -> list[tuple[float, Column]]:
+        """Columns of what cannot be made."""
+        return [(m, ((),) * len(self.models)) for m in masses]
+
+    def points(self, lines: Sequence[tuple[float, Column]]) -> list[ReachPoint]:
+        """Rows of a table: one per interval, one without couplings where there is none."""
+        label = "events" if self.from_events else self.production
+        return [
+            ReachPoint(self.card.name, model, label, m, low, high)
+            for number, model in enumerate(self.models)
+            for m, column in lines
+            for low, high in column[number] or ((None, None),)
+        ]
+
+
+def landmarks(masses: Range) -> list[float]:
+    """Masses that a table shows of a traced line: those that it must go through, or round ones; and its ends."""
+    low, high = masses
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    rounds = masses.through or [float(f"{digit}e{n}") for n in decades for digit in (1, 2, 5)]
+    return sorted({low, high, *(m for m in rounds if low <= m <= high)})
+
+
+def starting_masses(masses: Range, tower: Tower | None = None) -> list[float]:
+    """Masses with which a line begins: landmarks, and both sides of each place where it may bend."""
+    low, high = masses
+    offsets = [m - low for m in (tower or Tower()).masses(low)[:10]]  # the bends of many states are small ones
+    bends = [m - offset for m in _BENDS for offset in offsets]
+    sides = [m * side for m in bends for side in (1.0, 1.0 + 1e-6)]
+    return sorted({*landmarks(masses), *landmarks(Range((low, high))), *(m for m in sides if low < m < high)})
+
+
+def _too_heavy(card: Card, masses: Iterable[float]) -> str:
+    """Why the lightest of those masses in GeV that are too heavy cannot be made; empty if all can."""
+    found = ""
+    for m_S in sorted(set(masses), reverse=True):
+        try:
+            card.check_mass(m_S)
+        except ThresholdError as error:
+            found = f"{error}{'; the heavier ones as well' if found else ''}"
+        else:
+            break
+    return found
 
 
 def reach(
@@ -151,7 +243,7 @@ def reach(
     models : sequence of {"A", "B", "dark-photon", "Lmu-Ltau"}, optional
         By default those of the card's scan.
     masses : iterable of float
-        Scalar masses in GeV.
+        Scalar masses in GeV; of a `Range` those that a line needs to be smooth to a percent.
     n_signal : float
         Number of signal events that counts as seen; 3 is a limit at 95 % CL without background.
     production : {"exact", "ww", "iww"}
@@ -163,38 +255,28 @@ def reach(
     Returns
     -------
     list of ReachPoint
-        One per model and mass, in this order.
+        One per model, mass and interval, in this order.
+
+    Raises
+    ------
+    ThresholdError
+        If none of the masses can be made; a warning names those that cannot.
     """
-    masses = list(masses)
-    choose(production, rates.METHODS, "production")
-    models = models or card.scan.models
-    card.check_models(models)
-    is_3d = card.detector.geometry == "3d"
-    if is_3d and production != "exact":
-        message = f"production {production}: the detector of card {card.name} needs events, and those are exact"
-        raise InputError(message)
-    _check_threshold(n_signal)
+    search = Search(card, models or card.scan.models, n_signal, production, tower or Tower())
+    masses = masses if isinstance(masses, Range) else list(masses)
     check_number("workers", workers, 0, 1024)
+    check_masses(card, masses)
+    return search.points(search.lines(masses, workers, progress))
+
+
+def check_masses(card: Card, masses: Sequence[float]) -> None:
+    """Raise ThresholdError if none of the masses in GeV can be made, and warn of those that cannot."""
     for m_S in masses:
         check_number("mass", m_S, LOWEST_MASS, 1e6)
-    rates.check_widths(card, models, [m for m_S in masses for m in (tower or Tower()).masses(m_S)])
-
-    def points(m_S: float) -> dict[str, ReachPoint]:
-        states = [_signals(card, models, m, production) for m in (tower or Tower()).masses(m_S)]
-        label = "events" if is_3d else production
-        found = {}
-        for model in models:
-            edges = interval(functools.partial(_summed, [state[model] for state in states]), n_signal)
-            found[model] = ReachPoint(card.name, model, label, m_S, *edges)
-        return found
-
-    results = []
-    with ThreadPoolExecutor(workers) as pool:
-        for done, found in enumerate(pool.map(points, masses), 1):
-            results.append(found)
-            if progress:
-                progress(done)
-    return [found[model] for model in models for found in results]
+    if masses:
+        card.check_mass(min(masses))
+    if message := _too_heavy(card, masses):
+        warnings.warn(f"{card.name}: {message}", AboveThresholdWarning, stacklevel=3)
 
 
 def reach_from_events(
@@ -208,6 +290,7 @@ def reach_from_events(
     """The same from event files or folders, one per mass; the models are by default those of the first file's card."""
     _check_threshold(n_signal)
     found = []
+    done = itertools.count(1)
     for model in models or reweighting.card_of(reweighting.open_events(sources[0])).scan.models:
         choose(model, MODELS, "model")
         for path in sources:
@@ -218,9 +301,10 @@ def reach_from_events(
             def signal(g_mu: Array) -> Array:
                 return reweighting.signal_sums(source, card, model, m_S, g_mu, workers)  # noqa: B023 - used before the next turn
 
-            found.append(ReachPoint(card.name, model, "events", m_S, *interval(signal, n_signal)))
+            ranges: Intervals = intervals(signal, n_signal)
+            found += [ReachPoint(card.name, model, "events", m_S, *edges) for edges in ranges or ((None, None),)]
             if progress:
-                progress(len(found))
+                progress(next(done))
     return found
 
 
@@ -231,7 +315,10 @@ def _check_threshold(n_signal: float) -> None:
 
 
 def write_csv(points: Iterable[ReachPoint], path: str | Path, *, overwrite: bool = False) -> None:
-    """Table of the contours; g_low is empty where N_S never reaches the threshold, g_high also where it never ends."""
+    """Table of the contours, one line per interval.
+
+    g_low is empty where N_S never reaches the threshold, g_high also where it never ends.
+    """
     with overwriting(overwrite), open_atomic(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["experiment", "model", "production", "mass_gev", "g_low", "g_high"])

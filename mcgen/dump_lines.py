@@ -6,9 +6,26 @@ import csv
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mcgen.card import cards_folder, load_card
 from mcgen.contours import ReachPoint, reach
+
+#: of a logarithm
+_ROUNDING = 1e-12
+
+
+def _stored(name: str) -> NDArray[np.float64]:
+    """Logarithms of mass in GeV, lower and upper edge along a line, shape (3, n)."""
+    with (cards_folder() / f"{name}-line.csv").open(encoding="utf-8") as stream:
+        rows = [[float(row[key]) for key in ("mass_gev", "g_low", "g_high")] for row in csv.DictReader(stream)]
+    return np.asarray(np.log(rows).T)
+
+
+def stored_masses(name: str) -> list[float]:
+    """Masses in GeV of the stored line of a dump; none if it is computed by quadrature."""
+    is_3d = load_card(name).detector.geometry == "3d"
+    return np.exp(_stored(name)[0]).tolist() if is_3d else []
 
 
 def dump_line(name: str, masses: Sequence[float]) -> list[ReachPoint]:
@@ -21,10 +38,8 @@ def dump_line(name: str, masses: Sequence[float]) -> list[ReachPoint]:
     card = load_card(name)
     if card.detector.geometry == "paper":
         return reach(card, ["A"], masses)
-    with (cards_folder() / f"{name}-line.csv").open(encoding="utf-8") as stream:
-        rows = [[float(row[key]) for key in ("mass_gev", "g_low", "g_high")] for row in csv.DictReader(stream)]
-    m, low, high = np.log(rows).T
-    beyond = [mass for mass in masses if not m[0] <= np.log(mass) <= m[-1]]
+    m, low, high = _stored(name)
+    beyond = [mass for mass in masses if not m[0] - _ROUNDING <= np.log(mass) <= m[-1] + _ROUNDING]
     found = {point.mass_gev: point for point in (reach(card, ["A"], beyond) if beyond else [])}
     for mass in masses:
         if mass not in found:

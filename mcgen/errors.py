@@ -14,8 +14,16 @@ class InputError(McgenError):
     """A card, an argument or a file cannot be used as it is."""
 
 
+class ThresholdError(InputError):
+    """A boson is too heavy to be made by the beam."""
+
+
 class ClosureError(McgenError):
     """A Monte Carlo run disagrees with its own quadrature by more than chance allows."""
+
+
+class McgenWarning(UserWarning):
+    """What a result leaves out, and why; the command line says it in one line."""
 
 
 def check_number(name: str, value: float, above: float, up_to: float) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mcgen import palette
 from mcgen.comparison import Comparison
 from mcgen.constraints import Constraint
 from mcgen.contours import ReachPoint
+from mcgen.crossings import Intervals
 from mcgen.errors import InputError
 from mcgen.estimate import Estimate
 from mcgen.extras import optional
@@ -19,18 +22,14 @@ from mcgen.files import atomic_path, request_text
 from mcgen.layout import Layout
 from mcgen.paper import Curve
 from mcgen.provenance import provenance
+from mcgen.regions import outlines
 from mcgen.xsec import CrossSection
 
-#: largest coupling that is drawn
-_TOP = 1.0
+#: largest coupling of which perturbation theory says anything
+PERTURBATIVE = 4.0 * math.pi
+#: mass in GeV and ranges of couplings there
+Column = tuple[float, Intervals]
 
-#: colours of constraints
-_SHADES = ("gold", "tab:olive", "0.35", "tab:brown", "tab:purple", "tab:pink")
-#: colours of experiments
-_LINES = (
-    "tab:blue", "tab:red", "tab:green", "black", "tab:orange", "tab:purple", "tab:brown", "tab:cyan", "tab:olive",
-    "tab:pink", "gold", "navy",
-)  # fmt: skip
 #: levels and colours of the error map
 _MAP_LEVELS = {
     "iww": ((1.0, 1.2, 1.5, 2, 3, 5, 10, 30, 100, 1000), "viridis"),
@@ -138,62 +137,129 @@ def plot_sigma_tilde(
         axes.legend()
 
 
-def _draw_constraint(axes: Any, known: Constraint, color: str) -> None:
-    mass = [1e3 * m for m in known.mass_gev]
-    low = [math.nan if g is None else g for g in known.low]
-    if known.kind == "preferred":
-        high = [math.nan if g is None else g for g in known.high]
-        axes.fill_between(mass, low, high, color=color, alpha=0.35, lw=0, label=known.label)
+def _draw_region(axes: Any, columns: Sequence[Column], top: float, **look: Any) -> None:
+    """Closed outlines of ranges of couplings, filled; no line along the top, where they are cut off."""
+    from matplotlib.path import Path as Outline
+
+    points, codes, pens = [], [], []
+    for loop in outlines(columns, top):
+        corners = [(1e3 * m, g) for m, g in [*loop, loop[0]]]
+        points += corners
+        codes += [Outline.MOVETO, *[Outline.LINETO] * (len(loop) - 1), Outline.CLOSEPOLY]
+        along_top = [one[1] == two[1] == top for one, two in itertools.pairwise(corners)]
+        pens += [Outline.MOVETO, *(Outline.MOVETO if hidden else Outline.LINETO for hidden in along_top)]
+    if not points:
         return
-    high = [_TOP if g is None else min(g, _TOP) for g in known.high]
-    axes.fill_between(mass, low, high, color=color, alpha=0.2, lw=0, label=known.label)
-    axes.plot(mass, low, color=color, lw=1)
-    axes.plot(mass, [math.nan if h >= _TOP else h for h in high], color=color, lw=1)
+    from matplotlib.patches import PathPatch
+
+    color, hatch, ls = look["color"], look.get("hatch"), look.get("ls")
+    region = Outline(points, codes)
+    axes.add_patch(PathPatch(region, facecolor=color, edgecolor=color, alpha=look["alpha"], lw=0.0, hatch=hatch))
+    if ls:
+        line = Outline(points, pens)
+        axes.add_patch(PathPatch(line, fill=False, edgecolor=color, ls=ls, lw=look["lw"], capstyle="butt"))
 
 
-def draw_reach(
-    axes: Any, points: Sequence[ReachPoint], known: Sequence[Constraint], experiments: Sequence[str]
-) -> None:
-    """One panel of contours over what is known, each line closed where its ends meet.
+def _markers(columns: Sequence[Column], top: float, number: int) -> list[tuple[float, float]]:
+    """A few places along the ends of ranges, others for each line of a figure; both ends of what has one mass."""
+    places = [(1e3 * m, g) for m, ranges in columns for low, high in ranges for g in (low, high) if g < top]
+    if len({m for m, _ in places}) == 1:
+        return places
+    masses = sorted({m for m, _ in places})
+    wanted = []
+    for share in (0.1, 0.35, 0.6, 0.85):
+        at = masses[0] * (masses[-1] / masses[0]) ** (share + 0.02 * (number % 12)) if masses else 0.0
+        wanted.append(min(masses, key=lambda m: abs(math.log(m / at)), default=0.0))
+    return [place for place in places if place[0] in wanted]
 
-    The place of an experiment among all `experiments` of the figure gives it its colour.
-    """
+
+def _columns(points: Sequence[ReachPoint]) -> list[Column]:
+    """Ranges of couplings by rising mass."""
+    found: dict[float, list[tuple[float, float]]] = {}
+    for p in points:
+        ranges = found.setdefault(p.mass_gev, [])
+        if p.g_low is not None and p.g_high is not None:
+            ranges.append((p.g_low, p.g_high))
+    return [(m, tuple(ranges)) for m, ranges in sorted(found.items())]
+
+
+def _draw_constraint(axes: Any, known: Constraint) -> None:
+    look = palette.look(known.name)
+    if known.kind == "quoted":
+        line = [(1e3 * m, low) for m, ranges in known.columns for low, _ in ranges]
+        axes.plot(*zip(*line, strict=True), color=look.color, ls=(0, (1, 1)), lw=2, label=known.label)
+        return
+    band = known.kind == "preferred"
+    ls, alpha = (None, 0.45) if band else ("-", 0.25)
+    _draw_region(axes, known.columns, PERTURBATIVE, color=look.color, alpha=alpha, hatch=look.hatch, ls=ls, lw=1.0)
+    axes.fill_between([], [], color=look.color, alpha=alpha, hatch=None if band else look.hatch, label=known.label)
+
+
+def _draw_experiment(axes: Any, columns: Sequence[Column], experiment: str, production: str, number: int) -> None:
+    look, ls = palette.look(experiment), palette.LINES[production]
+    if not any(low < PERTURBATIVE for _, ranges in columns for low, _ in ranges):
+        return
+    _draw_region(axes, columns, PERTURBATIVE, color=look.color, alpha=0.08, ls=ls, lw=1.5)
+    style = {"color": look.color, "marker": look.marker, "ms": 5}
+    places = _markers(columns, PERTURBATIVE, number)
+    if places:
+        axes.plot(*zip(*places, strict=True), ls="", **style)
+    axes.plot([], [], ls=ls, label=f"{experiment}, {production}", **style)
+
+
+def draw_reach(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constraint]) -> None:
+    """One panel of contours over what is known: closed regions, and above 4 pi the end of perturbation theory."""
     from matplotlib.ticker import FormatStrFormatter, LogLocator
 
-    if not known and all(p.g_low is None for p in points):  # logarithmic axes need a number
-        axes.text(0.5, 0.5, "no coupling is seen", transform=axes.transAxes, ha="center")
+    lines = {
+        key: _columns([p for p in points if (p.experiment, p.production) == key])
+        for key in dict.fromkeys((p.experiment, p.production) for p in points)
+    }
+    drawn = [ranges for columns in lines.values() for _, ranges in columns]
+    ends = [g for ranges in drawn for one in ranges for g in one]
+    if not known and not any(g < PERTURBATIVE for g in ends):  # logarithmic axes need a number
+        what = "no coupling is seen" if not ends else r"no coupling below $4\pi$ is seen"
+        axes.text(0.5, 0.5, what, transform=axes.transAxes, ha="center")
+        axes.set(xticks=[], yticks=[])
         return
-    for number, one in enumerate(known):
-        _draw_constraint(
-            axes, one, ("tab:olive", "tab:green", "0.35", "tab:brown", "tab:purple", "tab:pink")[number % 6]
-        )
-    for experiment, production in dict.fromkeys((p.experiment, p.production) for p in points):
-        line = [p for p in points if (p.experiment, p.production) == (experiment, production) and p.g_low is not None]
-        mass = [1e3 * p.mass_gev for p in line]
-        look = {
-            "color": _LINES[experiments.index(experiment) % len(_LINES)],
-            "ls": "--" if production in ("iww", "ww") else "-",
-        }
-        top = [math.nan if p.g_high is None or p.g_high > _TOP else p.g_high for p in line]
-        axes.plot(mass, [p.g_low for p in line], label=f"{experiment}, {production}", **look)
-        axes.plot(mass, top, **look)
+    for one in known:
+        _draw_constraint(axes, one)
+    for number, ((experiment, production), columns) in enumerate(lines.items()):
+        _draw_experiment(axes, columns, experiment, production, number)
+    masses = [1e3 * p.mass_gev for p in points]
+    low, high = min(masses), max(masses)
+    limits = [g for c in known for _, ranges in c.columns for one in ranges for g in one if math.isfinite(g)]
+    bottom = min([g for g in [*ends, *limits] if g < PERTURBATIVE], default=1e-6)
+    top = 4.0 * PERTURBATIVE if max(ends, default=0.0) > 1.0 else 3.0 * max([*ends, *limits, 10.0 * bottom])
     axes.set(xscale="log", yscale="log", xlabel=r"$m_S$ [MeV]", ylabel=r"$g_\mu$")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.set(xlim=(low, high) if low < high else (0.5 * low, 2.0 * high), ylim=(0.4 * bottom, top))
+    if top > PERTURBATIVE:
+        label = r"$g_\mu > 4\pi$: no perturbation theory"
+        axes.axhspan(PERTURBATIVE, top, facecolor="none", edgecolor="0.6", hatch="////", lw=0, label=label)
+    if high < 100.0 * low:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    else:
+        axes.xaxis.set_major_locator(LogLocator())
     axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes.xaxis.set_minor_formatter("")
-    if not any(p.g_low for p in points):  # nothing that could be scaled
-        axes.set_ylim(1e-8, 1.0)
-    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
 
 
 def plot_reach(points: Sequence[ReachPoint], path: str | Path, title: str, known: Sequence[Constraint] = ()) -> None:
     """Region of g_mu against the mass in which the signal exceeds the threshold, one panel per model."""
-    models, experiments = (list(dict.fromkeys(getattr(p, key) for p in points)) for key in ("model", "experiment"))
+    models = list(dict.fromkeys(p.model for p in points))
     with _figure(path, columns=len(models)) as panels:
+        entries: dict[str, Any] = {}
         for axes, model in zip(panels if len(models) > 1 else [panels], models, strict=True):
-            mine = [p for p in points if p.model == model]
-            draw_reach(axes, mine, [c for c in known if model in c.models], experiments)
+            draw_reach(axes, [p for p in points if p.model == model], [c for c in known if model in c.models])
             axes.set_title(f"{title}, model {model}")
+            handles, labels = axes.get_legend_handles_labels()
+            entries |= dict(zip(labels, handles, strict=True))
+        figure = axes.figure
+        columns = 2 * len(models) if max(map(len, entries), default=0) < 40 else len(models)
+        if entries:
+            figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns, fontsize=8)
+            rows = -(-len(entries) // columns)
+            figure.set_size_inches(6.4 * len(models), 4.6 + 0.18 * rows)
 
 
 def plot_comparison(rows: Sequence[Comparison], path: str | Path, title: str) -> None:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from mcgen.errors import InputError
-from mcgen.units import UNITS, parse_list, parse_quantity, spread_units
+from mcgen.units import UNITS, Range, parse_list, parse_quantity, spread_units
 
 #: lightest mediator in GeV: an electronvolt is lighter than anything this is used for
 LOWEST_MASS = 1e-12
@@ -24,19 +32,27 @@ def _read(dimension: str) -> BeforeValidator:
     return BeforeValidator(parse, json_schema_input_type=str)
 
 
-def _read_list(dimension: str | None = None, geometric: bool = False) -> BeforeValidator:
+def _read_list(dimension: str | None = None, geometric: bool = False, traced: bool = False) -> BeforeValidator:
     def parse(value: Any) -> list[float]:
         if not isinstance(value, str):
             units = f" with units of {dimension} ({', '.join(UNITS[dimension])})" if dimension else ""
             message = f"needs a text 'a,b,c' or 'start:stop:n'{units}"
             raise InputError(message)
-        return parse_list(spread_units(value) if dimension else value, dimension, geometric, unit_needed=True)
+        text = spread_units(value) if dimension else value
+        return parse_list(text, dimension, geometric, traced, unit_needed=True)
 
     return BeforeValidator(parse, json_schema_input_type=str)
 
 
+def _keep_range(value: Any, check: ValidatorFunctionWrapHandler) -> list[float]:
+    """A checked list, which would not know any more that it was a range."""
+    return Range(check(value)) if isinstance(value, Range) else check(value)
+
+
 def _write(unit: str) -> PlainSerializer:
     def text(value: float | list[float] | None) -> str | None:
+        if isinstance(value, Range):
+            return ":".join(f"{v!r} {unit}" for v in value)
         if isinstance(value, list):
             return ", ".join(f"{v!r} {unit}".rstrip() for v in value)
         return None if value is None else f"{value!r} {unit}"
@@ -56,7 +72,13 @@ Density = Annotated[float, _read("density"), _write("g/cm3"), Field(ge=1e-20, le
 NumberDensity = Annotated[float, _read("number density"), _write("/cm3"), Field(ge=1.0, le=1e40)]
 Coupling = Annotated[float, Field(ge=1e-30, le=1e3)]
 CouplingList = Annotated[list[Coupling], _read_list(geometric=True), _write(""), Field(min_length=1)]
-MassList = Annotated[list[Positive], _read_list("energy"), _write("GeV"), Field(min_length=1)]
+MassList = Annotated[
+    list[Positive],
+    WrapValidator(_keep_range),
+    _read_list("energy", traced=True),
+    _write("GeV"),
+    Field(min_length=1),
+]
 
 
 class Section(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Sequence
 
 from mcgen.errors import InputError
 
@@ -21,6 +22,24 @@ _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?
 
 #: longest list that a range may ask for
 MAX_LIST = 100_000
+
+
+class Range(list[float]):
+    """Two ends 'start:stop' between which a line is traced: whoever draws it chooses the points.
+
+    It goes `through` some, if it comes from a list.
+    """
+
+    def __init__(self, ends: Iterable[float], through: Iterable[float] = ()) -> None:
+        super().__init__(ends)
+        self.through = tuple(through)
+
+    @classmethod
+    def over(cls, numbers: Sequence[float]) -> list[float]:
+        """The range that a list spans; a range or a single number stays what it is."""
+        if isinstance(numbers, Range):
+            return numbers
+        return cls((min(numbers), max(numbers)), numbers) if len(set(numbers)) > 1 else list(numbers)
 
 
 def parse_quantity(text: str, dimension: str, unit_needed: bool = True) -> float:
@@ -65,9 +84,13 @@ def spread_units(text: str) -> str:
 
 
 def parse_list(
-    text: str, dimension: str | None = None, geometric: bool = False, unit_needed: bool = False
+    text: str,
+    dimension: str | None = None,
+    geometric: bool = False,
+    traced: bool = False,
+    unit_needed: bool = False,
 ) -> list[float]:
-    """Numbers of 'a,b,c' or 'start:stop:n' (n points, ends included).
+    """Numbers of 'a,b,c', 'start:stop:n' or 'start:stop:n:log' (n points, ends included).
 
     Parameters
     ----------
@@ -75,7 +98,9 @@ def parse_list(
     dimension : str, optional
         If given, each number may carry a unit of it.
     geometric : bool
-        Spacing of a range: equal ratios instead of equal differences.
+        Spacing of a range without 'log': equal ratios instead of equal differences.
+    traced : bool
+        Whether 'start:stop' is understood, as a `Range`.
     unit_needed : bool
         Each number must carry a unit.
     """
@@ -95,13 +120,26 @@ def parse_list(
     if ":" not in text:
         return [number(part) for part in text.split(",")]
     parts = text.split(":")
-    if len(parts) != 3 or not re.fullmatch(r"\s*[0-9]{1,6}\s*", parts[2]) or not 2 <= int(parts[2]) <= MAX_LIST:
-        message = f"'{text[:60]}' is not a range 'start:stop:n' with n from 2 to {MAX_LIST}"
+    if len(parts) == 4 and parts[3].strip() == "log":
+        geometric = True
+        parts.pop()
+    if len(parts) == 2 and not traced:
+        message = (
+            f"'{text[:60]}' is a range to be traced, and no line is drawn here: give 'start:stop:n' or '...:n:log'"
+        )
         raise InputError(message)
-    start, stop, n = number(parts[0]), number(parts[1]), int(parts[2])
-    if not start < stop or (geometric and start <= 0.0):
-        message = f"'{text[:60]}': a range needs {'0 < ' if geometric else ''}start < stop"
+    counted = len(parts) == 3 and re.fullmatch(r"\s*[0-9]{1,6}\s*", parts[2]) and 2 <= int(parts[2]) <= MAX_LIST
+    if len(parts) != 2 and not counted:
+        message = f"'{text[:60]}' is not a range 'start:stop:n' or 'start:stop:n:log' with n from 2 to {MAX_LIST}"
         raise InputError(message)
+    start, stop = number(parts[0]), number(parts[1])
+    positive = geometric or len(parts) == 2
+    if not start < stop or (positive and start <= 0.0):
+        message = f"'{text[:60]}': a range needs {'0 < ' if positive else ''}start < stop"
+        raise InputError(message)
+    if len(parts) == 2:
+        return Range([start, stop])
+    n = int(parts[2])
     steps = [i / (n - 1) for i in range(n)]
     if geometric:
         inner = [start * (stop / start) ** s for s in steps[1:-1]]

@@ -28,7 +28,7 @@ from mcgen.cli.schema import schema
 from mcgen.cli.show import show
 from mcgen.cli.validate import validate
 from mcgen.cli.xsec import xsec
-from mcgen.errors import InputError, McgenError
+from mcgen.errors import InputError, McgenError, McgenWarning
 from mcgen.interrupts import heed
 
 _INTERRUPTED = "interrupted, nothing was written under a final name"
@@ -40,7 +40,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 def cli() -> None:
     """Monte Carlo events of mu N -> mu N S: exact production, decays, reweighting, reach.
 
-    Energies and masses are in GeV unless they carry a unit. A list is a,b,c or start:stop:n.
+    Energies and masses are in GeV unless they carry a unit. A list is a,b,c, start:stop:n or start:stop:n:log.
 
     \b
     mcgen run fermilab                        the whole chain for an experiment of the paper
@@ -68,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; an error is one line on stderr and the exit status."""
     with warnings.catch_warnings():
         warnings.showwarning = _warn
+        warnings.simplefilter("always", McgenWarning)
         try:
             given = arguments if arguments is None else list(arguments)
             return cli.main(given, prog_name="mcgen", standalone_mode=False) or 0  # what context.exit() was given

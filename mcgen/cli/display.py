@@ -6,7 +6,7 @@ import contextlib
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Progress bar on a terminal's stderr."""
+    """Progress bar on a terminal's stderr; 0 for a total that is not known."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task(what, total=total)
+        task = bars.add_task(what, total=total or None)
         yield lambda done: bars.update(task, completed=done)
 
 
@@ -68,14 +68,30 @@ def print_json(document: Any) -> None:
     click.echo(text)
 
 
-def reach_table(points: Sequence[ReachPoint], n_signal: float) -> None:
-    """Contours as a table."""
+def reach_table(
+    points: Sequence[ReachPoint], n_signal: float, shown: Collection[float] | None = None, rest: str = ""
+) -> None:
+    """Contours as a table: of a traced line the masses `shown` and where it begins and ends; `rest` says where all are."""
 
     def cell(value: float | None) -> str:
         return "-" if value is None else "open" if value == math.inf else f"{value:.5g}"
 
-    rows = [
-        [p.experiment, p.model, p.production, f"{1e3 * p.mass_gev:g}", cell(p.g_low), cell(p.g_high)] for p in points
+    def line(p: ReachPoint) -> tuple[str, str, str]:
+        return p.experiment, p.model, p.production
+
+    seen: dict[tuple[str, str, str], list[float]] = {}
+    for p in points:
+        if p.g_low is not None:
+            seen.setdefault(line(p), []).append(p.mass_gev)
+    kept = [
+        p
+        for p in points
+        if shown is None
+        or p.mass_gev in shown
+        or (line(p) in seen and p.mass_gev in (min(seen[line(p)]), max(seen[line(p)])))
     ]
+    rows = [[*line(p), f"{1e3 * p.mass_gev:.6g}", cell(p.g_low), cell(p.g_high)] for p in kept]
     header = ["experiment", "model", "production", "m_S [MeV]", "g_mu from", "to"]
     table(header, rows, f"More than {n_signal:g} signal events")
+    if len(kept) < len(points):
+        click.echo(f"{len(kept)} of {len(points)} rows; {rest}")

@@ -17,18 +17,19 @@ _LONGEST = 4096
 
 
 class ListOf(click.ParamType):  # type: ignore[type-arg]
-    """'a,b,c' or 'start:stop:n'."""
+    """'a,b,c', 'start:stop:n' or 'start:stop:n:log'; where a line is traced also 'start:stop'."""
 
-    def __init__(self, name: str, dimension: str | None = None, geometric: bool = False) -> None:
+    def __init__(self, name: str, dimension: str | None = None, geometric: bool = False, traced: bool = False) -> None:
         self.name = name
         self._dimension = dimension
         self._geometric = geometric
+        self._traced = traced
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: D102
         if not isinstance(value, str):
             return value
         try:
-            return parse_list(value, self._dimension, self._geometric)
+            return parse_list(value, self._dimension, self._geometric, self._traced)
         except InputError as error:
             self.fail(str(error), param, ctx)
 
@@ -108,6 +109,7 @@ def _existing(value: Any) -> list[Path]:
 
 ENERGIES = ListOf("energies", "energy")
 ENERGY = One("energy", "energy")
+MASSES = ListOf("masses", "energy", traced=True)
 COUPLINGS = ListOf("couplings", geometric=True)
 NUMBERS = ListOf("numbers")
 NUMBER = One("number")

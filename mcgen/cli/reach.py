@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mcgen.cli.display import bar, print_json, reach_table
-from mcgen.cli.options import ENERGIES, ENERGY, NUMBER, Writing, json_option, mediator_option, workers_option
+from mcgen.cli.options import ENERGY, MASSES, NUMBER, Writing, json_option, mediator_option, workers_option
 from mcgen.errors import InputError
+
+if TYPE_CHECKING:
+    from mcgen.contours import ReachPoint
 
 
 @click.command(cls=Writing)
 @click.argument("cards", nargs=-1)
 @click.option("--model", "models", help="Models, a list.  [default: those of the card's scan]")
 @mediator_option
-@click.option("--mass", type=ENERGIES, help="Masses of S.  [default: the card's scan]")
+@click.option(
+    "--mass",
+    type=MASSES,
+    help="Masses of S; of start:stop those that make a line smooth to a percent.  "
+    "[default: the card's scan, with --plot all between its ends]",
+)
 @click.option("--n-signal", type=NUMBER, default=3.0, show_default=True, help="Signal events that count as seen.")
-@click.option("--production", default="exact", show_default=True, help="exact, ww or iww.")
+@click.option("--production", default="exact", show_default=True, help="exact, ww or iww, a list.")
 @click.option(
     "--events",
     "files",
@@ -52,21 +61,21 @@ def reach(
     workers: int,
     as_json: bool,
 ) -> None:
-    """Interval of g_mu in which N_S exceeds a threshold, per mass, of one or more CARDS, or from event files.
+    """Intervals of g_mu in which N_S exceeds a threshold, per mass, of one or more CARDS, or from event files.
 
-    By quadrature, but from events where a card's detector has a shape (geometry = "3d").
+    By quadrature, but from events where a card's detector has a shape (geometry = "3d"): there a line is traced through
+    20 masses at most.
 
     \b
-    $ mcgen reach fermilab --mass 3MeV:210MeV:40 -o reach.csv --plot reach.png --constraints paper
-    $ mcgen reach na64 fermilab na64mu-2022 m3-phase2 --mass 10MeV:200MeV:12 --plot today.png
+    $ mcgen reach fermilab --mass 3MeV:250MeV -o reach.csv --plot reach.png --constraints paper
+    $ mcgen reach na64 fermilab na64mu-2022 m3-phase2 --plot today.png
     $ mcgen reach --model A --events events.root
     """
-    from dataclasses import asdict
-
-    from mcgen import contours
+    from mcgen import contours, reach_figure
     from mcgen.card import load_card
     from mcgen.files import ask, check_request
     from mcgen.provenance import ask_with, check_table, write_provenance
+    from mcgen.reweighting import card_of, open_events
 
     names = [name.strip() for name in models.split(",")] if models else None
     _check(cards, files, mass, mediator, constraints, figure, states, spacing)
@@ -78,10 +87,10 @@ def reach(
         known.check_names(limits)
         plot.kind_of(figure)
     tower = contours.Tower(states, spacing or 0.0)
-    experiments = []
+    productions = [name.strip() for name in production.split(",")]
+    drawn = figure is not None
     if cards:
         experiments = [load_card(name).with_boson(mediator) for entry in cards for name in entry.split(",")]
-        points = []
         ask_with(*experiments)
         ask(models=[names or card.scan.models for card in experiments])
         ask(mass=[mass or card.scan.mass for card in experiments])
@@ -90,28 +99,36 @@ def reach(
     if figure:
         check_request(figure)
     if cards:
-        for card in experiments:
-            masses = mass or card.scan.mass
-            with bar(card.name, len(masses)) as progress:
-                points += contours.reach(
-                    card, names, masses, n_signal, production, tower=tower, workers=workers, progress=progress
-                )
+        if drawn:
+            reach_figure.check_drawable(experiments)
+        points = reach_figure.reach_of_cards(
+            experiments, names, mass, n_signal, productions, tower=tower, drawn=drawn, workers=workers, progress=bar
+        )
+        shown = reach_figure.shown_masses(experiments, mass, drawn)
     else:
         with bar("files", len(files) * len(names or [""])) as progress:
             points = contours.reach_from_events(files, names, n_signal, workers=workers, progress=progress)
+        experiments = [card_of(open_events(path)) for path in files] if drawn else []
+        shown = None
+    if figure:
+        title = f"$N_S$ > {n_signal:g}"
+        reach_figure.draw(points, experiments, figure, title, limits, tower=tower, workers=workers)
     if output:
         contours.write_csv(points, output)
-        write_provenance(f"{output}.json", *experiments, beside=output)
-    if figure:
-        drawn = known.constraints(limits, sorted({p.mass_gev for p in points}), tower)
-        plot.plot_reach(points, figure, f"$N_S$ > {n_signal:g}", drawn)
+        write_provenance(f"{output}.json", *(experiments if cards else []), beside=output)
     if as_json:
-        rows = [asdict(point) for point in points]
-        # JSON knows no infinity: an interval without upper end is open
-        closed = [row | {"g_high": None if row["g_high"] == math.inf else row["g_high"]} for row in rows]
-        print_json([row | {"open": point.g_high == math.inf} for row, point in zip(closed, points, strict=True)])
+        print_json([_row(point, n_signal) for point in points])
         return
-    reach_table(points, n_signal)
+    reach_table(points, n_signal, shown, "-o FILE has them" if output is None else f"in {output}")
+
+
+def _row(point: ReachPoint, n_signal: float) -> dict[str, Any]:
+    """Row of the JSON document, which knows no infinity: an interval without upper end is open."""
+    from dataclasses import asdict
+
+    is_open = point.g_high == math.inf
+    row = asdict(point) | {"open": is_open, "limit_events": n_signal, "method": "threshold"}
+    return row | {"g_high": None} if is_open else row
 
 
 def _check(

@@ -86,5 +86,5 @@ def run(
     for model in result.signal:
         header += [f"N_S ({model})", "+-", "n_eff", *(["along the beam", "acceptance"] if is_3d else ["quadrature"])]
     table(header, rows, "Signal events")
-    reach_table(result.reach, 3.0)
+    reach_table(result.reach, 3.0, set(result.landmarks), f"all are in {folder / 'reach.csv'}")
     print_written(*result.files)

@@ -14,14 +14,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.constants import ALPHA, AVOGADRO, HBARC_GEV_CM, M_E, M_MU, M_P
+from mcgen.constants import ALPHA, AVOGADRO, HBARC_GEV_CM, M_E, M_MU, M_P, M_PI
 
 Array = NDArray[np.float64]
 
 R_E = ALPHA * HBARC_GEV_CM / M_E  #: classical electron radius, cm
 SQRT_E = math.sqrt(math.e)
 MICROBARN_CM2 = 1e-30
-M_PI = 0.13957039  #: charged pion, PDG 2022
 
 N_V = 64  #: nodes in v
 N_RHO = 24  #: nodes in the asymmetry of the pair

@@ -1,0 +1,104 @@
+"""Contours of several experiments, and their figure over what is known: what `mcgen reach` and the report do."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from mcgen import constraints, plot
+from mcgen.card import Card
+from mcgen.contours import AboveThresholdWarning, ReachPoint, Search, Tower, landmarks, reach
+from mcgen.errors import InputError, ThresholdError
+from mcgen.units import Range
+
+#: progress of one experiment: its name and the number of masses, 0 if a line is traced
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None] | None]]
+
+
+def masses_of(card: Card, masses: Sequence[float] | None, drawn: bool) -> Sequence[float]:
+    """Masses in GeV that were asked for, by default those of the card's scan; where a line is drawn, it is traced."""
+    if masses is not None:
+        return masses
+    return Range.over(card.scan.mass) if drawn else card.scan.mass
+
+
+def reach_of_cards(
+    cards: Sequence[Card],
+    models: Sequence[str] | None,
+    masses: Sequence[float] | None,
+    n_signal: float = 3.0,
+    productions: Sequence[str] = ("exact",),
+    *,
+    tower: Tower | None = None,
+    drawn: bool = False,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> list[ReachPoint]:
+    """Contours of each card and way of production, one after the other.
+
+    A card that can make none of the masses has rows without couplings and a warning, unless no card can.
+    """
+    points: list[ReachPoint] = []
+    refused: list[ThresholdError] = []
+    for card in cards:
+        mine = masses_of(card, masses, drawn)
+        for production in productions:
+            name = card.name if len(productions) == 1 else f"{card.name}, {production}"
+            steps = 0 if isinstance(mine, Range) else len(mine)
+            try:
+                with progress(name, steps) if progress else nullcontext() as step:
+                    points += reach(
+                        card, models, mine, n_signal, production, tower=tower, workers=workers, progress=step
+                    )
+            except ThresholdError as error:
+                refused.append(error)
+                if len(refused) == len(cards) * len(productions):
+                    raise refused[0] from None
+                if production == productions[0]:
+                    warnings.warn(f"{card.name}: {error}", AboveThresholdWarning, stacklevel=2)
+                search = Search(card, models or card.scan.models, n_signal, production)
+                points += search.points(search.nothing(mine))
+    return points
+
+
+def shown_masses(cards: Sequence[Card], masses: Sequence[float] | None, drawn: bool) -> set[float] | None:
+    """Masses in GeV of which a table on the screen tells; None for all, if no line is traced."""
+    asked = [masses_of(card, masses, drawn) for card in cards]
+    if not any(isinstance(one, Range) for one in asked):
+        return None
+    return {m for one in asked for m in (landmarks(one) if isinstance(one, Range) else one)}
+
+
+def check_drawable(cards: Sequence[Card]) -> None:
+    """Raise InputError for cards whose bosons have no place in one figure."""
+    mediators = {card.scalar.mediator: card.name for card in cards}
+    if len(mediators) > 1:
+        text = ", ".join(f"{name}: {mediator}" for mediator, name in mediators.items())
+        message = f"--plot: cards of several mediators ({text}) in one figure; give --mediator, or a figure for each"
+        raise InputError(message)
+
+
+def draw(
+    points: Sequence[ReachPoint],
+    cards: Sequence[Card],
+    path: str | Path,
+    title: str,
+    limits: Sequence[str] = (),
+    *,
+    tower: Tower | None = None,
+    workers: int = 1,
+) -> None:
+    """Figure of contours over limits, which are computed for the boson of the cards."""
+    check_drawable(cards)
+    models = list(dict.fromkeys(p.model for p in points))
+    low, high = min(p.mass_gev for p in points), max(p.mass_gev for p in points)
+    span = Range((low, high)) if low < high else Range((0.5 * low, 2.0 * high))
+    decays = {(card.scalar.invisible, card.scalar.width) for card in cards}
+    if len(decays) > 1 and any(name not in constraints.G2_SETS for name in limits):
+        message = "--constraints: cards of several decays (invisible, width) in one figure; each needs its own"
+        raise InputError(message)
+    boson = constraints.Boson.of(cards[0].scalar, tower)
+    known = constraints.constraints(limits, span, boson, models, workers)
+    plot.plot_reach(points, path, title, known)
