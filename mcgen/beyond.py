@@ -8,19 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mcgen import rates
-from mcgen.card import Card, builtin_cards, load_card, parse_card
-from mcgen.contours import EVENTS, ReachPoint, reach
+from mcgen.card import Card, load_card, parse_card
+from mcgen.contours import EVENTS
 from mcgen.errors import InputError
 from mcgen.estimate import Estimate
 from mcgen.generation import generate
 from mcgen.physics.form_factor import FORM_FACTORS
 from mcgen.reweighting import reweight
 
-#: masses of the contours in GeV, below two muons
-MASSES = np.geomspace(2e-3, 0.21, 10).tolist()
 #: (model, mass in GeV, g_mu) at which effects are given: S lives long, and S decays early
 POINTS = (("A", 0.1, 2e-5), ("A", 0.1, 4e-4), ("B", 0.01, 1e-3))
 
@@ -36,11 +32,6 @@ class Effect:
     g_mu: float
     ratio: float
     error: float
-
-
-def today(workers: int = 1) -> list[ReachPoint]:
-    """Contours N_S = 3 of every card that comes with the package, in its own models."""
-    return [point for name in builtin_cards() for point in reach(load_card(name), None, MASSES, workers=workers)]
 
 
 def changed(card: Card, **sections: Mapping[str, Any]) -> Card:

@@ -5,6 +5,7 @@ Each limit knows for which boson it holds; where it does not, a warning says why
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -30,7 +31,7 @@ class NotDrawnWarning(McgenWarning):
     """A limit was asked for and does not hold for the boson, in some model or at all."""
 
 
-class _DoesNotHold(Exception):
+class _NoLimitError(Exception):
     """Why a limit says nothing of a boson."""
 
 
@@ -101,6 +102,7 @@ G2_SETS = {
 
 #: BaBar, 90 % CL on the g' of a vector in e+e- -> mu mu Z', Z' -> mu mu, read off the curve of arXiv:1606.03501 to 15 %
 BABAR = ((0.2140, 1.3e-3), (0.2166, 1.4e-3), (0.2190, 1.1e-3), (0.2219, 1.0e-3), (0.2234, 8e-4), (0.2251, 1e-3))
+_BABAR_ENDS = BABAR[0][0], BABAR[-1][0]
 
 #: past electron dumps, recomputed from their cards
 DUMPS = {"e137": "E137 (PRD 38, 3375)", "orsay": "Orsay (PLB 229, 150)"}
@@ -163,9 +165,9 @@ def constraints(
                 one = list(_limits(name, masses, boson, model, quoted, workers))
                 if not any(ranges for c in one for _, ranges in c.columns):
                     reason = f"it excludes nothing from {1e3 * min(masses):.5g} to {1e3 * max(masses):.5g} MeV"
-                    raise _DoesNotHold(reason)
+                    raise _NoLimitError(reason)
                 drawn += one
-            except _DoesNotHold as reason:
+            except _NoLimitError as reason:
                 reasons.setdefault(str(reason), []).append(model)
         found += _merged(drawn)
         if reasons:
@@ -197,7 +199,7 @@ def _limits(
             direction = "lowers" if _side_of(boson.mediator) < 0.0 else "lifts"
             side = "above" if direction == "lowers" else "below"
             reason = f"a boson of kind {boson.mediator} {direction} a_mu, which lies over 5 sigma {side} the prediction"
-            raise _DoesNotHold(reason)
+            raise _NoLimitError(reason)
         for kind, sigmas, at in kinds:
             label = f"$a_\\mu$ {shift.label} ({shift.source}), {sigmas}"
             yield Constraint(name, label, kind, (model,), _sampled(at, masses, boson.tower))
@@ -205,7 +207,7 @@ def _limits(
         label = "BaBar $4\\mu$ (1606.03501), 90 % CL"
         if quoted and boson.mediator == "scalar":
             label += " on a vector's $g'$, drawn as in the paper"
-            yield Constraint(name, label, "quoted", (model,), _sampled(_babar, masses, boson.tower))
+            yield Constraint(name, label, "quoted", (model,), _sampled(_babar, masses, boson.tower, _BABAR_ENDS))
         else:
             yield Constraint(name, label, "excluded", (model,), _babar_line(masses, boson, model))
     else:
@@ -242,17 +244,13 @@ def _babar_line(masses: Sequence[float], boson: Boson, model: str) -> tuple[tupl
             "it is a limit on the g' of a vector; on the g_mu of a scalar it is weaker, by 1.55 at 214 MeV to 2.02 at "
             "225 MeV, and not yet computed"
         )
-        raise _DoesNotHold(reason)
+        raise _NoLimitError(reason)
     if boson.mediator != "vector":
         reason = f"it is a limit on the g' of a vector, that on a boson of kind {boson.mediator} is not computed"
-        raise _DoesNotHold(reason)
+        raise _NoLimitError(reason)
     if boson.tower.states > 1:
         reason = "it is a limit on a single vector, not on a tower"
-        raise _DoesNotHold(reason)
-    first, last = BABAR[0][0], BABAR[-1][0]
-    if max(masses) < first or min(masses) > last:
-        reason = f"it is known from {1e3 * first:g} to {1e3 * last:g} MeV"
-        raise _DoesNotHold(reason)
+        raise _NoLimitError(reason)
     card = _with(load_card("na64"), boson, model)
 
     def at(m: float) -> Intervals:
@@ -261,7 +259,11 @@ def _babar_line(masses: Sequence[float], boson: Boson, model: str) -> tuple[tupl
         ((low, high),) = _babar(m)
         return ((low * math.sqrt(share), high),)
 
-    return _sampled(at, masses, boson.tower, (first, last))
+    line = _sampled(at, masses, boson.tower, _BABAR_ENDS)
+    if not line:
+        reason = f"it is known from {1e3 * _BABAR_ENDS[0]:g} to {1e3 * _BABAR_ENDS[1]:g} MeV"
+        raise _NoLimitError(reason)
+    return line
 
 
 def _with(card: Card, boson: Boson, model: str) -> Card:
@@ -273,17 +275,33 @@ def _with(card: Card, boson: Boson, model: str) -> Card:
 def _dump_line(
     name: str, masses: Sequence[float], boson: Boson, model: str, workers: int
 ) -> tuple[tuple[float, Intervals], ...]:
-    """An electron dump, computed anew for the boson: its calorimeter sees the decays to electrons and photons."""
+    """An electron dump, computed anew for the boson."""
     if MODELS[model](1.0).g_e == 0.0:
         reason = "electrons do not couple"
-        raise _DoesNotHold(reason)
+        raise _NoLimitError(reason)
     is_paper_s = boson.mediator == "scalar" and model == "A" and boson.tower.states == 1
     if is_paper_s and boson.scalar.invisible == 0.0 and (known := stored_masses(name)):
-        low, high = max(min(masses), known[0]), min(max(masses), known[-1])
-        inside = [m for m in (known if isinstance(masses, Range) else masses) if low < m < high]
-        ends = [low, high] if isinstance(masses, Range) else [m for m in masses if m in (low, high)]
-        line = dump_line(name, sorted({*inside, *ends})) if low < high else []
-        return tuple((p.mass_gev, ((p.g_low, p.g_high),)) for p in line if p.g_low is not None and p.g_high is not None)
+        return _along(name, known, masses)
+    traced = isinstance(masses, Range)
+    ordered = tuple(masses) if traced else tuple(sorted(set(masses)))
+    return _dump(name, boson, model, ordered, traced, workers)
+
+
+def _along(name: str, known: Sequence[float], masses: Sequence[float]) -> tuple[tuple[float, Intervals], ...]:
+    """Ranges of the paper's boson along a stored line, which is known at some masses."""
+    low, high = max(min(masses), known[0]), min(max(masses), known[-1])
+    if low >= high:
+        return ()
+    wanted = {low, high, *known} if isinstance(masses, Range) else masses
+    line = dump_line(name, sorted(m for m in set(wanted) if low <= m <= high))
+    return tuple((p.mass_gev, ((p.g_low, p.g_high),)) for p in line if p.g_low is not None and p.g_high is not None)
+
+
+@functools.lru_cache(maxsize=64)  # the figures of a report have the same dumps
+def _dump(
+    name: str, boson: Boson, model: str, masses: tuple[float, ...], traced: bool, workers: int
+) -> tuple[tuple[float, Intervals], ...]:
+    """Ranges of an electron dump, whose calorimeter sees the decays to electrons and photons."""
     card = _with(load_card(name), boson, model)
 
     def share(of: str, m: float) -> float:
@@ -292,5 +310,5 @@ def _dump_line(
         return (w.ee + w.gamma_gamma) / visible if visible > 0.0 else 0.0
 
     search = Search(card, [model], tower=boson.tower, share=share)
-    ordered = masses if isinstance(masses, Range) else sorted(set(masses))
-    return tuple((m, column[0]) for m, column in search.lines(ordered, workers))
+    lines = search.lines(Range(masses) if traced else masses, workers)
+    return tuple((m, column[0]) for m, column in lines)

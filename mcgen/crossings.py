@@ -1,8 +1,8 @@
 """Every range of couplings in which a signal exceeds a threshold, with gaps and islands however narrow.
 
-N_S(g) is a sum over S of weight * g^2 * [exp(-a g^2) - exp(-b g^2)], 0 <= a < b (Eqs. 17, 19). Such a sum over g^4 is the
-Laplace transform of a positive measure, as function of s = g^2, so that its logarithm is convex in s. Between two points
-it lies below the chord, and above the chords beside it: from this follows, without any guess, where N_S may still
+N_S(g) is a sum over S of weight * g^2 * [exp(-a g^2) - exp(-b g^2)], 0 <= a < b (Eqs. 17, 19). Divided by g^4 it is the
+Laplace transform of a positive measure as a function of s = g^2, so that its logarithm is convex in s. Between two
+points it lies below the chord, and above the chords beside it: from this follows, without a guess, where N_S may still
 cross the threshold, and only there it is looked at again.
 """
 

@@ -22,7 +22,7 @@ _PLACES = {
     "na64": 0,
     "fermilab": 1,
     "fermilab-3d": 2,
-    "na64mu-2022": 3,
+    "na64mu-2022": 12,
     "na64mu-run4": 4,
     "m3-phase1": 5,
     "m3-phase2": 6,
@@ -31,7 +31,7 @@ _PLACES = {
     "muon-collider-1.5tev-water": 9,
     "ship-muons": 10,
     "e137": 11,
-    "orsay": 12,
+    "orsay": 3,
     "babar": 13,
     "g2-bnl": 9,  # the one place that is taken twice
     "g2-wp2025": 14,

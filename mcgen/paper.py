@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ import numpy as np
 
 from mcgen import rates
 from mcgen.card import Card, load_card, parse_card
-from mcgen.constants import AVOGADRO, M_MU
-from mcgen.contours import ReachPoint, reach
+from mcgen.constants import AVOGADRO
+from mcgen.contours import reach
 from mcgen.materials import ELEMENTS, MATERIALS, nuclei_per_cm3
 from mcgen.physics.amplitude import reduced_amplitude
 from mcgen.physics.couplings import MODELS
@@ -92,17 +92,6 @@ def figure_4() -> list[Curve]:
             curves.append(Curve(name, f"model {model}, spectrum averaged", g_mu.tolist(), average))
             curves.append(Curve(name, f"model {model}, x = 1/2", g_mu.tolist(), fixed))
     return curves
-
-
-def figure_5(
-    masses: Iterable[float], workers: int = 1, progress: Callable[[int], None] | None = None
-) -> list[ReachPoint]:
-    """Contours N_S = 3 of both experiments: the paper's choice of production and the exact one (Fig. 5)."""
-    masses = list(masses)
-    points = []
-    for name, production in (("na64", "iww"), ("na64", "exact"), ("fermilab", "exact")):
-        points += reach(load_card(name), ("A", "B"), masses, production=production, workers=workers, progress=progress)
-    return points
 
 
 def _layer(card: Card) -> Layer:
@@ -271,9 +260,3 @@ DEVIATIONS = (
     ),
     ("The text's 'NA64 (Fig. 4, right panel)'; L_dec and L_det", "the left panel; one length"),
 )
-
-
-def mass_grid(points: int = 40) -> list[float]:
-    """Masses of Fig. 5 in GeV, up to the two-muon threshold where the muon channel opens."""
-    below = np.geomspace(1e-3, 2.0 * M_MU * 0.9999, points - 4)
-    return [*below.tolist(), *np.linspace(2.0 * M_MU * 1.0001, 0.25, 4).tolist()]

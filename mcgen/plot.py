@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from mcgen import palette
 from mcgen.comparison import Comparison
 from mcgen.constraints import Constraint
 from mcgen.contours import ReachPoint
-from mcgen.crossings import Intervals
+from mcgen.crossings import HIGHEST, Intervals
 from mcgen.errors import InputError
 from mcgen.estimate import Estimate
 from mcgen.extras import optional
@@ -137,27 +136,27 @@ def plot_sigma_tilde(
         axes.legend()
 
 
-def _draw_region(axes: Any, columns: Sequence[Column], top: float, **look: Any) -> None:
-    """Closed outlines of ranges of couplings, filled; no line along the top, where they are cut off."""
+def _draw_region(axes: Any, columns: Sequence[Column], fill: Mapping[str, Any], line: Mapping[str, Any] | None) -> None:
+    """Closed outlines of ranges of couplings, filled, as far as perturbation theory goes."""
+    from matplotlib.patches import PathPatch, Rectangle
     from matplotlib.path import Path as Outline
 
-    points, codes, pens = [], [], []
-    for loop in outlines(columns, top):
-        corners = [(1e3 * m, g) for m, g in [*loop, loop[0]]]
-        points += corners
+    points, codes = [], []
+    for loop in outlines(columns, HIGHEST):
+        points += [(1e3 * m, g) for m, g in [*loop, loop[0]]]
         codes += [Outline.MOVETO, *[Outline.LINETO] * (len(loop) - 1), Outline.CLOSEPOLY]
-        along_top = [one[1] == two[1] == top for one, two in itertools.pairwise(corners)]
-        pens += [Outline.MOVETO, *(Outline.MOVETO if hidden else Outline.LINETO for hidden in along_top)]
     if not points:
         return
-    from matplotlib.patches import PathPatch
-
-    color, hatch, ls = look["color"], look.get("hatch"), look.get("ls")
     region = Outline(points, codes)
-    axes.add_patch(PathPatch(region, facecolor=color, edgecolor=color, alpha=look["alpha"], lw=0.0, hatch=hatch))
-    if ls:
-        line = Outline(points, pens)
-        axes.add_patch(PathPatch(line, fill=False, edgecolor=color, ls=ls, lw=look["lw"], capstyle="butt"))
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    size = right - left, min(top, PERTURBATIVE) - bottom
+    within = Rectangle((left, bottom), *size, transform=axes.transData)
+    hatch = {"hatch": fill.get("hatch"), "fill": False, "edgecolor": fill["color"], "lw": 0.0, "zorder": 1.1}
+    parts = [{"facecolor": fill["color"], "alpha": fill["alpha"], "lw": 0.0, "zorder": 1.0}]
+    parts += [hatch] if fill.get("hatch") else []
+    parts += [{"fill": False, "edgecolor": fill["color"], "zorder": 2.0, **line}] if line else []
+    for part in parts:
+        axes.add_patch(PathPatch(region, **part)).set_clip_path(within)
 
 
 def _markers(columns: Sequence[Column], top: float, number: int) -> list[tuple[float, float]]:
@@ -184,64 +183,66 @@ def _columns(points: Sequence[ReachPoint]) -> list[Column]:
 
 
 def _draw_constraint(axes: Any, known: Constraint) -> None:
+    from matplotlib.colors import to_rgba
+
     look = palette.look(known.name)
     if known.kind == "quoted":
         line = [(1e3 * m, low) for m, ranges in known.columns for low, _ in ranges]
         axes.plot(*zip(*line, strict=True), color=look.color, ls=(0, (1, 1)), lw=2, label=known.label)
         return
     band = known.kind == "preferred"
-    ls, alpha = (None, 0.45) if band else ("-", 0.25)
-    _draw_region(axes, known.columns, PERTURBATIVE, color=look.color, alpha=alpha, hatch=look.hatch, ls=ls, lw=1.0)
-    axes.fill_between([], [], color=look.color, alpha=alpha, hatch=None if band else look.hatch, label=known.label)
+    fill = {"color": look.color, "alpha": 0.6 if band else 0.25, "hatch": None if band else look.hatch}
+    _draw_region(axes, known.columns, fill, None if band else {"lw": 1.0})
+    shade = {"facecolor": to_rgba(look.color, fill["alpha"]), "edgecolor": look.color, "hatch": fill["hatch"]}
+    axes.fill_between([], [], lw=0.0, label=known.label, **shade)
 
 
-def _draw_experiment(axes: Any, columns: Sequence[Column], experiment: str, production: str, number: int) -> None:
+def _draw_experiment(axes: Any, columns: Sequence[Column], key: tuple[str, str], number: int, alpha: float) -> None:
+    experiment, production = key
     look, ls = palette.look(experiment), palette.LINES[production]
-    if not any(low < PERTURBATIVE for _, ranges in columns for low, _ in ranges):
-        return
-    _draw_region(axes, columns, PERTURBATIVE, color=look.color, alpha=0.08, ls=ls, lw=1.5)
+    _draw_region(axes, columns, {"color": look.color, "alpha": alpha}, {"ls": ls, "lw": 1.5, "zorder": 3.0})
     style = {"color": look.color, "marker": look.marker, "ms": 5}
     places = _markers(columns, PERTURBATIVE, number)
     if places:
-        axes.plot(*zip(*places, strict=True), ls="", **style)
-    axes.plot([], [], ls=ls, label=f"{experiment}, {production}", **style)
+        axes.plot(*zip(*places, strict=True), ls="", zorder=4.0, **style)
+        axes.plot([], [], ls=ls, label=f"{experiment}, {production}", **style)
 
 
-def draw_reach(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constraint]) -> None:
-    """One panel of contours over what is known: closed regions, and above 4 pi the end of perturbation theory."""
+def _set_axes(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constraint]) -> None:
+    """Limits that show all of the regions, up to where they end or perturbation theory does."""
     from matplotlib.ticker import FormatStrFormatter, LogLocator
 
-    lines = {
-        key: _columns([p for p in points if (p.experiment, p.production) == key])
-        for key in dict.fromkeys((p.experiment, p.production) for p in points)
-    }
-    drawn = [ranges for columns in lines.values() for _, ranges in columns]
-    ends = [g for ranges in drawn for one in ranges for g in one]
-    if not known and not any(g < PERTURBATIVE for g in ends):  # logarithmic axes need a number
-        what = "no coupling is seen" if not ends else r"no coupling below $4\pi$ is seen"
-        axes.text(0.5, 0.5, what, transform=axes.transAxes, ha="center")
-        axes.set(xticks=[], yticks=[])
-        return
-    for one in known:
-        _draw_constraint(axes, one)
-    for number, ((experiment, production), columns) in enumerate(lines.items()):
-        _draw_experiment(axes, columns, experiment, production, number)
-    masses = [1e3 * p.mass_gev for p in points]
-    low, high = min(masses), max(masses)
+    low, high = (1e3 * f(p.mass_gev for p in points) for f in (min, max))
+    ends = [g for p in points for g in (p.g_low, p.g_high) if g is not None]
     limits = [g for c in known for _, ranges in c.columns for one in ranges for g in one if math.isfinite(g)]
-    bottom = min([g for g in [*ends, *limits] if g < PERTURBATIVE], default=1e-6)
-    top = 4.0 * PERTURBATIVE if max(ends, default=0.0) > 1.0 else 3.0 * max([*ends, *limits, 10.0 * bottom])
+    bottom = min([g for g in [*ends, *limits] if g < PERTURBATIVE])
+    top = 4.0 * PERTURBATIVE if max(ends, default=0.0) > 1.0 else 3.0 * max(*ends, *limits, 10.0 * bottom)
     axes.set(xscale="log", yscale="log", xlabel=r"$m_S$ [MeV]", ylabel=r"$g_\mu$")
     axes.set(xlim=(low, high) if low < high else (0.5 * low, 2.0 * high), ylim=(0.4 * bottom, top))
     if top > PERTURBATIVE:
         label = r"$g_\mu > 4\pi$: no perturbation theory"
         axes.axhspan(PERTURBATIVE, top, facecolor="none", edgecolor="0.6", hatch="////", lw=0, label=label)
-    if high < 100.0 * low:
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    else:
-        axes.xaxis.set_major_locator(LogLocator())
+    digits = (1.0, 2.0, 3.0, 5.0) if high < 10.0 * low else (1.0, 2.0, 5.0) if high < 1000.0 * low else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=digits))
     axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes.xaxis.set_minor_formatter("")
+
+
+def draw_reach(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constraint]) -> None:
+    """One panel of contours over what is known: closed regions, and above 4 pi the end of perturbation theory."""
+    if not known and not any(p.g_low is not None and p.g_low < PERTURBATIVE for p in points):
+        seen = any(p.g_low is not None for p in points)  # logarithmic axes need a number
+        what = r"no coupling below $4\pi$ is seen" if seen else "no coupling is seen"
+        axes.text(0.5, 0.5, what, transform=axes.transAxes, ha="center")
+        axes.set(xticks=[], yticks=[])
+        return
+    _set_axes(axes, points, known)
+    for one in known:
+        _draw_constraint(axes, one)
+    keys = list(dict.fromkeys((p.experiment, p.production) for p in points))
+    for number, key in enumerate(keys):
+        columns = _columns([p for p in points if (p.experiment, p.production) == key])
+        _draw_experiment(axes, columns, key, number, min(0.1, 0.4 / len(keys)))
 
 
 def plot_reach(points: Sequence[ReachPoint], path: str | Path, title: str, known: Sequence[Constraint] = ()) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from mcgen.crossings import Intervals
@@ -43,7 +44,7 @@ def outlines(columns: Sequence[tuple[float, Intervals]], top: float) -> list[lis
 def _edges(columns: Sequence[Intervals]) -> Iterator[tuple[_Node, _Node]]:
     """From each end of an interval to the next on its outline: along lower ends to the right, along upper ones back."""
     sides: list[Intervals] = [(), *columns, ()]
-    for i, (left, right) in enumerate(zip(sides[:-1], sides[1:], strict=True)):
+    for i, (left, right) in enumerate(itertools.pairwise(sides)):
         for mine, theirs in _touching(left, right):
             here, there = ([(i - 1, j) for j in mine], [(i, j) for j in theirs])
             if here and there:
@@ -53,9 +54,9 @@ def _edges(columns: Sequence[Intervals]) -> Iterator[tuple[_Node, _Node]]:
                 yield (*here[0], _LOW), (*here[0], _HIGH)
             else:
                 yield (*there[0], _HIGH), (*there[0], _LOW)
-            for below, above in zip(here[:-1], here[1:], strict=True):
+            for below, above in itertools.pairwise(here):
                 yield (*above, _LOW), (*below, _HIGH)
-            for below, above in zip(there[:-1], there[1:], strict=True):
+            for below, above in itertools.pairwise(there):
                 yield (*below, _HIGH), (*above, _LOW)
 
 

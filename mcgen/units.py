@@ -124,9 +124,7 @@ def parse_list(
         geometric = True
         parts.pop()
     if len(parts) == 2 and not traced:
-        message = (
-            f"'{text[:60]}' is a range to be traced, and no line is drawn here: give 'start:stop:n' or '...:n:log'"
-        )
+        message = f"'{text[:60]}' is a range to be traced, no line is drawn here: give 'start:stop:n' or '...:n:log'"
         raise InputError(message)
     counted = len(parts) == 3 and re.fullmatch(r"\s*[0-9]{1,6}\s*", parts[2]) and 2 <= int(parts[2]) <= MAX_LIST
     if len(parts) != 2 and not counted:

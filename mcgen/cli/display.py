@@ -71,7 +71,10 @@ def print_json(document: Any) -> None:
 def reach_table(
     points: Sequence[ReachPoint], n_signal: float, shown: Collection[float] | None = None, rest: str = ""
 ) -> None:
-    """Contours as a table: of a traced line the masses `shown` and where it begins and ends; `rest` says where all are."""
+    """Contours as a table: of a traced line the masses `shown`, and where it begins and ends.
+
+    `rest` says where all masses are to be found.
+    """
 
     def cell(value: float | None) -> str:
         return "-" if value is None else "open" if value == math.inf else f"{value:.5g}"
@@ -83,13 +86,8 @@ def reach_table(
     for p in points:
         if p.g_low is not None:
             seen.setdefault(line(p), []).append(p.mass_gev)
-    kept = [
-        p
-        for p in points
-        if shown is None
-        or p.mass_gev in shown
-        or (line(p) in seen and p.mass_gev in (min(seen[line(p)]), max(seen[line(p)])))
-    ]
+    ends = {(*key, mass) for key, masses in seen.items() for mass in (min(masses), max(masses))}
+    kept = [p for p in points if shown is None or p.mass_gev in shown or (*line(p), p.mass_gev) in ends]
     rows = [[*line(p), f"{1e3 * p.mass_gev:.6g}", cell(p.g_low), cell(p.g_high)] for p in kept]
     header = ["experiment", "model", "production", "m_S [MeV]", "g_mu from", "to"]
     table(header, rows, f"More than {n_signal:g} signal events")

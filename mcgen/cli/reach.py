@@ -119,7 +119,7 @@ def reach(
     if as_json:
         print_json([_row(point, n_signal) for point in points])
         return
-    reach_table(points, n_signal, shown, "-o FILE has them" if output is None else f"in {output}")
+    reach_table(points, n_signal, shown, "-o FILE writes all" if output is None else f"all are in {output}")
 
 
 def _row(point: ReachPoint, n_signal: float) -> dict[str, Any]:
