@@ -191,9 +191,10 @@ def _draw_constraint(axes: Any, known: Constraint) -> None:
         axes.plot(*zip(*line, strict=True), color=look.color, ls=(0, (1, 1)), lw=2, label=known.label)
         return
     band = known.kind == "preferred"
-    fill = {"color": look.color, "alpha": 0.6 if band else 0.25, "hatch": None if band else look.hatch}
+    alpha = 0.6 if band else 0.25
+    fill = {"color": look.color, "alpha": alpha, "hatch": None if band else look.hatch}
     _draw_region(axes, known.columns, fill, None if band else {"lw": 1.0})
-    shade = {"facecolor": to_rgba(look.color, fill["alpha"]), "edgecolor": look.color, "hatch": fill["hatch"]}
+    shade = {"facecolor": to_rgba(look.color, alpha), "edgecolor": look.color, "hatch": fill["hatch"]}
     axes.fill_between([], [], lw=0.0, label=known.label, **shade)
 
 

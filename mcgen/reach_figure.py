@@ -41,7 +41,7 @@ def reach_of_cards(
     A card that can make none of the masses has rows without couplings and a warning, unless no card can.
     """
     points: list[ReachPoint] = []
-    refused: list[ThresholdError] = []
+    refused: dict[str, ThresholdError] = {}
     for card in cards:
         mine = masses_of(card, masses, drawn)
         for production in productions:
@@ -53,13 +53,13 @@ def reach_of_cards(
                         card, models, mine, n_signal, production, tower=tower, workers=workers, progress=step
                     )
             except ThresholdError as error:
-                refused.append(error)
-                if len(refused) == len(cards) * len(productions):
-                    raise refused[0] from None
-                if production == productions[0]:
-                    warnings.warn(f"{card.name}: {error}", AboveThresholdWarning, stacklevel=2)
+                refused.setdefault(card.name, error)
                 search = Search(card, models or card.scan.models, n_signal, production)
                 points += search.points(search.nothing(mine))
+    if len(refused) == len({card.name for card in cards}):
+        raise next(iter(refused.values()))
+    for name, reason in refused.items():
+        warnings.warn(f"{name}: {reason}", AboveThresholdWarning, stacklevel=2)
     return points
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from mcgen.crossings import HIGHEST, Intervals
 
@@ -20,8 +21,8 @@ def trace(
 ) -> tuple[dict[float, Column], bool]:
     """Columns at the given masses and at those in between that lines need.
 
-    Halfway between two masses in log(m) each end of each range lies within `tolerance` of the straight line in log(g);
-    where ranges begin, end or split, what is left open is as narrow.
+    Between two masses each end of each range lies within `tolerance` of the straight line of log(g) against log(m);
+    where ranges begin, end or split, a step is left open in which they do so within twice that, or `CLOSEST`.
 
     Parameters
     ----------
@@ -42,39 +43,47 @@ def trace(
     """
     masses = sorted(set(masses))
     found = dict(zip(masses, at(masses), strict=True))
-    open_steps = [step for step in itertools.pairwise(masses) if _can_be_halved(*step)]
+    open_steps = [_Step(low, high) for low, high in itertools.pairwise(masses) if _can_be_halved(low, high)]
     while open_steps and len(found) < most:
-        open_steps.sort(key=lambda step: step[0] / step[1])  # the widest first, if they are too many
+        open_steps.sort(key=lambda step: step.low / step.high)  # the widest first, if they are too many
         steps, open_steps = open_steps[: most - len(found)], open_steps[most - len(found) :]
-        middles = [math.sqrt(low * high) for low, high in steps]
+        middles = [math.sqrt(step.low * step.high) for step in steps]
         found |= dict(zip(middles, at(middles), strict=True))
-        for (low, high), middle in zip(steps, middles, strict=True):
-            open_steps += _unsettled(found, low, middle, high, tolerance)
+        for step, middle in zip(steps, middles, strict=True):
+            open_steps += _unsettled(found, step, middle, tolerance)
     return dict(sorted(found.items())), not open_steps
+
+
+class _Step(NamedTuple):
+    """Two neighbouring masses, and how far the lines of twice the step lie from straight ones in its middle."""
+
+    low: float
+    high: float
+    bend: float = 0.0
 
 
 def _can_be_halved(low: float, high: float) -> bool:
     return math.log(high / low) > CLOSEST
 
 
-def _unsettled(
-    found: dict[float, Column], low: float, middle: float, high: float, tolerance: float
-) -> Iterator[tuple[float, float]]:
+def _unsettled(found: dict[float, Column], step: _Step, middle: float, tolerance: float) -> Iterator[_Step]:
     """Halves of a step that want another point."""
-    left, here, right = (found[m] for m in (low, middle, high))
-    alike = _shape(left) == _shape(here) == _shape(right)
-    if alike and all(
-        abs(math.log(b * b / (a * c))) <= 4.0 * tolerance  # of b from the middle, twice; the new point halves it
-        for a, b, c in zip(_ends(left), _ends(here), _ends(right), strict=True)
-    ):
-        return
-    for step in ((low, middle), (middle, high)):
-        one, two = (found[m] for m in step)
+    left, here, right = (found[m] for m in (step.low, middle, step.high))
+    bend = 0.0
+    if _shape(left) == _shape(here) == _shape(right):
+        ends = zip(_ends(left), _ends(here), _ends(right), strict=True)
+        bend = max((abs(math.log(b * b / (a * c))) / 2.0 for a, b, c in ends), default=0.0)
+        # half a step bends a quarter as much where a line is smooth, 0.7 times at the root of a threshold
+        smaller = min(1.0, max(0.3, bend / step.bend)) if step.bend > 0.0 else 1.0
+        if 1.2 * smaller * bend <= tolerance:
+            return
+    for low, high in ((step.low, middle), (middle, step.high)):
+        one, two = found[low], found[high]
         same = _shape(one) == _shape(two)
         if same and not any(one):  # nothing begins and ends in half a step
             continue
-        if _can_be_halved(*step) and (same or _shape(_blurred(one, tolerance)) != _shape(_blurred(two, tolerance))):
-            yield step
+        if _can_be_halved(low, high) and (same or _shape(_blurred(one, tolerance)) != _shape(_blurred(two, tolerance))):
+            yield _Step(low, high, bend)
 
 
 def _ends(column: Column) -> list[float]:

@@ -9,7 +9,8 @@ import pytest
 
 from mcgen import rates
 from mcgen.card import card_text, load_card, parse_card
-from mcgen.contours import interval, reach, write_csv
+from mcgen.contours import reach, write_csv
+from mcgen.crossings import intervals
 from mcgen.errors import InputError
 from mcgen.physics.couplings import Couplings, model_A
 from mcgen.physics.fiducial import displaced, missing_energy
@@ -157,10 +158,10 @@ def test_interval_of_a_narrow_peak():
     def signal(g):
         return 3.0 * np.exp(1e-4 - np.log(g / 1.234e-5) ** 2)
 
-    low, high = interval(signal, 3.0)
+    ((low, high),) = intervals(signal, 3.0)
     assert low == pytest.approx(1.234e-5 * math.exp(-0.01), rel=1e-4, abs=0.0)
     assert high == pytest.approx(1.234e-5 * math.exp(0.01), rel=1e-4, abs=0.0)
-    assert interval(lambda g: 0.9 * signal(g), 3.0) == (None, None)
+    assert intervals(lambda g: 0.9 * signal(g), 3.0) == ()
 
 
 def test_reach_is_monotonic_and_ordered():

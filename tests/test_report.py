@@ -2,11 +2,14 @@
 
 import csv
 import re
+import shlex
 import shutil
 import subprocess
+from html import unescape
 
 import pytest
 
+from mcgen.card import builtin_cards
 from mcgen.cli import main
 
 HEADINGS = (
@@ -76,6 +79,45 @@ def test_curves_are_tables(report, name):
     text = (report / name).read_text()
     assert len(text.splitlines()) > 100
     assert "nan" not in text
+
+
+def commands(report):
+    """Commands of the captions, as given to the program."""
+    page = (report / "report.html").read_text()
+    return [shlex.split(unescape(text))[1:] for text in re.findall(r"Made by <code>mcgen (.*?)</code>", page)]
+
+
+def again(command, folder, monkeypatch):
+    """Tables that a command of a caption writes, by name."""
+    monkeypatch.chdir(folder)
+    assert main(command) == 0
+    return {path.name: path.read_text() for path in folder.rglob("*.csv")}
+
+
+@pytest.mark.parametrize("name", ["figure_5", "figure_5_today", pytest.param("today", marks=pytest.mark.slow)])
+def test_captions_make_the_figures(report, name, tmp_path, monkeypatch, capsys):
+    """The command below a figure of contours writes the very table; fails if it has other masses, cards or limits."""
+    (command,) = [words for words in commands(report) if f"{name}.svg" in words]
+    assert command[0] == "reach"
+    assert again(command, tmp_path, monkeypatch)[f"{name}.csv"] == (report / f"{name}.csv").read_text()
+    assert (tmp_path / f"{name}.svg").stat().st_size > 10_000
+    capsys.readouterr()
+
+
+def test_captions_of_the_error_maps(report, tmp_path, monkeypatch, capsys):
+    """So do those of the error maps; fails if a form factor differs."""
+    command, _ = [words for words in commands(report) if words[0] == "crosscheck"]
+    assert again(command, tmp_path, monkeypatch)["error_map_W.csv"] == (report / "error_map_W.csv").read_text()
+    capsys.readouterr()
+
+
+def test_captions_are_commands(report):
+    """Every other caption names a command that exists, with all of its cards; fails for a sketch of one."""
+    known = {"show", "validate", "reach", "crosscheck"}
+    assert {words[0] for words in commands(report)} == known
+    assert not any("..." in word for words in commands(report) for word in words)
+    (today,) = [words for words in commands(report) if "today.svg" in words]
+    assert set(builtin_cards()) <= set(today)
 
 
 def test_browser_shows_it(report):

@@ -14,7 +14,8 @@ from mcgen.beyond import changed
 from mcgen.card import builtin_cards, card_text, load_card, parse_card
 from mcgen.cli import main
 from mcgen.constraints import G2_SETS
-from mcgen.contours import EVENTS, interval, reach
+from mcgen.contours import EVENTS, reach
+from mcgen.crossings import intervals
 from mcgen.dump_lines import dump_line
 from mcgen.errors import InputError
 from mcgen.exporting import export
@@ -143,7 +144,7 @@ def test_events_and_quadrature_have_one_contour():
     """Of a card without a shape the contour from events is that of the quadrature, 1 %; fails if N_mu is lost."""
     card = load_card("na64mu-2022")
     events = generate(card, 0.1, EVENTS, workers=2)
-    low, high = interval(lambda g: signal_sums(events, card, "B", 0.1, g), 3.0)
+    ((low, high),) = intervals(lambda g: signal_sums(events, card, "B", 0.1, g), 3.0)
     (point,) = reach(card, ["B"], [0.1])
     assert low == pytest.approx(point.g_low, rel=0.01)
     assert high == pytest.approx(point.g_high, rel=0.01)
