@@ -132,8 +132,10 @@ def _check_models(card: Card, m_S: float) -> None:
         if rates.production_coupling(card, model, 1.0) == 0.0:
             message = f"scan.models: {model} does not couple to {card.beam.particle}"
             raise InputError(message)
-        if card.detector.signature == "displaced" and rates.card_width(card, model, 1.0, m_S) == 0.0:
-            message = f"scan.models: {model} of {m_S:g} GeV cannot decay, and {card.name} looks for decays"
+        if not rates.can_be_seen(card, model, m_S):
+            message = (
+                f"scan.models: {model} of {m_S:g} GeV cannot decay into what is seen, and {card.name} looks for decays"
+            )
             raise InputError(message)
 
 

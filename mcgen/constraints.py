@@ -279,8 +279,8 @@ def _dump_line(
     if MODELS[model](1.0).g_e == 0.0:
         reason = "electrons do not couple"
         raise _NoLimitError(reason)
-    is_paper_s = boson.mediator == "scalar" and model == "A" and boson.tower.states == 1
-    if is_paper_s and boson.scalar.invisible == 0.0 and (known := stored_masses(name)):
+    is_papers = boson.mediator == "scalar" and model == "A" and boson.tower.states == 1
+    if is_papers and boson.scalar.invisible == 0.0 and (known := stored_masses(name)):
         return _along(name, known, masses)
     traced = isinstance(masses, Range)
     ordered = tuple(masses) if traced else tuple(sorted(set(masses)))

@@ -102,8 +102,7 @@ def _signals(card: Card, models: Sequence[str], m_S: float, production: str) -> 
     if card.detector.geometry == "paper":
         nodes = rates.production(card, m_S, production)
         return {model: signal_of(nodes, model, card.beam.muons, card) for model in models}
-    blind = card.detector.signature == "displaced"  # to what cannot decay
-    seen = [m for m in models if not (blind and rates.card_width(card, m, 1.0, m_S) == 0.0)]
+    seen = [m for m in models if rates.can_be_seen(card, m, m_S)]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
     if seen and not _too_heavy(card, [m_S]):
         events = generate(card, m_S, EVENTS)

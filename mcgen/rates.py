@@ -206,6 +206,18 @@ def signal_shares(card: Card, model: str | Couplings, m_S: float) -> tuple[float
     return 1.0 - invisible, invisible if card.detector.signature in INVISIBLE_COUNTS else 0.0
 
 
+def can_be_seen(card: Card, model: str | Couplings, m_S: float) -> bool:
+    """Whether the beam makes S in this model, and something of it counts: a displaced decay must be a visible one."""
+    if production_coupling(card, model, 1.0) == 0.0:
+        return False
+    return card.detector.signature != "displaced" or visible_width(card, model, m_S) > 0.0
+
+
+def visible_width(card: Card, model: str | Couplings, m_S: float) -> float:
+    """Width in GeV at unit coupling into what can be seen."""
+    return card_width(card, model, 1.0, m_S) - card_widths(card, model, 1.0, m_S).invisible
+
+
 def yield_per_muon(card: Card, m_S: float) -> Estimate:
     """S per muon on target at g_mu = 1 over all x, exact."""
     fine, coarse = (float(production(card, m_S, cut=False, nodes=nodes).weight.sum()) for nodes in (FINE, COARSE))

@@ -123,6 +123,8 @@ def _prepared(source: EventSource, how: DecayModel, vertex: bool) -> Iterator[_C
     has_width = "S_mass" in source.branches
     if is_3d and card.detector.signature == "displaced":
         check_one_mass(source.metadata, "daughters of S")
+        if rates.visible_width(card, how.model, m_S) == 0.0:  # no daughters to follow
+            return
     for chunk in source.iterate(["weight", *needed, *(["S_mass"] if has_width else [])]):
         keep = acceptance.passes(card, chunk)
         kept = {name: column[keep] for name, column in chunk.items()}

@@ -160,7 +160,7 @@ def test_line_of_e137():
     assert (card.detector.daughters, card.detector.half_width) == ("any", (150.0, 150.0))
     for m_S, point in zip(masses, dump_line("e137", masses), strict=True):
         events = generate(card, m_S, 60_000, seed=4, workers=2)
-        low, high = interval(lambda g, e=events, m=m_S: signal_sums(e, card, "A", m, g), 3.0)
+        ((low, high),) = intervals(lambda g, e=events, m=m_S: signal_sums(e, card, "A", m, g), 3.0)
         assert (point.g_low, point.g_high) == pytest.approx((low, high), rel=0.01)
 
 

@@ -11,11 +11,16 @@ import numpy as np
 
 from mcgen import contours
 from mcgen.card import cards_folder, load_card
-from mcgen.constants import M_MU
+from mcgen.constants import M_E, M_MU
 
-#: masses in GeV from well above two electrons to two muons, closer where the edges bend
+#: masses in GeV from two electrons to two muons, closer where the edges bend
 MASSES = np.unique(
-    [*np.geomspace(1.5e-3, 3e-3, 8), *np.geomspace(3e-3, 0.1, 14), *np.geomspace(0.1, 1.9999 * M_MU, 9)]
+    [
+        *(2.0 * M_E * (1.0 + np.geomspace(1e-3, 0.4, 12))),
+        *np.geomspace(1.5e-3, 3e-3, 8),
+        *np.geomspace(3e-3, 0.1, 14),
+        *np.geomspace(0.1, 1.9999 * M_MU, 9),
+    ]
 ).tolist()
 EVENTS = 200_000
 
@@ -28,4 +33,4 @@ def line() -> list[contours.ReachPoint]:
 
 if __name__ == "__main__":
     target = sys.argv[1] if len(sys.argv) > 1 else cards_folder() / "e137-line.csv"
-    contours.write_csv(line(), target)
+    contours.write_csv(line(), target, overwrite=True)
