@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
+import math
 import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import Any
 
 from mcgen.errors import InputError, McgenError
 from mcgen.extras import optional
 from mcgen.interrupts import heed
 from mcgen.production import Engine, Plan, make_partition, serial
+
+#: seconds until a scheduler that does not answer, or that has lost all its workers, is given up
+PATIENCE = 20.0
 
 
 def _follow_parent() -> None:
@@ -89,19 +99,90 @@ def processes(workers: int) -> Engine:
     return engine
 
 
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Loggers of dask say nothing; what ends a production is told by its error."""
+    names = [n for n in logging.root.manager.loggerDict if n.partition(".")[0] in ("distributed", "tornado")]
+    loud = [logger for logger in map(logging.getLogger, names) if not logger.disabled]
+    for logger in loud:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger in loud:
+            logger.disabled = False
+
+
+async def _greet(scheduler: str) -> None:
+    """Meet what answers at an address: a client waits forever for anything but a scheduler, a web page for one."""
+    distributed = optional("distributed", "--scheduler", "dask")
+    arguments = distributed.Security().get_connection_args("client")
+    async with asyncio.timeout(PATIENCE):
+        await (await distributed.comm.connect(scheduler, timeout=PATIENCE, **arguments)).close()
+
+
+def _connected(scheduler: str) -> Any:
+    """A client of the scheduler at an address; InputError if none answers there."""
+    distributed = optional("distributed", "--scheduler", "dask")
+    try:
+        with ThreadPoolExecutor(1) as pool:  # a notebook has a running loop of its own
+            pool.submit(asyncio.run, _greet(scheduler)).result()
+        return distributed.Client(scheduler, timeout=PATIENCE)
+    except (OSError, ValueError, TypeError) as error:
+        message = f"--scheduler {scheduler}: {type(error).__name__}, no scheduler answers there"
+        raise InputError(message) from None
+
+
+def _results(client: Any, jobs: Any) -> Iterator[int]:
+    """What jobs return, as they end; McgenError once all workers that there were have been gone for a while.
+
+    The results are fetched meanwhile: one that was lost with its worker must not hold up this thread.
+    """
+    last_seen, next_look = math.inf, 0.0  # without any worker yet they may be waiting in the queue of a batch system
+    while not jobs.is_empty():
+        if jobs.has_ready():
+            _, result = next(jobs)
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+            continue
+        now = time.monotonic()
+        if now > next_look:
+            next_look = now + 0.1 * PATIENCE
+            if client.nthreads():
+                last_seen = now
+            elif now - last_seen > PATIENCE:
+                message = "its workers are gone"
+                raise McgenError(message)
+        time.sleep(0.05)
+
+
 def dask(scheduler: str) -> Engine:
-    """A running dask cluster by the address of its scheduler; the folder must be the same for all its workers."""
+    """A running dask cluster by the address of its scheduler; the folder must be the same for all its workers.
+
+    Raises McgenError if a job fails on its worker, or if scheduler or workers go away; what is made stays.
+    """
     distributed = optional("distributed", "--scheduler", "dask")
 
     def engine(plan: Plan, folder: Path, todo: Sequence[int]) -> Iterator[int]:
-        try:
-            client = distributed.Client(scheduler, timeout="20s")
-        except (OSError, ValueError) as error:
-            message = f"--scheduler {scheduler}: {type(error).__name__}, no scheduler answers there"
-            raise InputError(message) from None
-        with client:
+        with _silent(), _connected(scheduler) as client:
             make = partial(make_partition, plan, str(folder.resolve()))
-            for job in distributed.as_completed(client.map(make, todo, pure=False)):
-                yield job.result()
+            try:
+                made = client.map(make, todo, pure=False)
+                yield from _results(client, distributed.as_completed(made, with_results=True))
+            except distributed.KilledWorker:
+                reason = "a worker died again and again"
+            except (distributed.CancelledError, distributed.comm.CommClosedError, TimeoutError):
+                reason = "its scheduler is gone"
+            except McgenError as error:
+                if type(error) is not McgenError:
+                    raise  # of the events
+                reason = str(error)
+            except Exception as error:
+                reason = f"a worker failed, {type(error).__name__}: {error}"
+            else:
+                return
+            message = f"folder {folder}: dask cluster at {scheduler}: {reason}; the same command resumes"
+            raise McgenError(message)
 
     return engine

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import re
 import shlex
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from mcgen import pool
+from mcgen import engines, pool
 from mcgen.card import card_text, load_card, parse_card
 from mcgen.cli import main
 from mcgen.engines import dask, processes
-from mcgen.errors import InputError
+from mcgen.errors import InputError, McgenError
 from mcgen.events import ContentHash, Events
 from mcgen.files import claim
 from mcgen.formats.root import EventFile, save
@@ -456,3 +463,106 @@ def test_ending_of_what_is_merged(tmp_path):
     with pytest.raises(InputError, match=r"ending must be \.root"):
         pool.merge([file.path], tmp_path / "e.parquet")
     assert len(pool.merge([file.path, file.path], tmp_path / "m.root")) == 10
+
+
+#: a hundred partitions, a tenth of a second each
+MANY = ["generate", "na64", "--mass", "10MeV", "--events", "2e6", "--partition-events", "2e4"]
+
+
+def _address(file, tries=600):
+    for _ in range(tries):
+        with contextlib.suppress(OSError, ValueError):
+            return json.loads(file.read_text())["address"]
+        time.sleep(0.1)
+    pytest.fail("no scheduler")
+
+
+@pytest.mark.parametrize("victim", ["scheduler", "worker"])
+def test_a_part_of_a_dask_cluster_dies(tmp_path, capfd, monkeypatch, victim):
+    """One line and status 1 when scheduler or only worker is killed, and the same command resumes to the same events.
+
+    Fails for an endless wait, a traceback, or a page of log lines.
+    """
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(engines, "PATIENCE", 5.0)
+    folder, told = tmp_path / "folder", tmp_path / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    dask_command = [sys.executable, "-m", "dask"]
+    parts = {
+        "scheduler": ["scheduler", "--port", "0", "--dashboard-address", ":0"],
+        "worker": ["worker", "--nthreads", "1", "--no-nanny", "--no-dashboard"],
+    }
+    running = {}
+    try:
+        for name, arguments in parts.items():
+            running[name] = subprocess.Popen([*dask_command, *arguments, "--scheduler-file", str(told)], **quiet)
+            address = _address(told)
+
+        def kill():
+            while not (folder / "events-000000.root").exists():
+                time.sleep(0.01)
+            running[victim].kill()
+
+        killer = threading.Thread(target=kill, daemon=True)
+        killer.start()
+        capfd.readouterr()
+        assert main([*MANY, "-o", str(folder), "--scheduler", address]) == 1
+        killer.join()
+        out, err = capfd.readouterr()
+        assert out == ""
+        assert len(err.splitlines()) == 1
+        assert "dask cluster" in err
+        assert f"its {victim}" in err
+        assert "resumes" in err
+    finally:
+        for process in running.values():
+            process.kill()
+            process.wait()
+    done = len([path for path in folder.glob("events-*.root")])
+    assert 1 <= done < 100
+    assert main([*MANY, "-o", str(folder)]) == 0
+    assert main([*MANY, "-o", str(tmp_path / "other")]) == 0
+    assert content(folder) == content(tmp_path / "other")
+
+
+def test_a_worker_of_dask_that_dies_again_and_again(tmp_path):
+    """The error of dask about a task that kills its workers is one line of ours; fails for a KilledWorker."""
+    distributed = pytest.importorskip("distributed")
+    import dask as dask_itself
+
+    folder = tmp_path / "folder"
+    with (
+        dask_itself.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+
+        def kill():
+            while not (folder / "events-000000.root").exists():
+                time.sleep(0.01)
+            os.kill(cluster.workers[0].pid, signal.SIGKILL)
+
+        threading.Thread(target=kill, daemon=True).start()
+        many = plan_of(load_card("na64"), 0.01, 2_000_000, 1, 20_000, Options())
+        with pytest.raises(McgenError, match="a worker died again and again; the same command resumes"):
+            produce(many, folder, engine=dask(cluster.scheduler_address))
+
+
+@pytest.mark.parametrize("address", ["", "nowhere", "tcp://localhost", "http://localhost:8786", "tcp://localhost:1"])
+def test_wrong_address_of_a_scheduler(tmp_path, capfd, monkeypatch, address):
+    """Status 2 and one line for an address where no scheduler is; fails for a log, a traceback or a local run."""
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(engines, "PATIENCE", 1.0)
+    assert main([*MANY, "-o", str(tmp_path / "folder"), "--scheduler", address]) == 2
+    out, err = capfd.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert "no scheduler answers there" in err
+
+
+def test_a_web_page_is_no_scheduler(tmp_path, capfd, monkeypatch):
+    """Its dashboard's port instead of the scheduler's is refused; fails for a client that waits forever."""
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(engines, "PATIENCE", 1.0)
+    with socket.create_server(("localhost", 0)) as server:  # accepts and says nothing
+        address = f"tcp://localhost:{server.getsockname()[1]}"
+        assert main([*MANY, "-o", str(tmp_path / "folder"), "--scheduler", address]) == 2
+    assert "no scheduler answers there" in capfd.readouterr().err

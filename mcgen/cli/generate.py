@@ -173,7 +173,7 @@ def _folder(
         click.echo(batch.submit_file(submit, card, output, plan, boson), nl=False)
         return
     asked = _partitions(partition, plan.partitions)
-    engine = engines.dask(scheduler) if scheduler else engines.processes(workers)
+    engine = engines.dask(scheduler) if scheduler is not None else engines.processes(workers)
     with bar("events", sum(plan.size(i) for i in asked)) as progress:
         done = production.produce(plan, output, partitions=asked, engine=engine, verify=verify, progress=progress)
     new = f"{len(done.made)} partitions made"
