@@ -161,7 +161,7 @@ def widths(g: Couplings, m_S: float, mediator: str = "scalar", dark: float = 0.0
 
 
 def total_width(g: Couplings, m_S: float, ee_only: bool = False, mediator: str = "scalar", dark: float = 0.0) -> float:
-    """Total width in GeV (Eqs. 7-8).
+    """Total width in GeV, without hadrons (Eqs. 7-8).
 
     Notes
     -----
