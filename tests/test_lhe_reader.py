@@ -275,6 +275,7 @@ def test_printed_digits(momenta, card, expected, tmp_path, number):
         shifted = [[[*e[0][:6], E_BEAM + off * max(last, 1e-15), M_MU], *e[1:]] for e in momenta]
         assert shifted[0][0][6] != E_BEAM
         result = reweight(load(_written(tmp_path, _text(shifted, number)), card=card), "B", [G])
+        assert result.E_mu == [E_BEAM]
         assert result.sigma_tilde[0][0].value == pytest.approx(expected, rel=1e-2)
 
 
@@ -307,7 +308,7 @@ def test_width(momenta, card, tmp_path, column):
     """S with a width: each event decays with its own mass, also where the lines hold the nominal one.
 
     Reference: sum over events of the probability to leave target and detector, with p/m of each. Fails if all events
-    take one mass, which is 0.5 % off here.
+    take one mass, or the momentum alone is put in.
     """
     from mcgen.rates import card_width
 
@@ -318,7 +319,7 @@ def test_width(momenta, card, tmp_path, column):
     assert file.metadata["mass_range_gev"] == pytest.approx([0.0967, 0.1031], rel=1e-5)
     columns = file.read().columns
     assert columns["S_mass"] == pytest.approx(masses, rel=1e-5)
-    for g in (G, 1.0):
+    for g in (G, 1e-3, 2e-3):
         width, total = card_width(card, "B", g, M_S), 0.0
         for event, m, depth in zip(events, masses, columns["depth_cm"], strict=True):
             if event[4][6] > E_BEAM / 3:
@@ -326,9 +327,11 @@ def test_width(momenta, card, tmp_path, column):
                 total += math.exp(-(1.0 + 100.0 - depth) / length) * SIGMA / EVENTS
         (found,) = reweight(file, "B", [g]).sigma_tilde
         assert found[0].value == pytest.approx(g * g * total * 1e-36, rel=2e-5)
-    for arguments in ({"mediator": "vector"},):
-        with pytest.raises(InputError, match=r"width.*0\.0967.*0\.1031"):
-            reweight(file, "B", [G], **arguments)
+    with pytest.raises(InputError, match=r"width.*0\.0967.*0\.1031"):
+        reweight(file, "B", [G], mediator="vector")
+    shape = '"displaced"\ngeometry = "3d"\nradius = "1 m"'
+    with pytest.raises(InputError, match=r"daughters.*width.*0\.0967.*0\.1031"):
+        reweight(load(path, card=parse_card(CARD.replace('"missing-energy"', shape))), "B", [G])
     reweight(file, "B", [G], form_factor="helm")  # depends on t alone
     with pytest.raises(InputError, match=r"width.*0\.0967.*0\.1031"):
         export(file, tmp_path / "out.root")
@@ -704,6 +707,8 @@ def test_changed_lines(plain, card, tmp_path):
             assert found is None or found == pytest.approx(whole, rel=1e-9), line
             kept += found is not None
     assert kept > 10
+    last = next(line for line in lines if "9000005" in line)
+    _refused(_written(tmp_path, _in_event(plain, last)), "event 1", "more particles than the 5", card=card)
     twice = plain.replace("<event>", "<event>" + "\n# x" * 10)
     _refused(_written(tmp_path, twice + plain), "two files", card=card)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from pathlib import Path
@@ -21,6 +22,11 @@ from validation.fuzz_cards import ODD, edited, random_card
 POISON = (np.nan, np.inf, -np.inf, -1.0, 0.0, 1e308, -1e308, 1e-320)
 
 
+#: events of another generator, which need a card
+MADGRAPH = Path(__file__).parent / "reference" / "madgraph_W_1GeV_mS0.1.lhe.gz"
+FOREIGN = "zforeign"
+
+
 def originals(folder: Path) -> list[Path]:
     """Small event files of every kind."""
     kinds: dict[str, tuple[str, float, dict[str, Any]]] = {
@@ -35,7 +41,16 @@ def originals(folder: Path) -> list[Path]:
         generate(load_card(card), m_S, 300, seed, output=folder / f"{name}.root", **options)
     for name, ending in (("plain", ".parquet"), ("decays", ".lhe"), ("plain", ".lhe.gz")):
         export(EventFile(folder / f"{name}.root"), folder / f"{name}{ending}")
+    foreign = gzip.decompress(MADGRAPH.read_bytes()).split(b"</event>\n", 20)[:-1]
+    (folder / f"{FOREIGN}.lhe").write_bytes(b"</event>\n".join([*foreign, b"</LesHouchesEvents>\n"]))
+    (folder / f"{FOREIGN}.lhe.gz").write_bytes(gzip.compress((folder / f"{FOREIGN}.lhe").read_bytes()))
     return sorted(folder.glob("*.*"))
+
+
+_WORDS = (
+    b"nan", b"inf", b"-1", b"1e309", b"x", b"99999999999", b"", b"0", b"</event>\n", b"<event>\n",
+    b"<!--", b"-->", b"#", b"<a", b"</a>", b"</init>\n", b"<header>\n", b"1.0D+02", b"1_0", b"\xe9",
+)  # fmt: skip
 
 
 def _bytes(rng: random.Random, data: bytes) -> bytes:
@@ -62,8 +77,7 @@ def _text(rng: random.Random, data: bytes) -> bytes:
         words = lines[at].split(b" ")
         kind = rng.random()
         if kind < 0.6:
-            odd = (b"nan", b"inf", b"-1", b"1e309", b"x", b"99999999999", b"", b"0", b"</event>\n", b"<event>\n")
-            words[rng.randrange(len(words))] = rng.choice(odd)
+            words[rng.randrange(len(words))] = rng.choice(_WORDS)
             lines[at] = b" ".join(words)
         elif kind < 0.8:
             del lines[at]
@@ -137,6 +151,11 @@ def file_case(rng: random.Random, folder: Path, files: list[Path]) -> list[list[
     name = str(path)
     ending = rng.choice((".hepmc3", ".hepmc3.gz", ".lhe", ".parquet", ".csv", "2.root"))
     line = ["export", name, "-o", str(folder / f"out{ending}"), *(["--decays"] if rng.random() < 0.3 else [])]
+    if original.name.startswith(FOREIGN) and rng.random() < 0.8:
+        if rng.random() < 0.1:
+            path.write_bytes(original.read_bytes())
+        card = ["--card", rng.choice(("fermilab", "fermilab", "na64"))]
+        return [rng.choice(([*line, *card], ["reweight", name, "--g-mu", "1e-4", "--json", *card]))]
     return [
         rng.choices(
             (

@@ -5,7 +5,6 @@ One pass from front to end; never more than an event is held.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ _MANY = 10_000
 _BEAMS, _PROCESS, _EVENT, _PARTICLE = 10, 4, 6, 13
 #: Fortran's exponents: 1.0D+02, and 1.0-100 where three digits left no room for the letter
 _FORTRAN = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[dDqQ]([+-]?\d+)|([+-]\d+))")
+_NUMBER = re.compile(r"[+-]?\.?\d")
 _SHOWN = 40
 #: characters that a line of numbers takes at most, and comments of an event that are kept
 _LONGEST, _COMMENTS = 5_000, 10
@@ -129,9 +129,7 @@ class LheStream:
         for text in self._own_lines(tokens, "init", "<init>"):
             if not text.startswith("#") and len(lines) <= _MANY:
                 lines.append(text.split(None, _BEAMS))
-        if not lines or len(lines[0]) < _BEAMS:
-            self._malformed(f"<init>: its first line should hold {_BEAMS} numbers")
-        beams, processes = lines[0], {}
+        beams, processes = self._cells(" ".join(lines[0]) if lines else "", _BEAMS, "<init>, beams"), {}
         stated = self._integer(beams[9], "<init>")
         for cells in lines[1 : 1 + max(0, min(stated, _MANY))]:
             if len(cells) != _PROCESS:
@@ -170,9 +168,7 @@ class LheStream:
                 if text.startswith("# event ") and len(comments) < _COMMENTS:
                     comments.append(text)
             elif not head:
-                head = text.split(None, _EVENT)
-                if len(head) < _EVENT:
-                    self._malformed(f"{where}: begins with {len(head)} numbers in place of {_EVENT}")
+                head = self._cells(text, _EVENT, where)
                 n = self._integer(head[0], where)
                 if not 0 <= n <= _MANY:
                     self._malformed(f"{where}: {n} particles")
@@ -184,10 +180,17 @@ class LheStream:
             self._malformed(f"{where}: holds {len(particles)} particles{f' of {n}' if head else ' and no other line'}")
         return Event(self._integer(head[1], where), self._number(head[2], where), particles, comments)
 
+    def _cells(self, text: str, n: int, where: str) -> list[str]:
+        """The n numbers of a line; words may follow."""
+        cells = text.split(None, n)
+        if len(cells) > n and _NUMBER.match(cells[n]):
+            self._malformed(f"{where}: has more than {n} numbers, '{text[:_SHOWN]} ...'")
+        if len(cells) < n:
+            self._malformed(f"{where}: has {len(cells)} numbers in place of {n}, '{text[:_SHOWN]}'")
+        return cells
+
     def _particle(self, text: str, where: str) -> Particle:
-        cells = text.split(None, _PARTICLE)
-        if len(cells) < _PARTICLE:
-            self._malformed(f"{where}: has {len(cells)} numbers in place of {_PARTICLE}")
+        cells = self._cells(text, _PARTICLE, where)
         if "_" in text:  # Python's own way to write numbers
             self._malformed(f"{where}: '{text[:_SHOWN]}' is not of numbers")
         try:
@@ -203,9 +206,7 @@ class LheStream:
     @staticmethod
     def _is_particle(text: str) -> bool:
         cells = text.split(None, _PARTICLE)
-        with contextlib.suppress(ValueError):
-            return len(cells) == _PARTICLE and bool([float(cell) for cell in cells])
-        return False
+        return len(cells) >= _PARTICLE and all(map(_NUMBER.match, cells[:_PARTICLE]))
 
     def _integer(self, cell: str, where: str) -> int:
         try:

@@ -44,6 +44,7 @@ class Tokens:
     def __init__(self, stream: IO[bytes], refuse: Callable[[str], NoReturn]) -> None:
         self._refuse = refuse
         self._number = 0
+        self._again: list[str] = []  # lines that were looked at
         self.in_last_line = False  #: which has no end, as where a file was cut
         self._text = self._decoded(stream)
         self.metadata = ""
@@ -68,6 +69,8 @@ class Tokens:
 
     def _line(self) -> str:
         """The next line, nothing at the end."""
+        if self._again:
+            return self._again.pop(0)
         try:
             line = self._text.readline(MAX_METADATA)
         except Exception as error:
@@ -137,16 +140,17 @@ class Tokens:
         """Line, place after the tag that begins there, and the tag; None if it is none."""
         if not _BEGINS.match(line, at):
             return line, at + 1, None
+        whole, more = line, [""]
         while True:
             for form in _TAGS:
-                if found := form.match(line, at):
-                    return line, found.end(), Tag(found[2], found[1] == "/", found[3].endswith("/"))
-            rest = line[at + 1 :]
-            if "<" in rest or ">" in rest or len(rest) > _LONGEST_TAG:
+                if found := form.match(whole, at):
+                    return whole, found.end(), Tag(found[2], found[1] == "/", found[3].endswith("/"))
+            rest = whole[at + 1 :]
+            if "<" in rest or ">" in rest or len(rest) > _LONGEST_TAG or not (following := self._line()):
+                self._again = more[1:] + self._again
                 return line, at + 1, None
-            if not (more := self._line()):
-                return line, at + 1, None
-            line += more
+            more.append(following)
+            whole += following
 
     def _header(self, line: str, at: int) -> tuple[str, int]:
         """Line and place after the header; its metadata are kept."""
