@@ -163,6 +163,9 @@ def check_output(path: str | Path) -> Path:
         if not found.parent.is_dir():
             message = f"output {path}: folder {found.parent} does not exist"
             raise InputError(message)
+        if not found.exists() and not os.access(found.parent, os.W_OK):
+            message = f"output {path}: folder {found.parent} cannot be written"
+            raise InputError(message)
         if found.exists() and not found.is_file():
             message = f"output {path}: is {'a folder' if found.is_dir() else 'no regular file'}"
             raise InputError(message)
@@ -291,8 +294,17 @@ def open_atomic(path: str | Path, same: Same = same_lines) -> Iterator[IO[Any]]:
         yield stream
 
 
+def check_folder(folder: str | Path) -> None:
+    """Raise InputError for a folder of results that can be neither made nor written."""
+    nearest = next(path for path in (Path(folder), *Path(folder).absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        message = f"output {folder}: {nearest} {'cannot be written' if nearest.is_dir() else 'is a file, not a folder'}"
+        raise InputError(message)
+
+
 def make_folder(folder: str | Path) -> Path:
     """Make a folder for results."""
+    check_folder(folder)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:

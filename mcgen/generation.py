@@ -181,7 +181,7 @@ def already(
         file = EventFile(path)
         there = file.card.model_dump(exclude={"run": {"events", "seed"}})
     except InputError:
-        refuse(path, "is there and no whole event file of this version")
+        refuse(path, "is there and is no whole event file of mcgen")
     meta = file.metadata
     asked = {
         "mcgen_version": __version__, "mass_gev": m_S, "seed": seed, "n_events": events, "first_event": first,

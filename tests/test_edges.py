@@ -128,3 +128,23 @@ except KeyboardInterrupt:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=15, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (3, "2\n", "")
+
+
+def test_interrupt_that_comes_again_at_the_end():
+    """A process that has said its last word ends with the status of an error; fails if its own alarm kills it."""
+    code = """
+import atexit, os, signal, sys, time
+from mcgen import cli, interrupts
+interrupts.AGAIN = 0.2
+def main():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(20.0)
+    except KeyboardInterrupt:
+        return 1
+cli.main = main
+atexit.register(lambda: (signal.signal(signal.SIGALRM, signal.SIG_DFL), time.sleep(1.0)))
+cli.entry()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (1, "")

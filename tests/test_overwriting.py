@@ -486,3 +486,25 @@ def test_pictures_of_the_same(ending, tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["mcgen", "reach", "something longer"])
     plot.plot_reach(points, tmp_path / f"one.{ending}", "title")
     assert (tmp_path / f"one.{ending}").read_bytes() == before
+
+
+def test_where_nothing_can_be_written(sources, tmp_path, monkeypatch, capsys):
+    """A folder that is a file or cannot be written is said first, in one line; fails if the work is done in vain."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setattr(files.os, "access", lambda path, _: "closed" not in str(path))  # root may write everywhere
+    monkeypatch.setattr(contours, "_signals", lambda *_: pytest.fail("something was computed"))
+    monkeypatch.setattr(mcgen.comparison, "crosscheck", lambda *_: pytest.fail("something was computed"))
+    for place in ("file", "closed", "closed/sub", "file/sub"):
+        for command in (["run", CARD], ["crosscheck", CARD, "--mass", "0.1"], ["validate"]):
+            status, err = _run([*command, "-o", place], capsys)
+            assert (status, len(err.splitlines()), place in err) == (2, 1, True), err
+    for ending, command in (
+        (".root", ["generate", CARD]),
+        (".csv", ["reach", CARD]),
+        (".json", ["reweight", "{}/1.root"]),
+    ):
+        status, err = _run([*(a.format(sources) for a in command), "-o", f"closed/x{ending}"], capsys)
+        assert (status, len(err.splitlines()), "cannot be written" in err) == (2, 1, True), err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["closed", "file"]

@@ -31,7 +31,7 @@ from mcgen.cli.xsec import xsec
 from mcgen.errors import InputError, McgenError, McgenWarning
 from mcgen.interrupts import heed
 
-_INTERRUPTED = "interrupted, nothing was written under a final name"
+_INTERRUPTED = "interrupted; files that are there under a final name are complete"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -99,4 +99,5 @@ def entry() -> None:
         if not seen:  # an interrupt inside the compiler surfaces as an error of the compiler
             raise
         status = _fail(_INTERRUPTED, 1)
+    signal.setitimer(signal.ITIMER_REAL, 0.0)  # an interrupt that comes again would now kill a process that is done
     sys.exit(status)

@@ -11,7 +11,7 @@ import click
 from mcgen.cli.display import bar, print_json, table
 from mcgen.cli.options import ENERGIES, Writing, json_option, mediator_option, seed_option
 from mcgen.errors import InputError
-from mcgen.files import ask, check_request, make_folder
+from mcgen.files import ask, check_folder, check_request, make_folder
 
 if TYPE_CHECKING:
     from mcgen.card import Card
@@ -56,8 +56,9 @@ def crosscheck(
     if output:
         ask_with(experiment)
         ask(seed=experiment.run.seed if seed is None else seed)
+        check_folder(output)
         if output.exists():
-            check_request(make_folder(output) / "provenance.json")
+            check_request(output / "provenance.json")
     with bar("cross sections", len(mass) * (len(energy) if energy else 5) * len(experiment.elements)) as progress:
         rows = comparison.crosscheck(experiment, mass, energy, seed=seed, progress=progress)
     if output:
