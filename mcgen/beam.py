@@ -15,6 +15,7 @@ from mcgen.constants import LEPTON_MASSES
 from mcgen.errors import InputError
 from mcgen.files import read_text
 from mcgen.quantities import Angle, Energy, EnergyList, Positive, Section, Width
+from mcgen.units import quantity_text
 
 Array = NDArray[np.float64]
 
@@ -114,6 +115,19 @@ class Beam(Section):
             return float(self.particles.energies[-1])
         assert self.energy is not None
         return self.energy
+
+    @property
+    def energy_text(self) -> str:
+        """Its nominal energy in words, or the range and the mean of many."""
+        if self.energy is not None:
+            spread = f", rms {100.0 * self.energy_spread:.3g} %" if self.energy_spread else ""
+            return quantity_text(self.energy, "energy") + spread
+        whole = self.distribution
+        if whole is None:  # particles of one energy
+            return quantity_text(self.E_max, "energy")
+        mean = float(np.sum(0.5 * (whole.energies[1:] + whole.energies[:-1]) * np.diff(whole.cdf)))
+        low, high, middle = (quantity_text(E, "energy") for E in (*whole.energies[[0, -1]].tolist(), mean))
+        return f"{low} to {high}, mean {middle}"
 
 
 def _steps(energies: Array) -> Spectrum | None:

@@ -18,7 +18,6 @@ from mcgen.errors import InputError
 from mcgen.estimate import Estimate
 from mcgen.extras import optional
 from mcgen.files import atomic_path, request_text
-from mcgen.layout import Layout
 from mcgen.paper import Curve
 from mcgen.provenance import provenance
 from mcgen.regions import outlines
@@ -341,38 +340,3 @@ def plot_curves(
             if ylim:
                 axes.set_ylim(*ylim)
             axes.legend(fontsize=8)
-
-
-def plot_layout(setup: Layout, path: str | Path) -> None:
-    """A set-up along the beam to scale, with generated S; the transverse direction is stretched."""
-    with _figure(path) as axes:
-        _draw_layout(axes, setup)
-
-
-def _draw_layout(axes: Any, setup: Layout) -> None:
-    card, tracks = setup.card, setup.tracks
-    length, end = card.target.length, setup.end
-    view = 1.15 * end
-    seen = [abs(x) for x, z in zip(tracks["decay_x_cm"], tracks["decay_z_cm"], strict=True) if z < view]
-    spread = 1.5 * max([1.0, card.beam.spot, *seen])  # half height of the drawing, cm
-    low, high = setup.fiducial[0], min(view, setup.fiducial[1])
-    displaced = card.detector.signature == "displaced"
-    axes.axvspan(0.0, length, color="0.7", alpha=0.6, lw=0, label=f"target, {card.target.material}")
-    axes.axvspan(length, end, color="tab:green" if displaced else "tab:blue", alpha=0.15, lw=0, label="detector")
-    arrow = {"arrowstyle": "<->" if displaced else "->"}
-    axes.annotate("", (high, -0.85 * spread), (low, -0.85 * spread), arrowprops=arrow)
-    meaning = "a decay here counts" if displaced else "S must get here"
-    axes.text(high, -0.82 * spread, meaning, ha="right", va="bottom")
-    axes.annotate("", (0.0, 0.0), (-0.1 * end, 0.0), arrowprops={"arrowstyle": "-|>", "color": "tab:red"})
-    axes.text(-0.1 * end, 0.03 * spread, card.beam.particle, color="tab:red", va="bottom")
-    columns = (tracks[name] for name in ("vertex_x_cm", "vertex_z_cm", "decay_x_cm", "decay_z_cm"))
-    for x, z, x_end, z_end in zip(*columns, strict=True):
-        axes.plot([z, z_end], [x, x_end], color="tab:orange", lw=0.7)
-        axes.plot([z_end], [x_end], "o", ms=2.5, color="tab:orange")
-        axes.plot([z], [x], ".", ms=3, color="black")
-    axes.plot([], [], color="tab:orange", marker="o", ms=2.5, lw=0.7, label="S and its decay")
-    axes.set(xlim=(-0.12 * end, view), ylim=(-spread, spread), xlabel="z [cm]", ylabel="x [cm], stretched")
-    scalar = card.scalar
-    axes.set_title(f"{card.name}: {card.beam.E_max:.4g} GeV, model {scalar.model}, $g_\\mu$ = {scalar.g_mu:g}")
-    axes.legend(loc="upper right", fontsize=8)
-    axes.grid(visible=False)

@@ -16,6 +16,7 @@ from mcgen.card import builtin_cards, load_card
 from mcgen.constraints import NotDrawnWarning
 from mcgen.files import ask, check_request, open_atomic, overwriting
 from mcgen.layout import layout
+from mcgen.layout_figure import plot_layout
 from mcgen.provenance import write_provenance
 from mcgen.units import parse_list
 
@@ -122,7 +123,7 @@ def _figures(folder: Path, workers: int, say: Progress) -> list[Section]:
     drawings = ""
     for name in ("fermilab", "na64"):
         path = folder / f"figure_1_{name}.svg"
-        plot.plot_layout(layout(load_card(name)), path)
+        plot_layout(layout(load_card(name)), path)
         drawings += _figure(path, f"The set-up of the card {name}, with generated S.", f"mcgen show {name}", "single")
     sections.append(Section("Fig. 1: the experiments", drawings))
 

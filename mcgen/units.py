@@ -72,6 +72,13 @@ def parse_quantity(text: str, dimension: str, unit_needed: bool = True) -> float
     return value
 
 
+def quantity_text(value: float, dimension: str) -> str:
+    """A number in GeV or cm with the unit that suits it, such as '100 MeV' or '1.5 m'."""
+    factors = {factor: unit for unit, factor in UNITS[dimension].items()}
+    factor = max((f for f in factors if f <= abs(value) * (1.0 + 1e-9)), default=min(factors))
+    return f"{value / factor:.4g} {factors[factor]}"
+
+
 def spread_units(text: str) -> str:
     """'1, 2, 4 GeV' as '1 GeV, 2 GeV, 4 GeV': a unit counts for the numbers before it that have none."""
     parts = re.split("([,:])", text)

@@ -22,11 +22,11 @@ def show(card: str, output: Path | None, mass: float | None, tracks: int, seed: 
     \b
     $ mcgen show fermilab -o fermilab.png
     """
-    from mcgen import plot
     from mcgen.card import load_card
     from mcgen.layout import layout
+    from mcgen.layout_figure import plot_layout
 
     experiment = load_card(card)
     path = output or Path(f"{experiment.name}.png")
-    plot.plot_layout(layout(experiment, mass, tracks, seed), path)
+    plot_layout(layout(experiment, mass, tracks, seed), path)
     print_written(path)
