@@ -62,9 +62,9 @@ def _where_to_look(x: Array, y: Array) -> Array:
     above = y > 0.0
     crossing = np.flatnonzero((above[1:] != above[:-1]) & (width > _STEP))
     root = x[crossing] - y[crossing] * width[crossing] / (y[crossing + 1] - y[crossing])
-    margin = 0.03 * width[crossing]  # a smooth curve crosses within, which narrows 16 times at once
+    margin = 0.03 * width[crossing]  # a smooth curve crosses within: 16 times as narrow at once
     low, high = x[crossing] + 0.5 * margin, x[crossing + 1] - 0.5 * margin
-    sides = [np.clip(root - margin, low, high), np.clip(root + margin, low, high)]
+    sides = [np.clip(root - margin, low, high), np.clip(root + margin, low, high), 0.5 * (low + high)]  # or halves
     hidden = _extrema(x, y, np.flatnonzero((above[1:] == above[:-1]) & (width > _STEP)))
     return np.unique(np.concatenate([*sides, hidden]))
 

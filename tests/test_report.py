@@ -84,7 +84,7 @@ def test_curves_are_tables(report, name):
 def commands(report):
     """Commands of the captions, as given to the program."""
     page = (report / "report.html").read_text()
-    return [shlex.split(unescape(text))[1:] for text in re.findall(r"Made by <code>mcgen (.*?)</code>", page)]
+    return [shlex.split(unescape(text)) for text in re.findall(r"Made by <code>mcgen (.*?)</code>", page)]
 
 
 def again(command, folder, monkeypatch):
