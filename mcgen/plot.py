@@ -43,6 +43,7 @@ _STYLE = {
     "ytick.direction": "in",
     "xtick.top": True,
     "ytick.right": True,
+    "axes.prop_cycle": f"cycler('color', {list(palette.COLORS)})",
 }
 
 
@@ -269,14 +270,14 @@ def plot_comparison(rows: Sequence[Comparison], path: str | Path, title: str) ->
         for number, E in enumerate(dict.fromkeys(row.energy_gev for row in rows)):
             line = [row for row in rows if row.energy_gev == E and row.sigma_exact_pb > 0.0]
             mass = [1e3 * row.mass_gev for row in line]
-            color, label = f"C{number % 10}", f"{E:.4g} GeV"
+            color, label = f"C{number}", f"{E:.4g} GeV"
             axes.plot(mass, [r.sigma_iww_pb / r.sigma_exact_pb for r in line], "o-", color=color, label=f"{label}, IWW")
             axes.plot(mass, [r.sigma_ww_pb / r.sigma_exact_pb for r in line], "s--", color=color, label=f"{label}, WW")
             ratio = [r.sigma_mc_pb / r.sigma_exact_pb for r in line]
             errors = [r.error_mc_pb / r.sigma_exact_pb for r in line]
             axes.errorbar(mass, ratio, errors, fmt=".", color=color, label=f"{label}, Monte Carlo")
         axes.set(xscale="log", yscale="log", xlabel=r"$m_S$ [MeV]", ylabel="ratio to exact", title=title)
-        axes.legend(fontsize=8, ncols=2)
+        axes.figure.legend(loc="outside lower center", fontsize=8, ncols=3)
 
 
 def plot_spectra(spectra: Mapping[str, CrossSection], path: str | Path, title: str) -> None:
