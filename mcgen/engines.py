@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -99,6 +100,10 @@ def processes(workers: int) -> Engine:
     return engine
 
 
+class NoWorkerWarning(UserWarning):
+    """A dask cluster has nobody who works."""
+
+
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
     """Loggers of dask say nothing; what ends a production is told by its error."""
@@ -139,6 +144,7 @@ def _results(client: Any, jobs: Any) -> Iterator[int]:
     The results are fetched meanwhile: one that was lost with its worker must not hold up this thread.
     """
     last_seen, next_look = math.inf, 0.0  # without any worker yet they may be waiting in the queue of a batch system
+    patient_until = time.monotonic() + PATIENCE
     while not jobs.is_empty():
         if jobs.has_ready():
             _, result = next(jobs)
@@ -154,6 +160,9 @@ def _results(client: Any, jobs: Any) -> Iterator[int]:
             elif now - last_seen > PATIENCE:
                 message = "its workers are gone"
                 raise McgenError(message)
+            elif last_seen == math.inf and now > patient_until:
+                patient_until = math.inf
+                warnings.warn("the dask cluster has no worker yet, waiting for one", NoWorkerWarning, stacklevel=2)
         time.sleep(0.05)
 
 

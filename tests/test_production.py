@@ -547,6 +547,17 @@ def test_a_worker_of_dask_that_dies_again_and_again(tmp_path):
             produce(many, folder, engine=dask(cluster.scheduler_address))
 
 
+def test_a_dask_cluster_without_workers_yet(undisturbed, tmp_path, monkeypatch):
+    """A warning until the batch system starts one, then all is made; fails for an error or for silence."""
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(engines, "PATIENCE", 0.5)
+    with distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster:
+        threading.Timer(3.0, cluster.scale, [1]).start()
+        with pytest.warns(engines.NoWorkerWarning, match="no worker yet"):
+            produce(plan(), tmp_path / "folder", engine=dask(cluster.scheduler_address))
+    assert content(tmp_path / "folder") == content(undisturbed)
+
+
 @pytest.mark.parametrize("address", ["", "nowhere", "tcp://localhost", "http://localhost:8786", "tcp://localhost:1"])
 def test_wrong_address_of_a_scheduler(tmp_path, capfd, monkeypatch, address):
     """Status 2 and one line for an address where no scheduler is; fails for a log, a traceback or a local run."""

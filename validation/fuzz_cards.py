@@ -140,6 +140,8 @@ def _detector(rng: random.Random) -> dict[str, Any]:
             detector |= {"width": quantity(rng, 1e-6, 1e5, "cm"), "height": quantity(rng, 1e-6, 1e5, "cm")}
         if rng.random() < 0.4:
             detector["E_daughter_min"] = quantity(rng, 1e-6, 1e2, "GeV")
+        if rng.random() < 0.3:
+            detector["daughters"] = rng.choice(("both", "any"))
     return detector
 
 
