@@ -279,7 +279,7 @@ def _dump_line(
     if MODELS[model](1.0).g_e == 0.0:
         reason = "electrons do not couple"
         raise _NoLimitError(reason)
-    is_papers = boson.mediator == "scalar" and model == "A" and boson.tower.states == 1
+    is_papers = (boson.mediator, boson.scalar.width, model, boson.tower.states) == ("scalar", "total", "A", 1)
     if is_papers and boson.scalar.invisible == 0.0 and (known := stored_masses(name)):
         return _along(name, known, masses)
     traced = isinstance(masses, Range)
