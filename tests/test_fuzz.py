@@ -105,7 +105,9 @@ def test_poisoned_columns(small, tmp_path, name, value):
         reweight(save(Events(small.metadata, columns), tmp_path / "bad.root"), "A", [1e-4])
 
 
-@pytest.mark.parametrize("change", [np.float32, np.int64, lambda c: np.stack([c, c], axis=1)], ids=["float32", "int64", "2-D"])
+@pytest.mark.parametrize(
+    "change", [np.float32, np.int64, lambda c: np.stack([c, c], axis=1)], ids=["float32", "int64", "2-D"]
+)
 def test_mistyped_columns(small, tmp_path, change):
     """Branches of another type or shape are refused; fails if float32 energies give masses that are wrong."""
     columns = small.read().columns
