@@ -51,7 +51,7 @@ class LheFile(StoredEvents):
             self.branches = branches_of(self.metadata)
         elif card is None:
             self._refuse(
-                "is of another generator: `mcgen reweight` and `mcgen export` take its experiment as --card CARD, "
+                "is of another generator: `mcgen info`, `reweight` and `export` take its experiment as --card CARD, "
                 "mcgen.load as card=..."
             )
         else:
