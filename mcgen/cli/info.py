@@ -42,6 +42,8 @@ def info(file: Path, card: str | None, verify: bool, as_json: bool) -> None:
     for key, value in events.metadata.items():
         if key == "exposure":
             for name, number in value.items():
+                if number == {}:  # weights that are cross sections already
+                    continue
                 click.echo(f"{name:24} {_text(number)}")
         elif key not in _LONG:
             click.echo(f"{key:24} {_text(value)}")

@@ -200,6 +200,7 @@ class _Foreign:
             "n_events": n,
             "mass_gev": self._m_S,
             "beam_energy_gev": self._E,
+            "target": self._element.name,
             "model": scalar.model,
             "mediator": scalar.mediator,
             "reference_g_mu": scalar.g_mu,
