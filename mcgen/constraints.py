@@ -290,10 +290,8 @@ def _dump_line(
 def _along(name: str, known: Sequence[float], masses: Sequence[float]) -> tuple[tuple[float, Intervals], ...]:
     """Ranges of the paper's boson along a stored line, which is known at some masses."""
     low, high = max(min(masses), known[0]), min(max(masses), known[-1])
-    if low >= high:
-        return ()
-    wanted = {low, high, *known} if isinstance(masses, Range) else masses
-    line = dump_line(name, sorted(m for m in set(wanted) if low <= m <= high))
+    wanted = {low, high, *known} if isinstance(masses, Range) else set(masses)
+    line = dump_line(name, sorted(m for m in wanted if low <= m <= high))
     return tuple((p.mass_gev, ((p.g_low, p.g_high),)) for p in line if p.g_low is not None and p.g_high is not None)
 
 

@@ -265,6 +265,7 @@ def reach(
     masses = masses if isinstance(masses, Range) else list(masses)
     check_number("workers", workers, 0, 1024)
     check_masses(card, masses)
+    rates.check_widths(card, search.models, [m for m_S in masses for m in search.tower.masses(m_S)])
     return search.points(search.lines(masses, workers, progress))
 
 

@@ -225,7 +225,7 @@ def check_request(path: str | Path, ignore: Collection[str] = ()) -> None:
     there = dict(item.split("=") for item in found[1].decode().split()) if found else {}
     for key, value in policy().request.items():
         if key not in ignore and there.get(key, value) != value:
-            refuse(path, f"is there, made with another {key}")
+            refuse(path, f"is there, made with another value of {key}")
 
 
 @contextlib.contextmanager

@@ -167,7 +167,7 @@ def test_masses_above_threshold_are_said(tmp_path, capsys):
         assert out == ""
         assert main(["generate", "fermilab", "-o", str(tmp_path / "e.root"), "--mass", "5"]) == 2
         assert err == capsys.readouterr().err
-    assert main(["reach", "fermilab", "na64", "--model", "A", "--mass", "5", "-o", str(table)]) == 0
+    assert main(["reach", "fermilab", "na64", "--model", "A", "--mass", "5", "-o", str(table), "--overwrite"]) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert "fermilab" in line
     with table.open() as stream:

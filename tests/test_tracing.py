@@ -176,7 +176,7 @@ def test_default_of_figures(tmp_path, capsys):
     """
     table = tmp_path / "r.csv"
     for arguments, traced in (([], False), (["--plot", str(tmp_path / "r.png")], True)):
-        assert main(["reach", "fermilab", "--model", "A", "-o", str(table), *arguments]) == 0
+        assert main(["reach", "fermilab", "--model", "A", "-o", str(table), "--overwrite", *arguments]) == 0
         with table.open() as stream:
             masses = [float(row["mass_gev"]) for row in csv.DictReader(stream)]
         assert set(load_card("fermilab").scan.mass) <= set(masses)
