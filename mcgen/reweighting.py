@@ -23,6 +23,7 @@ from mcgen.estimate import Estimate, weighted_sum
 from mcgen.event_ratio import AlteredEvents
 from mcgen.events import EventSource, check_one_mass, is_foreign
 from mcgen.formats.stored import STEP
+from mcgen.other_detector import EventsSeenBy
 from mcgen.physics.couplings import Couplings
 from mcgen.physics.signal_yield import decay_probability, inverse_length_per_momentum, yield_per_pb
 from mcgen.pool import load
@@ -89,13 +90,23 @@ def open_events(
     form_factor: str | None = None,
     mediator: str | None = None,
     card: Card | None = None,
+    detector: Card | None = None,
 ) -> EventSource:
-    """An event file or folder by its name, or events as they are; with the weights of another form factor or mediator.
+    """An event file or folder by its name, or events as they are.
 
-    The card is for events of another generator.
+    Parameters
+    ----------
+    source : path or events
+    form_factor, mediator : str, optional
+        Others than those of the file: weights get the ratio of |M|^2 as a factor.
+    card : Card, optional
+        For events of another generator.
+    detector : Card, optional
+        Whose detector and exposure count, instead of those of the file's card.
     """
     events = load(source, card=card) if isinstance(source, str | Path) else source
-    return AlteredEvents(events, form_factor, mediator) if form_factor or mediator else events
+    events = AlteredEvents(events, form_factor, mediator) if form_factor or mediator else events
+    return EventsSeenBy(events, detector) if detector else events
 
 
 def card_of(source: EventSource) -> Card:
@@ -212,6 +223,7 @@ def reweight(
     energy_bins: int = 50,
     form_factor: str | None = None,
     mediator: str | None = None,
+    detector: Card | None = None,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Reweighted:
@@ -232,6 +244,8 @@ def reweight(
         Bins of E_mu for sigma~.
     form_factor, mediator : str, optional
         Other than those of the file, from the same events: each gets the ratio of |M|^2 as a factor.
+    detector : Card, optional
+        Whose detector and exposure count, with the same beam and target: unforced events do not depend on them.
     workers : int
         Threads over the files of a folder; the answer does not depend on it.
     progress : callable, optional
@@ -254,7 +268,7 @@ def reweight(
     if not 1 <= energy_bins <= 10_000:
         message = f"energy_bins: {energy_bins} must lie in 1..10000"
         raise InputError(message)
-    source = open_events(source, form_factor, mediator)
+    source = open_events(source, form_factor, mediator, detector=detector)
     if method == "vertex" and "seed" not in source.metadata:
         message = "method vertex: these events have no decays, only 'probability' can be used"
         raise InputError(message)

@@ -36,7 +36,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "formats": ("formats pool", "numpy pydantic awkward uproot"),
     "generation": ("sampler event_kernel normalisation generation library", "numpy"),
     "analysis": (
-        "event_ratio reweighting comparison contours dump_lines constraints exporting",
+        "event_ratio other_detector reweighting comparison contours dump_lines constraints exporting",
         "numpy",
     ),
     "campaign": ("production engines batch reproduction", "numpy"),

@@ -44,6 +44,7 @@ def _explicit(values: list[float] | None) -> Couplings | None:
 )
 @click.option("--form-factor", help="Another form factor than the file's, by name or by a file of t and G2.")
 @click.option("--mediator", help="Another mediator of the same mass: scalar, pseudoscalar, vector or axial.")
+@click.option("--detector", help="Card whose detector and exposure count instead of the file's; same beam and target.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Also write the JSON document to a file.")
 @workers_option
 @json_option
@@ -57,6 +58,7 @@ def reweight(
     energy_bins: int,
     form_factor: str | None,
     mediator: str | None,
+    detector: str | None,
     output: Path | None,
     workers: int,
     as_json: bool,
@@ -66,6 +68,7 @@ def reweight(
     \b
     $ mcgen reweight events.root --model A --g-mu 1e-5:1e-3:20
     $ mcgen reweight madgraph.lhe.gz --card fermilab --g-mu 1e-4
+    $ mcgen reweight events.root --detector larger.toml
 
     Events of MadGraph have one energy: they give sigma~ there, the cross section in the file being that at g_mu = 1.
     """
@@ -74,7 +77,8 @@ def reweight(
     from mcgen.files import ask, check_request, open_atomic, request_text, same_json
     from mcgen.provenance import ask_with, provenance
 
-    events = reweighting.open_events(file, form_factor, mediator, load_card(card) if card else None)
+    own, other = (load_card(name) if name else None for name in (card, detector))
+    events = reweighting.open_events(file, form_factor, mediator, own, other)
     experiment = reweighting.card_of(events)
     chosen = _explicit(couplings) or model or experiment.scalar.model
     if couplings and (g_mu or model):
