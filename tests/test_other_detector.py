@@ -76,7 +76,7 @@ def test_muons_that_stop_earlier(events):
     ],
 )
 def test_what_the_events_cannot_answer(events, sections, words):
-    """Another beam, target or boson, and energies that are not there, are refused by name; fails if they are answered."""
+    """Another beam, target, boson or lower energies are refused by name; fails if they are answered."""
     with pytest.raises(InputError) as error:
         reweight(events, "A", COUPLINGS, detector=changed(**sections))
     assert all(word in str(error.value) for word in words)
