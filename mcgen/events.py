@@ -81,19 +81,18 @@ def check_one_mass(metadata: Mapping[str, Any], what: str) -> None:
         raise InputError(message)
 
 
-def branches_of(metadata: Mapping[str, Any]) -> list[str]:
-    """Branches of a file that holds all that events of its kind have."""
+def all_branches(metadata: Mapping[str, Any]) -> list[str]:
+    """Branches of events of this kind if none is left out."""
     if is_foreign(metadata):
         return list(_SCATTERING)
     return [*BRANCHES, *(DECAY_BRANCHES if "decays" in metadata else ())]
 
 
-def wanted_branches(metadata: Mapping[str, Any]) -> list[str]:
-    """Branches that a file of this metadata must have."""
-    if is_foreign(metadata):
-        return list(_SCATTERING)
-    chosen = metadata.get("options", {}).get("branches") or [*BRANCHES]
-    return ["event", "weight", *chosen]
+def branches_of(metadata: Mapping[str, Any]) -> list[str]:
+    """Branches that a file of this metadata has: those whose hash is there, as later versions know more of them."""
+    hashed = list(metadata.get("branch_sha256", ()))
+    chosen = metadata.get("options", {}).get("branches")
+    return hashed or (["event", "weight", *chosen] if chosen else all_branches(metadata))
 
 
 class ContentHash:

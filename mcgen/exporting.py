@@ -12,7 +12,7 @@ import numpy as np
 from mcgen import exposure
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import InputError, choose
-from mcgen.events import DECAY_BRANCHES, Columns, ContentHash, branches_of, check_one_mass, is_foreign
+from mcgen.events import DECAY_BRANCHES, Columns, ContentHash, all_branches, check_one_mass, is_foreign
 from mcgen.files import OF_THE_RUN, at_stake, check_input, check_output, overwriting, refuse
 from mcgen.formats import g4darkbrem, hepmc, lhe, load, nanoaod, parquet, root
 from mcgen.formats.stored import MAX_METADATA, StoredEvents
@@ -156,8 +156,8 @@ def export(
     foreign = is_foreign(metadata)
     if foreign:
         _check_foreign(file, output, decays or force_decay)
-    known = set(branches_of(metadata))
-    missing = known - set(file.branches)
+    known = set(all_branches(metadata))
+    missing = known - set(file.branches) if metadata.get("options", {}).get("branches") else set()
     if missing and (make not in (root.writer, parquet.writer) or decays or force_decay):
         message = f"file {file.path}: holds chosen branches only and lacks {min(missing)}"
         raise InputError(message)

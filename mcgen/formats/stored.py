@@ -23,8 +23,8 @@ from mcgen.events import (
     ContentHash,
     Events,
     as_awkward,
+    branches_of,
     is_foreign,
-    wanted_branches,
 )
 from mcgen.formats.kinds import kind_of
 
@@ -163,7 +163,7 @@ class StoredEvents(ABC):
             entries = self._open(card)
         if card is not None and self._brings_card:
             self._refuse("has a card of its own, another one is for events of other generators")
-        if set(wanted_branches(self.metadata)) - set(self.branches) or entries != self.metadata["n_events"]:
+        if set(branches_of(self.metadata)) - set(self.branches) or entries != self.metadata["n_events"]:
             self._refuse("its events do not match its metadata")
 
     @property
