@@ -32,7 +32,7 @@ _PARTICLES = {
 #: name -> (unit, meaning), in the order of the file; all float64 but `event` (uint64)
 BRANCHES: dict[str, tuple[str, str]] = {
     "event": ("", "number of the event, from 0"),
-    "weight": ("", "S per muon on target at g_mu = 1"),
+    "weight": ("", "S per muon on target at g_mu = 1, of an electron beam per electron at g_e = 1"),
     "E_mu": ("GeV", "energy of the muon at the interaction"),
     "depth_cm": ("cm", "depth of the interaction in the target, Delta y"),
     "x": ("", "E_S/E_mu"),

@@ -1,8 +1,9 @@
 """What weights mean: nuclei on the beam's way, cross sections, and signal events.
 
-A weight is a number of S per muon on target at g_mu = 1. Divided by the nuclei per cm^2 that the beam passes, the sum
-over all elements of n_i L_i, the sum of the weights is a cross section: the mean over the target, which is what
-programs expect of an event file. The number of signal events follows from either, N_S = N_mu g^2 times the sum.
+A weight is a number of S per muon on target at g_mu = 1, of electron beams per electron at g_e = 1. Divided by the
+nuclei per cm^2 that the beam passes, the sum over all elements of n_i L_i, the sum of the weights is a cross section:
+the mean over the target, which is what programs expect of an event file. The number of signal events follows from
+either: N_S = N_mu g^2 times the sum, g the coupling of the beam's lepton.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mcgen import rates
 from mcgen.card import Card
 from mcgen.estimate import Estimate, weighted_sum
 from mcgen.events import Columns
@@ -25,11 +27,36 @@ from mcgen.physics.signal_yield import yield_per_pb
 
 Array = NDArray[np.float64]
 
-WEIGHT_UNIT = "S per muon on target at g_mu = 1"
 #: branches that `Sums` reads, `decay_weight` if it is there
 NEEDED = ("weight", "target_Z", "target_A", "decay_weight")
 #: points in energy between which the cross section of a nucleus is interpolated; it is good to 1e-5 then
 _POINTS = 24
+
+
+def coupling_name(card: Card) -> str:
+    """The coupling that weights are for one unit of: that of the beam's lepton."""
+    return f"g_{card.beam.lepton}"
+
+
+def reference_couplings(card: Card) -> dict[str, float]:
+    """`reference_g_mu` of the card and, of electron beams, `reference_g_e`, which its model makes of it."""
+    scalar = card.scalar
+    own = rates.production_coupling(card, scalar.model, scalar.g_mu)
+    return {"reference_g_mu": scalar.g_mu, f"reference_{coupling_name(card)}": own}
+
+
+def weight_unit(card: Card) -> str:
+    """What the weights of a card's events are."""
+    return f"S per {_particle(card)} on target at {coupling_name(card)} = 1"
+
+
+def yield_unit(card: Card) -> str:
+    """What their sum is."""
+    return f"S per {_particle(card)} at {coupling_name(card)} = 1"
+
+
+def _particle(card: Card) -> str:
+    return "muon" if card.beam.lepton == "mu" else "electron"
 
 
 def nuclei_per_cm2(card: Card) -> dict[str, float]:
@@ -49,21 +76,22 @@ def per_pb(nuclei: dict[str, float]) -> float:
 
 def described(card: Card, total: float, error: float) -> dict[str, Any]:
     """What a reader needs to turn weights into cross sections and numbers of events; `total` is the yield per muon."""
-    nuclei = nuclei_per_cm2(card)
+    nuclei, g = nuclei_per_cm2(card), coupling_name(card)
     return {
-        "weight_unit": WEIGHT_UNIT,
+        "weight_unit": weight_unit(card),
+        **reference_couplings(card),
         "beam_particles": card.beam.muons,
         "nuclei_per_cm2": nuclei,
         "sum_nuclei_per_cm2": math.fsum(nuclei.values()),
         **mean_cross_section(nuclei, total, error),
-        "signal_events": "beam_particles * g^2 * sum of weight (times decay_weight where decays are forced)",
+        "signal_events": f"beam_particles * {g}^2 * sum of weight (times decay_weight where decays are forced)",
     }
 
 
-def of_cross_section(sigma: float, error: float) -> dict[str, Any]:
+def of_cross_section(card: Card, sigma: float, error: float) -> dict[str, Any]:
     """The same of events at one energy, whose weights in pb add up to a cross section; no nuclei belong to them."""
     return {
-        "weight_unit": "pb at g_mu = 1",
+        "weight_unit": f"pb at {coupling_name(card)} = 1",
         "nuclei_per_cm2": {},
         "cross_section_pb": sigma,
         "cross_section_error_pb": error,
@@ -134,7 +162,7 @@ def process_number(columns: Columns, elements: Sequence[Element]) -> NDArray[np.
 
 
 class OwnCrossSection:
-    """Cross section of the struck nucleus at the energy of the muon, in pb at g_mu = 1."""
+    """Cross section of the struck nucleus at the energy of the beam particle, in pb at a coupling of 1."""
 
     def __init__(self, card: Card, m_S: float) -> None:
         self._fits = {}

@@ -231,7 +231,7 @@ class Tally:
             "seed": sampler.seed,
             "n_events": n,
             "unweighted": not self._weighted,
-            "weight_convention": f"{exposure.WEIGHT_UNIT}; the sum over the file is the yield",
+            "weight_convention": f"{exposure.weight_unit(sampler.card)}; the sum over the file is the yield",
             "exposure": exposure.described(sampler.card, produced.value, produced.error),
             "mass_gev": sampler.m_S,
             "mediator": sampler.card.scalar.mediator,

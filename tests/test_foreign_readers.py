@@ -381,3 +381,60 @@ def test_neutrinos():
     photon = text.replace("Lmu-Ltau", "dark-photon").replace("[scalar]", "[scalar]\ninvisible = 0.25")
     found = generate(parse_card(photon), 0.05, EVENTS, decays=True).columns["decay_pdg"]
     assert set(found.tolist()) == {11, 52}
+
+
+ELECTRONS = """name = "electrons"
+[beam]
+particle = "e-"
+energy = "8 GeV"
+muons = 1e14
+[target]
+material = "W"
+length = "1 cm"
+energy_loss = "none"
+[detector]
+signature = "displaced"
+L_det = "3 m"
+[scalar]
+mass = "10 MeV"
+g_mu = 1e-2
+[scan]
+g_mu = "1e-2"
+mass = "10 MeV"
+"""
+
+
+def test_electron_beams_say_the_coupling_of_the_electron(tmp_path):
+    """N_S of a beam of electrons from each file alone: weights are for g_e = 1, and g_e is 207 times below g_mu.
+
+    Fails if a file has only g_mu: N_S is 4e4 too large then.
+    """
+    card = parse_card(ELECTRONS)
+    expected = n_signal(card, model="A", m_S=0.01, g_mu=[1e-2])[0].value
+    path = tmp_path / "events.root"
+    generate(card, events=EVENTS, force_decay=True, output=path)
+    file = load(path)
+    hepmc, lhe, parquet = (export(file, tmp_path / f"events{ending}") for ending in (".hepmc3", ".lhe", ".parquet"))
+    unit = "S per electron on target at g_e = 1"
+
+    with pyhepmc.open(str(hepmc)) as stream:
+        events = list(stream)
+    weights = np.array([event.weights[0] for event in events])
+    about = {name: str(value) for name, value in events[0].run_info.attributes.items()}
+    assert about["weight_unit"] == unit
+    assert about["signal_events"].startswith("beam_particles * g_e^2 *")
+    rate = float(about["beam_particles"]) * float(about["reference_g_e"]) ** 2
+    assert float(about["reference_g_mu"]) == 1e-2
+    _near(rate * weights.sum(), rate * _spread(weights), expected)
+
+    header = {row.split()[1]: row.split()[2] for row in lhe.read_text().splitlines() if row.startswith("# reference_g")}
+    assert "cross section in pb at g_e = 1" in lhe.read_text()
+    assert float(header["reference_g_e"]) == pytest.approx(float(about["reference_g_e"]), rel=1e-15)
+
+    with uproot.open(path) as root:
+        of_root = json.loads(root["metadata"])
+    of_parquet = json.loads(pq.read_schema(parquet).metadata[b"mcgen"])
+    for metadata in (of_root, of_parquet):
+        assert metadata["exposure"]["weight_unit"] == unit
+        assert metadata["exposure"]["reference_g_e"] == pytest.approx(float(about["reference_g_e"]), rel=1e-15)
+        assert metadata["weight_convention"].startswith(unit)

@@ -122,7 +122,7 @@ def _file(
     options: Options,
     chunk: int,
 ) -> None:
-    from mcgen import generation
+    from mcgen import exposure, generation
 
     n = events or experiment.run.events
     with bar("events", n) as progress:
@@ -144,9 +144,9 @@ def _file(
         )
     meta = made.metadata
     click.echo(
-        f"{output}: {n} events, S per muon at g_mu = 1: {meta['yield_per_muon']:.6g} +- {meta['yield_error']:.2g}, "
-        f"pull against quadrature {meta['pull']:+.2f}, worst in t {meta['pull_t_worst']:.1f}; "
-        f"efficiency {meta['efficiency']:.3f}, overweight {meta['overweight_fraction']:.1e}"
+        f"{output}: {n} events, {exposure.yield_unit(experiment)}: {meta['yield_per_muon']:.6g} "
+        f"+- {meta['yield_error']:.2g}, pull against quadrature {meta['pull']:+.2f}, worst in t "
+        f"{meta['pull_t_worst']:.1f}; efficiency {meta['efficiency']:.3f}, overweight {meta['overweight_fraction']:.1e}"
     )
 
 
@@ -166,7 +166,7 @@ def _folder(
     submit: str | None,
     boson: Sequence[str],
 ) -> None:
-    from mcgen import batch, engines, production
+    from mcgen import batch, engines, exposure, production
 
     plan = production.plan_of(experiment, mass, events, seed, partition_events, options)
     if submit:
@@ -184,7 +184,7 @@ def _folder(
         return
     meta = done.metadata
     click.echo(
-        f"{output}: {plan.events} events in {plan.partitions} partitions ({new}), S per muon at g_mu = 1: "
+        f"{output}: {plan.events} events in {plan.partitions} partitions ({new}), {exposure.yield_unit(experiment)}: "
         f"{meta['yield_per_muon']:.6g} +- {meta['yield_error']:.2g}, pull against quadrature {meta['pull']:+.2f}; "
         f"content {meta['content_sha256'][:12]}"
     )

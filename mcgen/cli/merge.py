@@ -21,10 +21,11 @@ def merge(sources: tuple[Path, ...], output: Path) -> None:
     $ mcgen merge folder -o events.root
     $ mcgen merge seed1.root seed2.root -o events.root
     """
-    from mcgen import pool
+    from mcgen import exposure, pool
 
-    made = pool.merge(sources, output).metadata
+    merged = pool.merge(sources, output)
+    made = merged.metadata
     click.echo(
-        f"{output}: {made['n_events']} events, S per muon at g_mu = 1: "
+        f"{output}: {made['n_events']} events, {exposure.yield_unit(merged.card)}: "
         f"{made['yield_per_muon']:.6g} +- {made['yield_error']:.2g}"
     )

@@ -48,7 +48,7 @@ def run(
     $ mcgen run fermilab -o results
     $ mcgen run na64mu-2022 --mediator vector --model Lmu-Ltau
     """
-    from mcgen import chain
+    from mcgen import chain, exposure
     from mcgen.card import load_card
 
     experiment = load_card(card).with_boson(mediator, model)
@@ -70,7 +70,7 @@ def run(
     meta = result.events.metadata
     click.echo(
         f"{experiment.name}: m_S = {1e3 * meta['mass_gev']:g} MeV, {meta['n_events']} events, "
-        f"S per muon at g_mu = 1: {meta['yield_per_muon']:.5g} +- {meta['yield_error']:.1g} "
+        f"{exposure.yield_unit(experiment)}: {meta['yield_per_muon']:.5g} +- {meta['yield_error']:.1g} "
         f"(quadrature {meta['yield_quadrature']:.6g}, pull {meta['pull']:+.1f})"
     )
     is_3d = experiment.detector.geometry == "3d"

@@ -1,8 +1,8 @@
 """HepMC3 event records through pyhepmc: GeV and mm, every particle with its production vertex.
 
-The first weight is the nominal one: S per muon on target at g_mu = 1, times the probability where decays are forced.
-GenCrossSection is the sum of these weights over the nuclei per cm^2 on the beam's way, one number for the sample, so
-that sigma w/sum(w) is what an analysis expects of it.
+The first weight is the nominal one: S per beam particle at a coupling of 1 to it, times the probability where
+decays are forced. GenCrossSection is the sum of these weights over the nuclei per cm^2 on the beam's way, one number
+for the sample, so that sigma w/sum(w) is what an analysis expects of it.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ class HepmcWriter:
         attributes = {
             "mcgen": json.dumps(sealed(metadata)),
             "weight_unit": about["weight_unit"],
-            "reference_g_mu": metadata["reference_g_mu"],
+            **exposure.reference_couplings(card),
         }
         if not foreign:
             attributes |= {
                 "beam_particles": about["beam_particles"],
                 "sum_nuclei_per_cm2": about["sum_nuclei_per_cm2"],
-                "signal_events": "beam_particles * g^2 * sum of the first weights",
+                "signal_events": f"beam_particles * {exposure.coupling_name(card)}^2 * sum of the first weights",
             }
         self._run.attributes = attributes
         self._run.weight_names = ["nominal", "weight", "decay_weight"] if self._forced else ["nominal"]

@@ -61,21 +61,21 @@ def head(processes: Sequence[Process], lepton: int, E: float, blocks: str = "", 
     return "\n".join([*lines, "</init>", ""])
 
 
-def _explained(metadata: dict[str, Any]) -> str:
+def _explained(card: Card, metadata: dict[str, Any]) -> str:
     """The metadata, and in words and numbers what the weights mean."""
-    about = metadata["exposure"]
+    about, g = metadata["exposure"], exposure.coupling_name(card)
     lines = [
         f"<mcgen>{escape(json.dumps(sealed(metadata)))}</mcgen>",
         "<weights_of_mcgen>",
-        "# XWGTUP: cross section in pb at g_mu = 1, its mean over the events is the sum of XSECUP",
+        f"# XWGTUP: cross section in pb at {g} = 1, its mean over the events is the sum of XSECUP",
     ]
     if is_foreign(metadata):
         return "\n".join([*lines, "</weights_of_mcgen>"])
     lines += [
         f"# nuclei_per_cm2 {about['sum_nuclei_per_cm2']:.17g}",
         f"# beam_particles {about['beam_particles']:.17g}",
-        f"# reference_g_mu {metadata['reference_g_mu']:.17g}",
-        "# signal events at a coupling g: beam_particles * nuclei_per_cm2 * 1e-36 * g^2 * mean of XWGTUP",
+        *(f"# {name} {value:.17g}" for name, value in exposure.reference_couplings(card).items()),
+        f"# signal events: beam_particles * nuclei_per_cm2 * 1e-36 * {g}^2 * mean of XWGTUP",
         "</weights_of_mcgen>",
     ]
     return "\n".join(lines)
@@ -134,7 +134,7 @@ def writer(
             values += [in_pb * columns["weight"], columns["decay_weight"]]
         return "\n".join([*lines, "</event>\n"]), values
 
-    blocks = _explained(metadata) + ("\n" + _NAMED.rstrip() if forced else "")
+    blocks = _explained(card, metadata) + ("\n" + _NAMED.rstrip() if forced else "")
     Znuc = processes[0].element.Z if len(processes) == 1 else None
     E = metadata.get("beam_energy_gev", card.beam.E_max)
     start = head(processes, pdg.BEAMS[card.beam.particle], E, blocks, Znuc)

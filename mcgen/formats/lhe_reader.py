@@ -193,6 +193,7 @@ class _Foreign:
 
     def _described(self, n: int, first: Collision, unweighted: bool) -> dict[str, Any]:
         scalar, norm = self._card.scalar, self._norm
+        about = exposure.of_cross_section(self._card, norm.sigma, norm.relative_error * norm.sigma)
         found = {
             "format": FORMAT,
             "card": self._card.text,
@@ -208,8 +209,8 @@ class _Foreign:
             "sigma_pb": norm.sigma,
             "sigma": [{"target": self._element.name, "energy_gev": self._E, "sigma_pb": norm.sigma}],
             "unweighted": unweighted,
-            "weight_convention": "cross section in pb at g_mu = 1; the sum over the file is that of <init>",
-            "exposure": exposure.of_cross_section(norm.sigma, norm.relative_error * norm.sigma),
+            "weight_convention": f"cross section in {about['weight_unit']}; the sum over the file is that of <init>",
+            "exposure": about,
         }
         number = abs(first.boson.pdg)
         return found | ({"boson_pdg": check_boson(number)} if number < 10**9 else {})
