@@ -640,6 +640,24 @@ def test_export_for_others(weighted, plain, momenta, card, tmp_path):
     assert len(save(even, tmp_path / "saved.root")) == EVENTS
 
 
+def test_the_beam_keeps_its_charge(plain, card, tmp_path):
+    """Events of mu- for a card of mu+ are cross sections of either, and exported they are mu- as before.
+
+    Fails where the number of the card is written.
+    """
+    assert card.beam.particle == "mu+"
+    file = load(_written(tmp_path, re.sub(r"(?m)^( *)-13 ", r"\g<1>13 ", plain)), card=card)
+    for name in ("one.root", "two.lhe", "three.parquet", "four.lhe"):
+        file = load(export(file, tmp_path / name))
+    lhe = pylhe.LHEFile.fromfile(tmp_path / "four.lhe")
+    assert lhe.init.initInfo.beamA == 13
+    assert all([p.id for p in event.particles][::2][:2] == [13, 13] for event in lhe.events)
+    with pyhepmc.open(str(export(file, tmp_path / "out.hepmc3"))) as stream:
+        assert all([p.pid for p in record.particles][::2][:2] == [13, 13] for record in stream)
+    with uproot.open(export(file, tmp_path / "nano.root", layout="particles")) as root:
+        assert root["Events"]["Particle_pdgId"].array()[:, [0, 2]].to_numpy().tolist() == [[13, 13]] * EVENTS
+
+
 def test_commands(plain, tmp_path, capsys):
     """Each command takes the events with --card, or says which one does; fails if an advice cannot be followed."""
     path, card = _written(tmp_path, plain), _written(tmp_path, CARD, "thin.toml")

@@ -22,7 +22,7 @@ from mcgen.errors import InputError
 from mcgen.events import Columns, is_foreign
 from mcgen.extras import optional
 from mcgen.files import atomic_path
-from mcgen.formats.particles import boson_number, particles
+from mcgen.formats.particles import boson_number, lepton_number, particles
 from mcgen.formats.stored import sealed
 from mcgen.formats.text import same_text
 from mcgen.materials import Element
@@ -59,6 +59,7 @@ class HepmcWriter:
     def __init__(self, stream: Any, hepmc: Any, card: Card, metadata: dict[str, Any], sample: dict[str, Any]) -> None:
         self._stream, self._hepmc, self._card = stream, hepmc, card
         self._m_S, self._boson = float(metadata["mass_gev"]), boson_number(metadata)
+        self._lepton = lepton_number(card, metadata)
         self._own_sigma = exposure.OwnCrossSection(card, self._m_S)
         self._elements = [Element(row["target"], row["Z"], row["A"]) for row in sample["processes"]]
         about = metadata["exposure"]
@@ -102,7 +103,7 @@ class HepmcWriter:
         weights = rows([nominal, columns["weight"], columns["decay_weight"]] if self._forced else [nominal])
         process = exposure.process_number(columns, self._elements).tolist()
         own_sigma = [self._given] * n if self._given else self._own_sigma(columns).tolist()
-        listed = particles(columns, self._card, self._m_S, self._boson)
+        listed = particles(columns, self._card, self._m_S, self._boson, self._lepton)
         states = [(rows([*p.momentum, p.pdg, p.mass]), p.status, p.vertex) for p in listed]
         places = {
             name: rows([*(MM_PER_CM * columns[f"{name}_{axis}_cm"] for axis in "xyz"), time])

@@ -21,7 +21,7 @@ from mcgen import exposure, pdg, rates
 from mcgen.card import Card
 from mcgen.constants import ALPHA, MM_PER_CM
 from mcgen.events import PARTS, Columns, is_foreign
-from mcgen.formats.particles import boson_number, particles
+from mcgen.formats.particles import boson_number, lepton_number, particles
 from mcgen.formats.stored import sealed
 from mcgen.formats.text import TextWriter, text_writer
 from mcgen.materials import Element
@@ -95,7 +95,8 @@ def writer(
     path: str | Path, card: Card, metadata: dict[str, Any], sample: dict[str, Any]
 ) -> AbstractContextManager[TextWriter]:
     """A writer whose file takes its name when it is complete; `sample` is what `exposure.Sums` found."""
-    m_S, scalar, boson = float(metadata["mass_gev"]), card.scalar, boson_number(metadata)
+    m_S, scalar = float(metadata["mass_gev"]), card.scalar
+    boson, lepton = boson_number(metadata), lepton_number(card, metadata)
     width = rates.card_width(card, scalar.model, scalar.g_mu, m_S)
     c_tau = MM_PER_CM * length_per_momentum(m_S, width) * m_S
     in_pb = metadata["n_events"] / exposure.per_pb(metadata["exposure"]["nuclei_per_cm2"])
@@ -113,7 +114,7 @@ def writer(
 
     def record(columns: Columns) -> tuple[str, list[Any]]:
         """An <event>: particles, and the other columns as a comment."""
-        listed = particles(columns, card, m_S, boson)
+        listed = particles(columns, card, m_S, boson, lepton)
         lines = ["<event>", f" {len(listed)} %d %.17g %.17g {ALPHA:.9g} 0"]
         numbers = exposure.process_number(columns, elements)
         values: list[Any] = [numbers, in_pb * exposure.nominal(columns), np.sqrt(columns["t"])]
@@ -137,5 +138,5 @@ def writer(
     blocks = _explained(card, metadata) + ("\n" + _NAMED.rstrip() if forced else "")
     Znuc = processes[0].element.Z if len(processes) == 1 else None
     E = metadata.get("beam_energy_gev", card.beam.E_max)
-    start = head(processes, pdg.BEAMS[card.beam.particle], E, blocks, Znuc)
+    start = head(processes, lepton, E, blocks, Znuc)
     return text_writer(path, record, start, END)

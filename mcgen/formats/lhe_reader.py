@@ -202,6 +202,7 @@ class _Foreign:
             "mass_gev": self._m_S,
             "beam_energy_gev": self._E,
             "target": self._element.name,
+            "beam_pdg": first.lepton.pdg,
             "model": scalar.model,
             "mediator": scalar.mediator,
             "reference_g_mu": scalar.g_mu,

@@ -17,15 +17,24 @@ import numpy as np
 from mcgen import exposure
 from mcgen.card import Card
 from mcgen.events import PARTS, Columns
-from mcgen.formats.particles import boson_number, particles
+from mcgen.formats.particles import boson_number, lepton_number, particles
 from mcgen.formats.root import PARTICLES, RootWriter, event_writer
 
 
 class ParticleWriter:
     """Writes per event the beam lepton, the nucleus at rest, both after the collision, S, and its daughters."""
 
-    def __init__(self, file: RootWriter, card: Card, m_S: float, rntuple: bool, boson: int | None = None) -> None:
-        self._file, self._card, self._m_S, self._rntuple, self._boson = file, card, m_S, rntuple, boson
+    def __init__(
+        self,
+        file: RootWriter,
+        card: Card,
+        m_S: float,
+        rntuple: bool,
+        boson: int | None = None,
+        lepton: int | None = None,
+    ) -> None:
+        self._file, self._card, self._m_S, self._rntuple = file, card, m_S, rntuple
+        self._boson, self._lepton = boson, lepton
         self._sums: list[tuple[int, float, float]] = []
 
     def _jagged(self, particle: dict[str, Any]) -> dict[str, Any]:
@@ -38,7 +47,7 @@ class ParticleWriter:
     def write(self, columns: Columns) -> None:
         """Append a chunk."""
         n = len(columns["event"])
-        listed = particles(columns, self._card, self._m_S, self._boson)
+        listed = particles(columns, self._card, self._m_S, self._boson, self._lepton)
         weight = exposure.nominal(columns)
         self._sums.append((n, float(weight.sum()), float(np.sum(weight * weight))))
 
@@ -81,16 +90,22 @@ class ParticleWriter:
 
 @contextlib.contextmanager
 def particle_writer(
-    path: str | Path, card: Card, m_S: float, rntuple: bool = False, boson: int | None = None
+    path: str | Path,
+    card: Card,
+    m_S: float,
+    rntuple: bool = False,
+    boson: int | None = None,
+    lepton: int | None = None,
 ) -> Iterator[ParticleWriter]:
     """A writer whose file takes its name only when it is complete."""
     with event_writer(path, rntuple, PARTICLES) as file:
-        yield ParticleWriter(file, card, m_S, rntuple, boson)
+        yield ParticleWriter(file, card, m_S, rntuple, boson, lepton)
 
 
 @contextlib.contextmanager
 def writer(path: str | Path, card: Card, metadata: dict[str, Any], rntuple: bool = False) -> Iterator[ParticleWriter]:
     """The same with metadata that are known beforehand."""
-    with particle_writer(path, card, float(metadata["mass_gev"]), rntuple, boson_number(metadata)) as file:
+    numbers = boson_number(metadata), lepton_number(card, metadata)
+    with particle_writer(path, card, float(metadata["mass_gev"]), rntuple, *numbers) as file:
         yield file
         file.finish(metadata)

@@ -31,7 +31,14 @@ def boson_number(metadata: Mapping[str, Any]) -> int:
     return int(metadata.get("boson_pdg") or pdg.MEDIATORS[metadata["mediator"]])
 
 
-def particles(columns: Columns, card: Card, m_S: float, boson: int | None = None) -> list[Particle]:
+def lepton_number(card: Card, metadata: Mapping[str, Any]) -> int:
+    """The same of the beam: that of another generator's events may have the other charge than the card's."""
+    return int(metadata.get("beam_pdg") or pdg.BEAMS[card.beam.particle])
+
+
+def particles(
+    columns: Columns, card: Card, m_S: float, boson: int | None = None, lepton: int | None = None
+) -> list[Particle]:
     """Beam lepton, nucleus at rest, both after the collision, S, and its daughters if it decays.
 
     Parameters
@@ -42,12 +49,14 @@ def particles(columns: Columns, card: Card, m_S: float, boson: int | None = None
         Mass of S in GeV.
     boson : int, optional
         PDG number of S; by default that of its spin.
+    lepton : int, optional
+        PDG number of the beam; by default that of the card.
     """
 
     def four(name: str) -> list[Any]:
         return [columns[f"{name}_{part}"] for part in PARTS]
 
-    lepton, m = pdg.BEAMS[card.beam.particle], card.beam.mass
+    lepton, m = lepton or pdg.BEAMS[card.beam.particle], card.beam.mass
     nucleus, M = pdg.nucleus(columns["target_Z"], columns["target_A"]), columns["target_A"] * AMU
     decayed = "decay_pdg" in columns
     boson = boson or pdg.MEDIATORS[card.scalar.mediator]
