@@ -111,8 +111,8 @@ class Options:
             raise InputError(message)
 
     def keep(self, columns: Columns) -> Columns:
-        """The columns that go into the file: always event and weight."""
-        wanted = {"event", "weight", *self.branches}
+        """The columns that go into the file: always event and weight, which forced decays make of two factors."""
+        wanted = {"event", "weight", *self.branches, *(["decay_weight"] if self.decays == "forced" else [])}
         return {name: c for name, c in columns.items() if name in wanted} if self.branches else columns
 
 
@@ -236,7 +236,7 @@ def generate(
     rntuple : bool
         Write an RNTuple instead of a TTree.
     branches : sequence of str
-        Keep these only, and event and weight; reweighting needs E_mu, depth_cm and S_E.
+        Keep these only, and event and weight, of forced decays both factors; reweighting needs E_mu, depth_cm and S_E.
     layout : {"flat", "particles"}
         Branches of mcgen, or jagged `Particle_*` branches as in NanoAOD.
     first : int

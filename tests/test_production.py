@@ -186,6 +186,24 @@ def test_pool_of_seeds(tmp_path):
         pool.load(tmp_path / "empty")
 
 
+@pytest.mark.parametrize("folder", [False, True], ids=["file", "folder"])
+def test_branches_of_forced_decays_keep_the_probability(folder, tmp_path):
+    """N_S of a file of one branch is that of the whole file; fails, 1e4 times too large, without `decay_weight`."""
+    card, sums = load_card("fermilab"), []
+    for name, branches in (("all", ()), ("slim", ("E_mu",))):
+        options = {"branches": branches, "decays": "forced"}
+        if folder:
+            produce(plan_of(card, 0.1, 1000, 1, 600, Options(**options)), tmp_path / name)
+            file = pool.load(tmp_path / name)
+        else:
+            path = tmp_path / f"{name}.root"
+            file = generate(card, 0.1, 1000, output=path, force_decay=True, branches=branches)
+        chunks = file.iterate(["weight", "decay_weight"], 1000)
+        sums.append(sum(float(np.sum(chunk["weight"] * chunk["decay_weight"])) for chunk in chunks))
+    assert set(file.branches) == {"event", "weight", "E_mu", "decay_weight"}
+    assert sums[0] == sums[1] > 0.0
+
+
 def test_branches(tmp_path):
     """A file of chosen branches holds them and reweights like a full one; another branch is named as missing.
 

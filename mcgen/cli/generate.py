@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @click.option("--layout", default="flat", show_default=True, help="flat, or particles as in NanoAOD.")
 @click.option("--rntuple", is_flag=True, help="Write an RNTuple instead of a TTree.")
 @click.option("--weighted", is_flag=True, help="Keep every trial with its weight.")
-@click.option("--branches", help="Keep these branches only, a,b,c, and event and weight.")
+@click.option("--branches", help="Keep these branches only, a,b,c, and event and the weights.")
 @click.option("--chunk", type=Count(10**7), default=100_000, show_default=True, help="Events written at a time.")
 @click.option(
     "--partition-events", type=Count(10**9), default=10**6, show_default=True, help="Of a folder: events per file."
