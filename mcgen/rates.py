@@ -227,7 +227,9 @@ def yield_per_muon(card: Card, m_S: float) -> Estimate:
 def n_signal(
     card: Card, model: str | Couplings, m_S: float, g_mu: list[float], method: str = "exact"
 ) -> list[Estimate]:
-    """Number of signal events per coupling (Eq. 17).
+    """Number of signal events per coupling (Eq. 17), every S along the beam as in geometry "paper".
+
+    What a detector with a shape sees of them needs events: `reweight` or `reach` of a card with geometry "3d".
 
     Parameters
     ----------
