@@ -51,7 +51,7 @@ LAYOUTS = {"flat": root.writer, "particles": nanoaod.writer}
 
 def format_of(path: str | Path) -> str:
     """Ending that decides the format, without that of a compression; InputError if there is none."""
-    name = Path(path).name
+    name = Path(path).name.lower()
     for ending, made in FORMATS.items():
         if name.endswith((ending, *(ending + extra for extra in COMPRESSIONS if made.is_text))):
             return ending

@@ -245,7 +245,7 @@ def atomic_path(path: str | Path, same: Same = same_lines) -> Iterator[Path]:
     """
     path, shown = check_output(path), path
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix.lower(), dir=path.parent)
     except OSError as error:
         message = f"output {shown}: {error.strerror}"
         raise InputError(message) from None

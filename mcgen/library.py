@@ -56,7 +56,7 @@ def scatterings(
 def _writer(
     path: Path, card: Card, m_S: float, energies: Sequence[float], unit: str, boson: int | None
 ) -> AbstractContextManager[Any]:
-    name = path.name.removesuffix(".gz")
+    name = path.name.lower().removesuffix(".gz")
     if name.endswith(".csv"):
         return g4darkbrem.writer(path, unit=unit)
     if not name.endswith(".lhe"):

@@ -100,6 +100,8 @@ def _t_edges(sources: list[Source]) -> Array:
 
 def _sigma(card: Card, m_S: float) -> list[dict[str, Any]]:
     nodes = rules(*cross_section.FINE)
+    low, high = card.energy_range(m_S)
+    energies = np.linspace(low, high, 6).tolist() if high - low > 1e-9 * high else [high]
     return [
         {
             "target": element.name,
@@ -107,7 +109,7 @@ def _sigma(card: Card, m_S: float) -> list[dict[str, Any]]:
             "sigma_pb": cross_section.sigma_between(E, card.process(m_S, element), 0.0, E, nodes),
         }
         for element in card.elements
-        for E in np.linspace(*card.energy_range(m_S), 6).tolist()
+        for E in energies
     ]
 
 

@@ -282,7 +282,7 @@ def merge(paths: Sequence[str | Path], output: str | Path, *, overwrite: bool = 
 
     A file of other events is replaced only with `overwrite`, an input never.
     """
-    if Path(output).suffix != ".root":
+    if Path(output).suffix.lower() != ENDING:
         message = f"output {output}: the ending must be .root"
         raise InputError(message)
     pool = Pool([file for path in paths for file in _files(Path(path))])

@@ -438,3 +438,22 @@ def test_electron_beams_say_the_coupling_of_the_electron(tmp_path):
         assert metadata["exposure"]["weight_unit"] == unit
         assert metadata["exposure"]["reference_g_e"] == pytest.approx(float(about["reference_g_e"]), rel=1e-15)
         assert metadata["weight_convention"].startswith(unit)
+
+
+@pytest.mark.parametrize("name", ["A.LHE", "B.Lhe.GZ", "C.HEPMC3", "D.ROOT", "E.PARQUET", "F.CSV.gz", "G.HepMC3.ZST"])
+def test_endings_in_capitals(tmp_path, name):
+    """An ending means the same in letters of any size, to write and to read; fails if one is refused or not packed."""
+    file = generate(_card("plain"), M_S, 50, output=tmp_path / "a.root")
+    path = export(file, tmp_path / name)
+    start = path.read_bytes()[:4]
+    packed = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5"}.get(path.suffix.lower())
+    assert packed is None or start.startswith(packed)
+    if name[0] in "ABDE":
+        assert load(path).content_sha256() == file.metadata["content_sha256"]
+
+
+def test_one_energy_one_cross_section():
+    """A beam that loses nothing has one line of sigma per element; fails for six of the same."""
+    text = _card("plain").text.replace("[detector]", 'energy_loss = "none"\n[detector]')
+    (row,) = generate(parse_card(text), M_S, 100).metadata["sigma"]
+    assert row["sigma_pb"] == pytest.approx(cross_section("W", 3.0, M_S, form_factor="tsai").value, rel=1e-6)

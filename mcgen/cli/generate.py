@@ -102,7 +102,7 @@ def generate(
         production["boson"] = [f"--{key}={value}" for key, value in (("mediator", mediator), ("model", model)) if value]
         _folder(card, experiment, output, mass, events, seed, workers, options, **production)
         return
-    if output.suffix != ".root":
+    if output.suffix.lower() != ".root":
         message = f"output {output}: the name must end in .root, or have no ending for a folder of partitions"
         raise InputError(message)
     given = [name for name in ("partition", "verify", "scheduler", "submit") if production[name]]

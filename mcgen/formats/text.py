@@ -27,9 +27,9 @@ Record = Callable[[Columns], tuple[str, list[Any]]]
 
 def _create(path: Path, name: str) -> IO[str]:
     """A text stream to write to, compressed as the ending of `name` says."""
-    if name.endswith(".gz"):
+    if name.lower().endswith(".gz"):
         return gzip.open(path, "wt", compresslevel=6, encoding="utf-8")
-    if name.endswith(".zst"):
+    if name.lower().endswith(".zst"):
         stream: IO[str] = _zstd().open(path, "wt", encoding="utf-8")
         return stream
     return path.open("w", encoding="utf-8")
