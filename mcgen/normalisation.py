@@ -101,7 +101,7 @@ def _t_edges(sources: list[Source]) -> Array:
 def _sigma(card: Card, m_S: float) -> list[dict[str, Any]]:
     nodes = rules(*cross_section.FINE)
     low, high = card.energy_range(m_S)
-    energies = np.linspace(low, high, 6).tolist() if high - low > 1e-9 * high else [high]
+    energies = np.linspace(low, high, 6).tolist() if high - low > 1e-6 * high else [high]
     return [
         {
             "target": element.name,
