@@ -1,13 +1,12 @@
-"""Rays through cylinders, boxes and disks: points inside, symmetry and degenerate rays."""
+"""Rays through cylinders and boxes: points inside, symmetry and degenerate rays."""
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mcgen.physics.geometry import box, boxes, cylinder, cylinders, disk, plane
+from mcgen.physics.geometry import box, cylinder
 
 INF = math.inf
 COORDINATE = st.floats(-10.0, 10.0)
@@ -143,29 +142,3 @@ def test_endless_volumes():
     assert box((0.0, 0.0, 0.0), down, (-INF, -INF, 8.0), (INF, INF, INF)) == pytest.approx((10.0, INF))
     assert cylinder((0.0, 0.0, 0.0), (0.0, 0.0, 1.0), 1.0, 8.0, INF) == (8.0, INF)
     assert cylinder((0.0, 0.0, 0.0), down, 3.0, -INF, INF) == pytest.approx((0.0, 5.0))
-
-
-def test_planes_and_disks():
-    """Distances to planes and disks, inf where never; fails for a plane behind the start or a disk missed."""
-    down = (0.0, 0.6, 0.8)
-    assert plane(2.0, 0.8, 10.0) == pytest.approx(10.0)
-    assert plane(2.0, -0.8, 10.0) == plane(2.0, 0.0, 10.0) == INF
-    assert plane(10.0, 0.0, 10.0) == plane.py_func(10.0, -1.0, 10.0) == 0.0
-    assert disk((0.0, 0.0, 2.0), down, 6.01, 10.0) == pytest.approx(10.0)
-    assert disk((0.0, 0.0, 2.0), down, 5.99, 10.0) == INF
-    assert disk((0.0, 0.0, 12.0), down, 50.0, 10.0) == INF
-
-
-def test_arrays():
-    """Arrays give what single rays give; fails if rows or columns are mixed up."""
-    rng = np.random.default_rng(3)
-    start = rng.uniform(-5.0, 5.0, (50, 3))
-    direction = rng.normal(size=(50, 3))
-    direction /= np.linalg.norm(direction, axis=1)[:, None]
-    low, high = (-3.0, -2.0, -1.0), (3.0, 4.0, 5.0)
-    rays = [(tuple(a), tuple(n)) for a, n in zip(start.tolist(), direction.tolist(), strict=True)]
-    assert np.array_equal(boxes(start, direction, low, high), [box(a, n, low, high) for a, n in rays])
-    assert np.array_equal(
-        cylinders(start, direction, 3.0, -1.0, 5.0), [cylinder(a, n, 3.0, -1.0, 5.0) for a, n in rays]
-    )
-    assert np.count_nonzero(boxes(start, direction, low, high)[:, 1]) > 10

@@ -83,12 +83,6 @@ def energy_at(R: float, table: RangeTable) -> float:
 
 
 @jit
-def energy_after(E: float, X: float, table: RangeTable) -> float:
-    """Mean total energy in GeV behind X g/cm^2; the lowest energy of the table where the muon stops."""
-    return energy_at(range_at(E, table) - X, table)
-
-
-@jit
 def ranges(E: Array, table: RangeTable) -> Array:
     """`range_at` of every energy."""
     result = np.empty(E.size)

@@ -9,12 +9,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mcgen._jit import jit
 
-Array = NDArray[np.float64]
 Interval = tuple[float, float]
 
 
@@ -78,47 +74,3 @@ def cylinder(
     r_in, r_out = _barrel(start[0], start[1], direction[0], direction[1], radius)
     z_in, z_out = _slab(start[2], direction[2], z_low, z_high)
     return _forward(max(r_in, z_in), min(r_out, z_out))
-
-
-@jit
-def plane(z: float, w: float, z_plane: float) -> float:
-    """Path length in cm to the plane at z_plane; inf if the ray never gets there, 0 on it."""
-    if z == z_plane:
-        return 0.0
-    if w == 0.0:
-        return math.inf
-    s = (z_plane - z) / w
-    return s if s > 0.0 else math.inf
-
-
-@jit
-def disk(
-    start: tuple[float, float, float], direction: tuple[float, float, float], radius: float, z_plane: float
-) -> float:
-    """Path length in cm to a disk about the z axis, inf if the ray misses it."""
-    s = plane(start[2], direction[2], z_plane)
-    if s == math.inf or math.hypot(start[0] + s * direction[0], start[1] + s * direction[1]) > radius:
-        return math.inf
-    return s
-
-
-@jit
-def cylinders(start: Array, direction: Array, radius: float, z_low: float, z_high: float) -> Array:
-    """`cylinder` for rays of shape (n, 3): path lengths of shape (n, 2)."""
-    result = np.empty((start.shape[0], 2))
-    for i in range(start.shape[0]):
-        a = (start[i, 0], start[i, 1], start[i, 2])
-        n = (direction[i, 0], direction[i, 1], direction[i, 2])
-        result[i, 0], result[i, 1] = cylinder(a, n, radius, z_low, z_high)
-    return result
-
-
-@jit
-def boxes(start: Array, direction: Array, low: tuple[float, float, float], high: tuple[float, float, float]) -> Array:
-    """`box` for rays of shape (n, 3): path lengths of shape (n, 2)."""
-    result = np.empty((start.shape[0], 2))
-    for i in range(start.shape[0]):
-        a = (start[i, 0], start[i, 1], start[i, 2])
-        n = (direction[i, 0], direction[i, 1], direction[i, 2])
-        result[i, 0], result[i, 1] = box(a, n, low, high)
-    return result

@@ -10,20 +10,14 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-
 from mcgen._jit import jit
 from mcgen.constants import ALPHA, AVOGADRO, HBARC_GEV_CM, M_E, M_MU
-from mcgen.physics.csda_range import RangeTable, energy_at, range_at
-from mcgen.physics.density_effect import Atoms
 
 E_S = 13.6e-3  #: GeV
 LOG_TERM = 0.038
 
 #: light elements: L_rad and L'_rad of Tsai, Table B.2
 _TSAI_LIGHT = {1: (5.31, 6.144), 2: (4.79, 5.621), 3: (4.74, 5.805), 4: (4.71, 5.924)}
-
-_NODES, _WEIGHTS = (tuple(float(x) for x in column) for column in np.polynomial.legendre.leggauss(8))
 
 
 def radiation_length(Z: float, A: float) -> float:
@@ -34,11 +28,6 @@ def radiation_length(Z: float, A: float) -> float:
     L, L_electrons = _TSAI_LIGHT.get(round(Z), heavy)
     r_e = ALPHA * HBARC_GEV_CM / M_E
     return A / (4.0 * ALPHA * r_e**2 * AVOGADRO * (Z * Z * (L - coulomb) + Z * L_electrons))
-
-
-def radiation_length_of(atoms: Atoms) -> float:
-    """Radiation length in g/cm^2 of a compound from mass fractions and elements."""
-    return 1.0 / sum(w / radiation_length(element.Z, element.A) for w, element in atoms)
 
 
 class Kicks(NamedTuple):
@@ -71,39 +60,6 @@ def _scale(thickness: float, E: float, m: float) -> float:
 
 
 @jit
-def highland(thickness: float, E: float, m: float = M_MU) -> float:
-    """Rms plane angle in rad behind `thickness` radiation lengths at constant total energy E (Highland's formula)."""
-    if thickness <= 0.0:
-        return 0.0
-    return _scale(thickness, E, m) / p_beta(E, m) * math.sqrt(thickness)
-
-
-@jit
-def uniform_kicks(length: float, density: float, X0: float, E: float, m: float = M_MU) -> Kicks:
-    """Kicks over `length` cm at constant total energy E in GeV; X0 in g/cm^2."""
-    thickness = length * density / X0
-    angle2 = thickness / p_beta(E, m) ** 2
-    return Kicks(thickness, angle2, 0.5 * angle2 * length, angle2 * length * length / 3.0)
-
-
-@jit
-def slowing_kicks(length: float, density: float, X0: float, E: float, table: RangeTable) -> Kicks:
-    """Kicks over `length` cm of one material while the muon slows down from total energy E in GeV.
-
-    Where it stops inside, the rest of the path counts at the lowest energy of the table.
-    """
-    R = range_at(E, table)
-    angle2, angle_y, y2 = 0.0, 0.0, 0.0
-    for node, weight in zip(_NODES, _WEIGHTS):  # noqa: B905 - numba knows zip without strict
-        s = 0.5 * length * (node + 1.0)
-        kick = 0.5 * weight * length * density / X0 / p_beta(energy_at(R - s * density, table), M_MU) ** 2
-        angle2 += kick
-        angle_y += kick * (length - s)
-        y2 += kick * (length - s) ** 2
-    return Kicks(length * density / X0, angle2, angle_y, y2)
-
-
-@jit
 def followed_by(first: Kicks, length: float, second: Kicks) -> Kicks:
     """Kicks of two layers in a row, the second `length` cm thick; empty space is a second layer without kicks."""
     return Kicks(
@@ -130,9 +86,3 @@ def spread(kicks: Kicks, E: float, m: float = M_MU) -> Spread:
     E is the total energy in GeV at the entry, whose beta the logarithm takes.
     """
     return moments(kicks, _scale(kicks.thickness, E, m) if kicks.angle2 > 0.0 else 0.0)
-
-
-@jit
-def plane(z1: float, z2: float, s: Spread) -> tuple[float, float]:
-    """Angle in rad and displacement in cm in one plane from two standard normal numbers (PDG, 34.3)."""
-    return z2 * s.theta, s.y * (z1 * math.sqrt(max(1.0 - s.correlation**2, 0.0)) + z2 * s.correlation)

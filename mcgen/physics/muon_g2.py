@@ -45,9 +45,3 @@ def delta_a_mu(g_mu: float, m_S: float, mediator: str = "scalar") -> float:
     integrand = NUMERATORS[mediator](y, z, r2) / (y**2 + z * r2)
     integral = float(np.sum(integrand * y * z * math.pi * np.cosh(tau)) * (tau[1] - tau[0]))
     return g_mu**2 / (8.0 * math.pi**2) * integral
-
-
-def g_mu_for_shift(shift: float, m_S: float, mediator: str = "scalar") -> float:
-    """Coupling that shifts a_mu by `shift`; nan where the boson shifts it the other way (Eq. 3 inverted)."""
-    unit = delta_a_mu(1.0, m_S, mediator)
-    return math.sqrt(shift / unit) if shift / unit >= 0.0 else math.nan

@@ -186,15 +186,6 @@ def t_along_peak(r: float, f: PeakMap) -> tuple[float, float]:
 
 
 @jit
-def peak_coordinate(t_minus_tmin: float, f: PeakMap) -> float:
-    """Inverse of `t_along_peak`."""
-    y = math.log1p(t_minus_tmin * f.size / (f.low * (f.low + t_minus_tmin + f.size)))
-    z = math.asinh((y - f.centre) / f.width) + f.below
-    length = f.below + f.above
-    return RIDGE * f.above * z / ((1.0 - RIDGE) * f.below * length - (f.below - RIDGE * length) * z)
-
-
-@jit
 def is_light(process: Process) -> bool:
     """Whether the lepton's collinear peaks lie within the nuclear form factor."""
     return process.m * process.m < 0.01 * process.ff.d
@@ -211,15 +202,6 @@ def u_map(r: float, low: float, high: float, light: bool) -> tuple[float, float]
     spread = high - low
     stretch = 1.0 / (high - r * spread)  # |u| = low high stretch
     return low * spread * r * stretch, low * high * spread * stretch * stretch
-
-
-@jit
-def u_coordinate(rise: float, low: float, high: float, light: bool) -> float:
-    """Inverse of `u_map`; `rise` is |u| - low."""
-    if light:
-        v = math.sqrt(low / (low + rise))
-        return rise / ((low + rise) * (1.0 + v) * (1.0 - math.sqrt(low / high)))
-    return (rise / (low + rise)) / (1.0 - low / high)
 
 
 class Ray(NamedTuple):
@@ -273,21 +255,3 @@ def map_t(E: float, process: Process, ray: Ray, r_t: float) -> Point:
 def map_point(E: float, process: Process, em: EnergyMap, r_x: float, r_u: float, r_t: float) -> Point:
     """The point of phase space at (r_x, r_u, r_t) of the unit cube, with its weight."""
     return map_t(E, process, map_ray(E, process, em, r_x, r_u), r_t)
-
-
-@jit
-def unmap_point(
-    E: float, process: Process, em: EnergyMap, E_S: float, one_minus_cos_theta: float, t_minus_tmin: float
-) -> tuple[float, float, float]:
-    """Inverse of `map_point`: (r_x, r_u, r_t)."""
-    u_low, u_high, two_pk = u_range(E, E_S, process)
-    light = is_light(process)
-    r_x = scalar_energy_coordinate(E_S, em)
-    r_u = u_coordinate(two_pk * one_minus_cos_theta, u_low, u_high, light)
-    e = emission(E, process.m, process.m_S, process.M, E_S, one_minus_cos_theta)
-    if light:
-        return r_x, r_u, peak_coordinate(t_minus_tmin, peak_map(E, process, e))
-    d = process.ff.d
-    width = math.log(e.t_max * (e.t_min + d) / (e.t_min * (e.t_max + d)))
-    t = e.t_min + t_minus_tmin
-    return r_x, r_u, math.log1p(t_minus_tmin * d / (e.t_min * (t + d))) / width
