@@ -23,7 +23,7 @@ from mcgen.errors import InputError, McgenWarning, ThresholdError, check_number,
 from mcgen.files import open_atomic, overwriting
 from mcgen.generation import generate
 from mcgen.physics.couplings import MODELS
-from mcgen.physics.scalar_decay import total_width
+from mcgen.physics.cross_section import METHODS
 from mcgen.quantities import LOWEST_MASS
 from mcgen.tracing import Column, trace
 from mcgen.units import Range
@@ -80,19 +80,15 @@ class ReachPoint:
     g_high: float | None
 
 
-def signal_of(nodes: rates.Production, model: str, particles: float, card: Card | None = None) -> Signal:
-    """N_S as a function of couplings; all couplings of a model grow with g_mu, so the width with g_mu^2.
-
-    The card says what decays how; without one it is a scalar.
-    """
-    width = rates.card_width(card, model, 1.0, nodes.m_S) if card else total_width(MODELS[model](1.0), nodes.m_S)
-    shares = rates.signal_shares(card, model, nodes.m_S) if card else (1.0, 0.0)
-    if card:
-        particles *= rates.production_coupling(card, model, 1.0) ** 2
+def signal_of(nodes: rates.Production, card: Card, model: str) -> Signal:
+    """N_S as a function of couplings; all couplings of a model grow with g_mu, so the width with g_mu^2."""
+    width = rates.card_width(card, model, 1.0, nodes.m_S)
+    shares = rates.signal_shares(card, model, nodes.m_S)
+    factor = rates.rate_factor(card, model, 1.0)
 
     def at(g_mu: Array) -> Array:
         sums = [nodes.signal(width * g * g, shares) for g in g_mu]
-        return np.asarray(particles * g_mu**2 * np.array(sums))
+        return np.asarray(factor * g_mu**2 * np.array(sums))
 
     return at
 
@@ -101,7 +97,7 @@ def _signals(card: Card, models: Sequence[str], m_S: float, production: str) -> 
     """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape."""
     if card.detector.geometry == "paper":
         nodes = rates.production(card, m_S, production)
-        return {model: signal_of(nodes, model, card.beam.muons, card) for model in models}
+        return {model: signal_of(nodes, card, model) for model in models}
     seen = [m for m in models if rates.can_be_seen(card, m, m_S)]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
     if seen and not _too_heavy(card, [m_S]):
@@ -127,7 +123,7 @@ class Search:
     share: Callable[[str, float], float] = _everything  #: of N_S that is seen, by model and mass of a state
 
     def __post_init__(self) -> None:
-        choose(self.production, rates.METHODS, "production")
+        choose(self.production, METHODS, "production")
         self.card.check_models(self.models)
         if self.from_events and self.production != "exact":
             message = (

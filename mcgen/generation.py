@@ -110,6 +110,20 @@ class Options:
             message = "branches: the layout of particles holds all of them"
             raise InputError(message)
 
+    def document(self) -> dict[str, Any]:
+        """As metadata and manifests hold them."""
+        return asdict(self) | {"branches": list(self.branches)}
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Options:
+        """Those of metadata or of a manifest."""
+        return cls(**document | {"branches": tuple(document["branches"])})
+
+    def arguments(self) -> dict[str, Any]:
+        """The same as arguments of `generate`."""
+        rest = {key: value for key, value in asdict(self).items() if key != "decays"}
+        return rest | {"decays": self.decays == "natural", "force_decay": self.decays == "forced"}
+
     def keep(self, columns: Columns) -> Columns:
         """The columns that go into the file: always event and weight, which forced decays make of two factors."""
         wanted = {"event", "weight", *self.branches, *(["decay_weight"] if self.decays == "forced" else [])}
@@ -161,7 +175,7 @@ def write(
             done += len(kept["event"])
             if progress:
                 progress(done)
-    extra = {"first_event": first, "options": asdict(options) | {"branches": list(options.branches)}}
+    extra = {"first_event": first, "options": options.document()}
     return tally.metadata() | extra | ({"decays": options.decays} if options.decays else {})
 
 
@@ -185,7 +199,7 @@ def already(
     meta = file.metadata
     asked = {
         "mcgen_version": __version__, "mass_gev": m_S, "seed": seed, "n_events": events, "first_event": first,
-        "options": asdict(options) | {"branches": list(options.branches)}, "merged": None,
+        "options": options.document(), "merged": None,
     }  # fmt: skip
     for key, value in asked.items():
         if meta.get(key) != value:

@@ -20,11 +20,11 @@ from mcgen import exposure
 from mcgen.card import Card, parse_card
 from mcgen.errors import InputError
 from mcgen.estimate import share_pulls
-from mcgen.events import Columns, ContentHash, Events, as_awkward
+from mcgen.events import Columns, ContentHash
 from mcgen.files import at_stake, check_input, check_output, overwriting, refuse
 from mcgen.formats import load as load_file
 from mcgen.formats.root import EventFile, event_writer
-from mcgen.formats.stored import STEP, StoredEvents
+from mcgen.formats.stored import STEP, Readable, StoredEvents
 
 #: what files of one pool agree in
 _COMMON = ("mass_gev", "mcgen_version", "mediator", "model", "reference_g_mu", "unweighted", "decays", "options")
@@ -142,7 +142,7 @@ class _Part:
             yield chunk | ({"weight": self._share * chunk["weight"]} if "weight" in chunk else {})
 
 
-class Pool:
+class Pool(Readable):
     """Event files of one card, read one after the other.
 
     Raises
@@ -210,15 +210,6 @@ class Pool:
         """Chunks of the named branches, file by file."""
         for part in self.parts:
             yield from part.iterate(names, step)
-
-    def read(self) -> Events:
-        """All events in memory."""
-        chunks = list(self.iterate(self.branches))
-        return Events(self.metadata, {name: np.concatenate([c[name] for c in chunks]) for name in self.branches})
-
-    def awkward(self) -> Any:
-        """All events as an awkward array with Momentum4D particles."""
-        return as_awkward(self.read().columns)
 
     def content_sha256(self) -> str:
         """Hash of the events as they are in the files now."""

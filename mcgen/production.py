@@ -76,12 +76,7 @@ class Plan:
 
     def document(self) -> dict[str, Any]:
         """The plan as JSON."""
-        options = asdict(self.options)
-        return {
-            "format": "mcgen production 1",
-            **asdict(self),
-            "options": options | {"branches": [*options["branches"]]},
-        }
+        return {"format": "mcgen production 1", **asdict(self), "options": self.options.document()}
 
 
 def plan_of(
@@ -103,8 +98,7 @@ def read_plan(folder: Path) -> Plan:
             raise InputError(message)
         document = json.loads(path.read_text(encoding="utf-8"))
         fields = {field.name: document[field.name] for field in dataclasses.fields(Plan)}
-        options = fields.pop("options")
-        plan = Plan(**fields, options=Options(**options | {"branches": tuple(options["branches"])}))
+        plan = Plan(**fields | {"options": Options.of(fields["options"])})
         parse_card(plan.card, f"in {path}")
     except OSError as error:
         message = f"folder {folder}: no production, {PLAN}: {error.strerror}"

@@ -27,7 +27,6 @@ from mcgen.track_rules import crossings, group_nodes, groups, thin
 
 Array = NDArray[np.float64]
 
-METHODS = ("exact", "ww", "iww")
 #: nodes in E, and per E in x, u, t; the second set serves to estimate the error of the first
 FINE, COARSE = (32, (48, 16, 10, 1)), (24, (32, 12, 8, 1))
 
@@ -99,7 +98,7 @@ def production(
     cut : bool
         Keep the S with the energy that the card asks for, or all.
     """
-    choose(method, METHODS, "method")
+    choose(method, cross_section.METHODS, "method")
     check_number("mass", m_S, LOWEST_MASS, 1e6)
     n_E, n = nodes
     parts = []
@@ -142,6 +141,11 @@ def production_coupling(card: Card, model: str | Couplings, g_mu: float) -> floa
         message = f"couplings: g_{lepton} is 0, so the {card.beam.particle} of the beam make no S; it must not be 0"
         raise InputError(message)
     return g
+
+
+def rate_factor(card: Card, model: str | Couplings, g_mu: float) -> float:
+    """Beam particles times the square of their coupling: it makes N_S of what one particle gives at unit coupling."""
+    return card.beam.muons * production_coupling(card, model, g_mu) ** 2
 
 
 def card_widths(card: Card, model: str | Couplings, g_mu: float, m_S: float) -> Widths:
@@ -243,14 +247,13 @@ def n_signal(
     """
     for g in g_mu:
         check_couplings(model, g)
-    couplings = [production_coupling(card, model, g) for g in g_mu]
+    factors = [rate_factor(card, model, g) for g in g_mu]
     sets = [production(card, m_S, method, nodes=nodes) for nodes in (FINE, COARSE)]
     result = []
     shares = signal_shares(card, model, m_S)
-    for g, coupling in zip(g_mu, couplings, strict=True):
+    for g, factor in zip(g_mu, factors, strict=True):
         width = card_width(card, model, g, m_S)
-        rate = card.beam.muons * coupling**2
-        fine, coarse = (rate * nodes.signal(width, shares) for nodes in sets)
+        fine, coarse = (factor * nodes.signal(width, shares) for nodes in sets)
         result.append(Estimate(fine, abs(fine - coarse), math.inf))
     return result
 
@@ -259,7 +262,7 @@ def sigma_tilde(
     card: Card, model: str | Couplings, m_S: float, g_mu: float, E_mu: list[float], method: str = "exact"
 ) -> list[Estimate]:
     """sigma~(E_mu) in cm^2: cross section times probability to decay where it counts, mean per nucleus (Eq. 19)."""
-    choose(method, METHODS, "method")
+    choose(method, cross_section.METHODS, "method")
     check_number("mass", m_S, LOWEST_MASS, 1e6)
     check_couplings(model, g_mu)
     for E in E_mu:

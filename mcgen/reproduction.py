@@ -56,32 +56,20 @@ def _file(file: StoredEvents, target: Path, workers: int) -> str:
     if "merged" in metadata or "options" not in metadata:
         message = f"file {file.path}: was merged or changed after it was made; rerun its parts"
         raise InputError(message)
-    options: dict[str, Any] = metadata["options"]
     card, first = parse_card(metadata["card"], f"of {file.path}"), metadata["first_event"]
     asked = (card, metadata["mass_gev"], metadata["n_events"], metadata["seed"])
-    kept = Options(**options | {"branches": tuple(options["branches"])})
+    kept = Options.of(metadata["options"])
     already(target, *asked, kept, first)  # refuses early; what is there is no answer, the events are made again
     with atomic_path(target, same_events) as part:
         with overwriting():
-            again = _made(asked, options, first, part, workers)
+            again = _made(asked, kept, first, part, workers)
         if file.content_sha256() != metadata["content_sha256"]:
             return "its events are not those it was written with (hash)"
         return _compared(file, again)
 
 
-def _made(asked: Sequence[Any], options: dict[str, Any], first: int, target: Path, workers: int) -> EventFile:
-    again = generate(
-        *asked,
-        output=target,
-        weighted=options["weighted"],
-        decays=options["decays"] == "natural",
-        force_decay=options["decays"] == "forced",
-        rntuple=options["rntuple"],
-        branches=options["branches"],
-        layout=options.get("layout", "flat"),
-        first=first,
-        workers=workers,
-    )
+def _made(asked: Sequence[Any], options: Options, first: int, target: Path, workers: int) -> EventFile:
+    again = generate(*asked, output=target, **options.arguments(), first=first, workers=workers)
     assert isinstance(again, EventFile)
     return again
 

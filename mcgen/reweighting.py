@@ -210,8 +210,7 @@ def signal_sums(source: EventSource, card: Card, model: str, m_S: float, g_mu: A
     shares = rates.signal_shares(card, model, m_S)
     how = DecayModel(card, m_S, int(source.metadata.get("seed", 0)), model, 1.0, forced=True)
     sums, _ = _sums(source, how, widths, shares, np.array([0.0, math.inf]), workers=workers)
-    rate = card.beam.muons * rates.production_coupling(card, model, 1.0) ** 2
-    return np.asarray(rate * g_mu**2 * sums[:, 0])
+    return np.asarray(rates.rate_factor(card, model, 1.0) * g_mu**2 * sums[:, 0])
 
 
 def reweight(

@@ -13,21 +13,16 @@ from numpy.typing import NDArray
 from mcgen.materials import Element
 from mcgen.passage import SPREAD, Stretch
 from mcgen.physics.energy_loss import NONE
+from mcgen.physics.quadrature import gauss
 from mcgen.track import Track, depths, energy_at
 
 Array = NDArray[np.float64]
 
 
 @functools.cache
-def _gauss(n: int) -> tuple[Array, Array]:
-    y, w = np.polynomial.legendre.leggauss(n)
-    return 0.5 * (y + 1.0), 0.5 * w
-
-
-@functools.cache
 def _gauss_toward_end(n: int) -> tuple[Array, Array]:
     """A rule that also follows what falls off within a thousandth of the end."""
-    s, w = _gauss(n)
+    s, w = gauss(n)
     return (1.0 - s**4, 4.0 * w * s**3) if n > 1 else (s, w)
 
 
@@ -114,7 +109,7 @@ def group_nodes(group: Sequence[Component], n: int) -> tuple[Array, Array, Array
     nuclei = np.concatenate([c.n_atom * c.track.length * share for c in group])
     if n == 1 or span < 1e-7:
         return np.array([np.average(energy, weights=nuclei)]), depth[None], nuclei[None]
-    E = low + _gauss(2 if span < 1e-4 else 3)[0] * (high - low)
+    E = low + gauss(2 if span < 1e-4 else 3)[0] * (high - low)
     apart = E[:, None] - E
     np.fill_diagonal(apart, 1.0)
     ratio = (energy - E[None, :, None]) / apart[:, :, None]

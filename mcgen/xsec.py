@@ -23,7 +23,6 @@ from mcgen.physics.quadrature import rules
 
 Array = NDArray[np.float64]
 
-METHODS = ("exact", "ww", "iww")
 LEPTONS = ("mu", "e")
 SPECTRA = ("x", "t", "theta")
 
@@ -94,7 +93,7 @@ def cross_section(
     InputError
         If a name is unknown or a number out of range.
     """
-    choose(method, METHODS, "method")
+    choose(method, quadrature.METHODS, "method")
     check_number("mass", m_S, 1e-12, 1e6)
     process = process_of(target, m_S, lepton, form_factor, method == "ww", mediator)
     check_number("energy", E_mu, process.m, 1e6)

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from mcgen.formats.text import open_compressed
 
-ROOT, PARQUET, LHE = "ROOT", "Parquet", "LHE"
 #: formats that events are read from
-READABLE = (ROOT, PARQUET, LHE)
+ROOT, PARQUET, LHE = "ROOT", "Parquet", "LHE"
 _BEGINNINGS = {
     b"root": ROOT,
     b"PAR1": PARQUET,
@@ -26,7 +25,7 @@ _READ = 4096
 
 
 def kind_of(path: Path) -> str:
-    """One of `READABLE`, or words for what else it is; gzip and zstd are looked into."""
+    """ROOT, PARQUET or LHE, or words for what else it is; gzip and zstd are looked into."""
     with path.open("rb") as file:
         raw = file.read(_READ)
     with open_compressed(path) as unpacked:

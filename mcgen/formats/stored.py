@@ -140,7 +140,27 @@ def sealed(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return {**metadata, "checksum": _checksum(metadata)}
 
 
-class StoredEvents(ABC):
+class Readable(ABC):
+    """Events in one or more files, which can be read in chunks or all at once."""
+
+    metadata: dict[str, Any]
+    branches: list[str]
+
+    @abstractmethod
+    def iterate(self, names: Sequence[str], step: int = STEP) -> Iterator[Columns]:
+        """Chunks of the named branches as numpy arrays."""
+
+    def read(self) -> Events:
+        """All events in memory."""
+        chunks = list(self.iterate(self.branches))
+        return Events(self.metadata, {name: np.concatenate([c[name] for c in chunks]) for name in self.branches})
+
+    def awkward(self) -> Any:
+        """All events as an awkward array with Momentum4D particles."""
+        return as_awkward(self.read().columns)
+
+
+class StoredEvents(Readable):
     """An event file, read in chunks.
 
     Raises
@@ -249,15 +269,6 @@ class StoredEvents(ABC):
             self._refuse(f"branch {name}: a number is not finite")
         if name in _POSITIVE and np.any(column < 0.0):
             self._refuse(f"branch {name}: a number is negative")
-
-    def read(self) -> Events:
-        """All events in memory."""
-        chunks = list(self.iterate(self.branches))
-        return Events(self.metadata, {name: np.concatenate([c[name] for c in chunks]) for name in self.branches})
-
-    def awkward(self) -> Any:
-        """All events as an awkward array with Momentum4D particles."""
-        return as_awkward(self.read().columns)
 
     def content_sha256(self) -> str:
         """Hash of the events as they are in the file now."""

@@ -32,6 +32,8 @@ Array = NDArray[np.float64]
 #: widest piece of log|u| that one Gauss rule covers at fixed t, where S close to the outgoing lepton makes a peak
 U_PANEL = 1.0
 
+#: the exact amplitude; Weizsaecker-Williams with exact limits; Eqs. 12-13 as printed
+METHODS = ("exact", "ww", "iww")
 
 #: nodes in x, u, t and the binned variable; the coarser sets only serve to estimate the error of the first
 FINE = (36, 40, 10, 10)

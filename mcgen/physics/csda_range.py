@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen._jit import jit
+from mcgen.physics.quadrature import gauss
 
 Array = NDArray[np.float64]
 
@@ -38,12 +39,12 @@ def range_table(loss: Callable[[Array], Array], E_low: float, E_high: float, n: 
         Grid intervals.
     """
     log_E = np.linspace(np.log(E_low), np.log(E_high), n + 1)
-    nodes, weights = np.polynomial.legendre.leggauss(3)
+    nodes, weights = gauss(3)
     step = log_E[1] - log_E[0]
-    inner = log_E[:-1, None] + 0.5 * step * (nodes + 1.0)
+    inner = log_E[:-1, None] + step * nodes
     E = np.exp(np.concatenate([log_E, inner.ravel()]))
     slope, within = np.split(E / loss(E), [n + 1])
-    pieces = 0.5 * step * np.sum(weights * within.reshape(n, 3), axis=1)
+    pieces = step * np.sum(weights * within.reshape(n, 3), axis=1)
     return RangeTable(log_E, np.concatenate([[0.0], np.cumsum(pieces)]), slope)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-
 from mcgen.constants import ALPHA, M_MU, M_P
+from mcgen.physics.quadrature import gauss
 
 M_K = 0.497611  #: K0, GeV (PDG 2020)
 TAU_K_L_CM = 1534.0  #: c tau of K_L in cm (PDG 2020)
@@ -78,13 +77,13 @@ def kaon_background(
     lowest = max(THRESHOLD + M_MU, E_beam - L_tg * dE_dy)
     if lowest >= E_beam:
         return 0.0
-    nodes, weights = np.polynomial.legendre.leggauss(48)
+    nodes, weights = gauss(48)
     total = 0.0
-    for x, w in zip(0.5 * (nodes + 1.0), 0.5 * weights, strict=True):
+    for x, w in zip(nodes, weights, strict=True):
         E = lowest + x * (E_beam - lowest)
         attenuation = math.exp(-(L_tg - (E_beam - E) / dE_dy) / model.attenuation_cm)
         produced = 0.0
-        for y, v in zip(0.5 * (nodes + 1.0), 0.5 * weights, strict=True):
+        for y, v in zip(nodes, weights, strict=True):
             omega = THRESHOLD + y * (E - M_MU - THRESHOLD)
             p_K = math.sqrt(max(0.0, (0.5 * omega) ** 2 - M_K**2))
             if p_K > 0.0:

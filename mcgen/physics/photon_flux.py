@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from mcgen._jit import jit
 from mcgen.physics.form_factor import G2, FormFactor
+from mcgen.physics.quadrature import gauss
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+_NODES, _WEIGHTS = gauss(16)
 
 
 @jit
@@ -22,7 +21,7 @@ def chi(t_min: float, t_max: float, ff: FormFactor) -> float:
     total = 0.0
     for panel in range(panels):
         for i in range(_NODES.size):
-            t_minus_tmin = t_min * math.expm1((panel + 0.5 * (_NODES[i] + 1.0)) * width)
+            t_minus_tmin = t_min * math.expm1((panel + _NODES[i]) * width)
             t = t_min + t_minus_tmin
-            total += 0.5 * _WEIGHTS[i] * width * t_minus_tmin / t * G2(t, ff)
+            total += _WEIGHTS[i] * width * t_minus_tmin / t * G2(t, ff)
     return total

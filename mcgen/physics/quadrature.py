@@ -1,4 +1,4 @@
-"""Gauss-Legendre rules of the cross-section integrals."""
+"""Gauss-Legendre rules, and those of the cross-section integrals."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+
+@functools.cache
+def gauss(n: int) -> tuple[Array, Array]:
+    """Nodes and weights of the rule with n points on (0, 1)."""
+    y, w = np.polynomial.legendre.leggauss(n)
+    return 0.5 * (y + 1.0), 0.5 * w
 
 
 class Rules(NamedTuple):
@@ -31,11 +38,6 @@ def rules(n_x: int, n_u: int, n_t: int, n_bin: int) -> Rules:
     At both ends of the energy range a momentum opens like a square root: r = 3 y^2 - 2 y^3 removes it. Large |u| is
     squeezed by the map 1/|u|: r = 1 - (1 - y)^2 opens it again.
     """
-
-    def gauss(n: int) -> tuple[Array, Array]:
-        y, w = np.polynomial.legendre.leggauss(n)
-        return 0.5 * (y + 1.0), 0.5 * w
-
     x, x_w = gauss(n_x)
     u, u_w = gauss(n_u)
     t, t_w = gauss(n_t)

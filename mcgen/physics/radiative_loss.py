@@ -8,13 +8,13 @@ ICRC (1971) 2436, and Kelner, Phys. At. Nucl. 61 (1998) 448 (pairs); Bezrukov an
 
 from __future__ import annotations
 
-import functools
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mcgen.constants import ALPHA, AVOGADRO, HBARC_GEV_CM, M_E, M_MU, M_P, M_PI
+from mcgen.physics.quadrature import gauss
 
 Array = NDArray[np.float64]
 
@@ -24,12 +24,6 @@ MICROBARN_CM2 = 1e-30
 
 N_V = 64  #: nodes in v
 N_RHO = 24  #: nodes in the asymmetry of the pair
-
-
-@functools.cache
-def _gauss(n: int) -> tuple[Array, Array]:
-    y, w = np.polynomial.legendre.leggauss(n)
-    return 0.5 * (y + 1.0), 0.5 * w
 
 
 def v_max(E: Array, Z: float) -> Array:
@@ -117,7 +111,7 @@ def photonuclear(v: Array, E: Array, Z: float, A: float) -> Array:
 
 def bremsstrahlung_loss(E: Array, Z: float, A: float) -> Array:
     """Mean loss to photons, GeV cm^2/g."""
-    y, w = _gauss(N_V)
+    y, w = gauss(N_V)
     column = E[:, None]
     # v = top y^2 puts nodes where screening sets in, at v far below 1
     top = np.maximum(v_max(column, Z), 0.0)
@@ -131,8 +125,8 @@ def bremsstrahlung_loss(E: Array, Z: float, A: float) -> Array:
 
 def pair_loss(E: Array, Z: float, A: float) -> Array:
     """Mean loss to electron pairs, GeV cm^2/g."""
-    y, w = _gauss(N_V)
-    z, z_w = _gauss(N_RHO)
+    y, w = gauss(N_V)
+    z, z_w = gauss(N_RHO)
     column = E[:, None]
     low = 4.0 * M_E / column
     log_range = np.log(np.maximum(v_max(column, Z) / low, 1.0))  # 0 below threshold
@@ -149,7 +143,7 @@ def pair_loss(E: Array, Z: float, A: float) -> Array:
 
 def photonuclear_loss(E: Array, Z: float, A: float) -> Array:
     """Mean loss to photonuclear reactions, GeV cm^2/g."""
-    y, w = _gauss(N_V)
+    y, w = gauss(N_V)
     column = E[:, None]
     low = (M_PI + M_PI**2 / (2.0 * M_P)) / column  # one pion on a nucleon at rest
     high = 1.0 - 0.5 * M_P / column * (1.0 + (M_MU / M_P) ** 2)

@@ -9,6 +9,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from mcgen.physics.quadrature import gauss
+
 Array = NDArray[np.float64]
 
 B = 4.0 / 3.0
@@ -25,19 +27,19 @@ def volterra_nu(L: Array) -> Array:
     inside = L > 0.0
     log_L = np.log(L[inside])[..., None]
     # the integrand falls like L^s/s!: 60 covers L up to 10; a light L falls on the scale 1/|log L|
-    nodes, weights = np.polynomial.legendre.leggauss(40)
+    nodes, weights = gauss(40)
     total = np.zeros(log_L.shape[:-1])
     scale = 1.0 / (1.0 + np.abs(log_L))
     edges = np.concatenate([[0.0], np.geomspace(1.0, 60.0, 7)])
     for low, high in itertools.pairwise(edges):
-        s = (low + 0.5 * (high - low) * (nodes + 1.0)) * scale
+        s = (low + (high - low) * nodes) * scale
         if low == edges[-2]:  # the last piece reaches on to s = 60 wherever it begins
             start = low * scale
-            s = start + 0.5 * (60.0 - start) * (nodes + 1.0)
+            s = start + (60.0 - start) * nodes
             width = 60.0 - start
         else:
             width = (high - low) * scale
-        total += np.sum(0.5 * weights * width * np.exp(s * log_L - _LOG_GAMMA(s + 1.0)), axis=-1)
+        total += np.sum(weights * width * np.exp(s * log_L - _LOG_GAMMA(s + 1.0)), axis=-1)
     result[inside] = total
     return result
 
