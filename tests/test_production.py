@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -20,11 +21,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from mcgen import engines, pool
+from mcgen import engines, generation, pool, production
 from mcgen.card import card_text, load_card, parse_card
 from mcgen.cli import main
 from mcgen.engines import dask, processes
-from mcgen.errors import InputError, McgenError
+from mcgen.errors import ClosureError, InputError, McgenError
 from mcgen.events import ContentHash, Events
 from mcgen.files import claim
 from mcgen.formats.root import EventFile, save
@@ -391,6 +392,56 @@ def test_whole_is_compared_in_t(undisturbed):
     parts = [lossy | {"first_event": i * P} for i in range(16)]
     assert 1.8 < pool.pooled(parts[:1])["pull_t_worst"] < 2.2
     assert 7.2 < pool.pooled(parts)["pull_t_worst"] < 8.8
+
+
+def biased_in_t(true, loss):
+    """`generation.chunks` whose fullest bin of t lacks a share of its weight, which goes to the other events."""
+
+    def chunks(sampler, *arguments, **options):
+        i = int(np.argmax(sampler.t_shares))
+        share = sampler.t_shares[i]
+        for columns, trials in true(sampler, *arguments, **options):
+            inside = (columns["t"] >= sampler.t_edges[i]) & (columns["t"] < sampler.t_edges[i + 1])
+            factor = np.where(inside, 1.0 - loss, 1.0 + loss * share / (1.0 - share))
+            yield columns | {"weight": factor * columns["weight"]}, trials
+
+    return chunks
+
+
+@pytest.mark.parametrize("engine", ["serial", "partition"])
+@pytest.mark.parametrize("fault", ["normalisation", "bin of t"])
+def test_a_biased_sampler_makes_no_partition(tmp_path, monkeypatch, fault, engine):
+    """A sampler 2 % off in all, or 30 % in a bin of t, fails at once and leaves no events and no manifest.
+
+    Fails if partitions are no longer compared with the quadrature.
+    """
+    if fault == "normalisation":
+        true = production._sampler(plan().card, 0.01, 1)
+        wrong = [dataclasses.replace(source, scale=1.02 * source.scale) for source in true.sources]
+        monkeypatch.setattr(production, "_sampler", lambda *_: dataclasses.replace(true, sources=wrong))
+    else:
+        monkeypatch.setattr(generation, "chunks", biased_in_t(generation.chunks, 0.3))
+    partitions = None if engine == "serial" else [2]
+    with pytest.raises(ClosureError, match="disagree" if fault == "normalisation" else "pull in t"):
+        produce(plan(), tmp_path / "folder", partitions=partitions)
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == [PLAN]
+
+
+def test_a_bias_below_notice_in_a_partition_is_seen_in_all(tmp_path, monkeypatch):
+    """A loss of 2 to 3 sigma in each of 16 partitions stops the whole; fails if only partitions are compared."""
+    monkeypatch.setattr(generation, "chunks", biased_in_t(generation.chunks, 0.12))
+    small = plan_of(load_card("na64"), 0.01, 32_000, 1, 2_000, Options())
+    with pytest.raises(ClosureError, match="events disagree with the quadrature"):
+        produce(small, tmp_path / "folder")
+    assert len(list((tmp_path / "folder").glob("events-*.root"))) == 16
+    assert not (tmp_path / "folder" / MANIFEST).exists()
+
+
+@pytest.mark.parametrize("partitions", [1, 16, 1_000_000])
+def test_partitions_share_the_chance_of_a_false_alarm(partitions):
+    """The chance of a pull, times the partitions, is that of 5 sigma once; fails for another limit in partitions."""
+    limit = plan_of(load_card("na64"), 0.01, 10 * partitions, 1, 10, Options()).max_pull
+    assert partitions * np.exp(-0.5 * limit**2) == pytest.approx(np.exp(-12.5), rel=1e-12)
 
 
 def test_pool_of_pools(tmp_path):

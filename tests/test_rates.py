@@ -126,6 +126,38 @@ def test_yield_and_its_spectrum(name, m_S):
     assert total.error < 1e-4 * total.value
 
 
+#: nodes for a value whose own error is far below the stated one
+FINER = (64, (96, 32, 20, 1))
+
+
+@pytest.mark.parametrize("name", ["fermilab", "na64"])
+def test_stated_errors_cover(name, monkeypatch):
+    """Errors of yields, N_S and sigma~ cover the distance to twice as many nodes in each direction.
+
+    They are at most 100 times as large in the median, and below 2e-5 of the value where N_S exceeds 1e-30. Fails for
+    an error of zero, for one that is only rounding, and for one taken from the wrong pair of rules.
+    """
+    card, g_mu = load_card(name), [1e-6, 1e-5, 1e-4, 1e-3]
+    energies = np.linspace(max(card.E_low, 0.8), card.beam.energy, 4).tolist()
+
+    def everything():
+        return [
+            [rates.yield_per_muon(card, m_S) for m_S in (0.003, 0.03, 0.2)],
+            [n for m_S in (0.003, 0.03, 0.2) for n in rates.n_signal(card, "A", m_S, g_mu)],
+            rates.sigma_tilde(card, "A", 0.03, 1e-4, energies),
+        ]
+
+    stated = everything()
+    monkeypatch.setattr(rates, "FINE", FINER)
+    for found, finer in zip(stated, everything(), strict=True):
+        seen = [(a, b.value) for a, b in zip(found, finer, strict=True) if b.value > 1e-60]
+        assert len(seen) >= 3
+        for a, value in seen:
+            assert abs(a.value - value) <= a.error
+            assert a.error < 2e-5 * value
+        assert np.median([a.error / max(abs(a.value - value), 1e-10 * value) for a, value in seen]) < 100.0
+
+
 def test_n_signal_needs_no_model():
     """Explicit couplings give what the model with the same couplings gives; fails if only names are understood."""
     card = load_card("fermilab")
