@@ -61,7 +61,7 @@ def seen(
 ) -> list[float | None]:
     """N_S of a detector with a shape over that with every S along the beam (Eqs. 18, 20), at each coupling.
 
-    None without a shape, or where fewer than ten effective events say so.
+    None if the detector has no shape, or if fewer than ten effective events are left.
     """
     if card.detector.geometry == "paper" or not n_signal:
         return [None] * len(n_signal)

@@ -19,7 +19,7 @@ from mcgen.units import quantity_text
 
 Array = NDArray[np.float64]
 
-#: of the file of a spectrum or a profile
+#: largest file of a spectrum or a profile
 MAX_BYTES = 5_000_000
 #: half width of a Gaussian beam energy in standard deviations, and the points of its distribution
 CUT, POINTS = 4.0, 129

@@ -15,7 +15,7 @@ from mcgen.errors import InputError
 Array = NDArray[np.float64]
 
 COLUMNS = "energy [GeV], x [cm], y [cm], x' [rad], y' [rad]"
-#: as many particles, and the largest energy in GeV, distance from the axis in cm and slope
+#: most particles in a list, and the largest value of each column (GeV, cm, cm, rad, rad)
 MAX_PARTICLES, LARGEST = 200_000, (1e6, 1e6, 1e6, 0.1, 0.1)
 
 

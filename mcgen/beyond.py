@@ -1,4 +1,4 @@
-"""Beyond the paper: the experiments of today beside its two, and what each of its simplifications is worth."""
+"""Beyond the paper: how much each of its simplifications changes N_S."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POINTS = (("A", 0.1, 2e-5), ("A", 0.1, 4e-4), ("B", 0.01, 1e-3))
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """N_S with something in place of what the paper takes, over N_S of the paper's set-up."""
+    """N_S with one thing changed in the paper's set-up, divided by N_S without the change."""
 
     what: str
     experiment: str

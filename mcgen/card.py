@@ -28,7 +28,7 @@ from mcgen.target import Layer, Slab, Stack, Target
 from mcgen.track import NO_SCATTERING, Scattering
 from mcgen.track_rules import Component
 
-#: a card is a page of text; a larger file is none
+#: largest file in bytes that is read as a card; a usual one is a page of text
 MAX_BYTES = 1_000_000
 
 
@@ -104,7 +104,8 @@ class Card(Section):
     def with_boson(self, mediator: str | None = None, model: str | None = None) -> Card:
         """The card for another mediator or model, checked anew.
 
-        The mediator's first model, and all of them in the scan, stand for what does not fit it; `model` replaces all.
+        A model that does not fit the mediator is replaced by its first one, in the scan by all of its models. A given
+        `model` replaces both.
         """
         if mediator is None and model is None:
             return self

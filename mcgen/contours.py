@@ -175,7 +175,7 @@ class Search:
         return list(found.items())
 
     def nothing(self, masses: Iterable[float]) -> list[tuple[float, Column]]:
-        """Columns of what cannot be made."""
+        """Empty columns, for masses that cannot be made."""
         return [(m, ((),) * len(self.models)) for m in masses]
 
     def points(self, lines: Sequence[tuple[float, Column]]) -> list[ReachPoint]:

@@ -19,11 +19,11 @@ Signal = Callable[[Array], Array]
 #: ranges of couplings, from low to high
 Intervals = tuple[tuple[float, float], ...]
 
-#: couplings looked at: none below makes a signal in any experiment, none above is a theory
+#: range of couplings: below it no experiment has a signal, above it perturbation theory has failed
 LOWEST, HIGHEST = 1e-12, 1e3
-#: points to begin with; the step in log(g) at which a crossing is interpolated, and a gap or an island is left out
+#: points to begin with; smallest step in log(g): crossings are interpolated in it, narrower gaps and islands ignored
 _POINTS, _STEP = 40, 1e-4
-#: below this a number of events is no number
+#: N_S below this counts as this, so that it has a logarithm
 _TINY = 1e-300
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mcgen.card import cards_folder, load_card
 from mcgen.contours import ReachPoint, reach
 
-#: of a logarithm
+#: largest rounding error of a logarithm
 _ROUNDING = 1e-12
 
 

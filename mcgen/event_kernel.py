@@ -29,11 +29,11 @@ _VERTEX, _TAU, _DECAY = ROW["vertex_x_cm"], ROW["tau"], ROW["decay_x_cm"]
 
 
 class Beamline(NamedTuple):
-    """What the kernel needs to know of the card besides the process."""
+    """What the kernel reads of the card besides the process."""
 
     spot: float  #: rms width of the beam, cm
     divergence: float  #: rms angle of the beam in each plane, rad
-    lateral: Array  #: instead of both, x, y and slopes of the beam's particles, the slowest first, shape (4, n)
+    lateral: Array  #: x, y in cm and slopes of a list of beam particles, the slowest first, shape (4, n)
     length_per_momentum: float  #: L_S/k at the reference coupling, cm/GeV
     unweighted: bool
     unit_weight: float  #: weight of an event with f = 1
@@ -142,7 +142,7 @@ def steer(
     columns: NDArray[np.int64],
     out: Array,
 ) -> None:
-    """Turn and shift events as the beam was where it entered, and by multiple scattering on its way to them."""
+    """Turn and shift events by the direction and position of their beam particle and by its multiple scattering."""
     particles = beam.lateral.shape[1]
     for i in columns:
         event = np.uint64(first + i)

@@ -45,7 +45,7 @@ FORMATS = {
     ".parquet": Format("Parquet", parquet.writer, is_text=False),
     ".root": Format("ROOT", root.writer, is_text=False),
 }
-#: of .root
+#: layouts of .root files
 LAYOUTS = {"flat": root.writer, "particles": nanoaod.writer}
 
 

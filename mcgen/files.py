@@ -142,7 +142,7 @@ def same_json(one: Path, two: Path) -> bool:
 
 
 def _same(part: Path, path: Path, same: Same) -> bool:
-    """Whether what is there says the same; what cannot be read does not."""
+    """Whether two files have the same content; a file that cannot be read counts as different."""
     try:
         return path.is_file() and same(part, path)
     except Exception:  # a foreign file meets the readers of our formats with errors of every kind

@@ -40,7 +40,7 @@ class Layout:
     parts: list[Part]
     fiducial: tuple[float, float]  #: where the decay of an S counts, as z
     tracks: Columns  #: vertex, decay and daughters of a few events
-    counted: bool  #: the S that are drawn count as signal; else they are as they come
+    counted: bool  #: whether the S that are drawn count as signal; if not, they are any events
 
     @property
     def end(self) -> float:
@@ -51,8 +51,8 @@ class Layout:
 def layout(card: Card, m_S: float | None = None, tracks: int = 40, seed: int | None = None) -> Layout:
     """The set-up of a card with a few generated S.
 
-    They are S that count, drawn by their probability: their decays are forced. Where none can be, as for an S that
-    cannot decay, they are as they come.
+    They are S that count, drawn by their probability: their decays are forced. If no decay can count, as for a
+    stable S, any events are drawn.
 
     A fiducial range is a distance from the production (Eqs. 18, 20); with the depth added it is the same z for all.
     """
@@ -84,7 +84,7 @@ def _chosen(columns: Columns, n: int) -> Columns | None:
 def _parts(card: Card) -> Iterator[Part]:
     detector, z = card.detector, 0.0
     half = detector.half_width[0] if detector.geometry == "3d" else math.inf
-    # what S must leave undecayed is as wide as the detector; where decays are looked for, only the detector has a size
+    # a missing-energy detector includes target and gap, so they are as wide; else only the detector has a width
     before = half if detector.signature == "missing-energy" else math.inf
     for layer in card.target.layers:
         elements = [element.name for element, _ in layer.composition]

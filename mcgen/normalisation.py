@@ -60,13 +60,13 @@ class Sampler:
     sources: list[Source]
     scattering: Scattering
     expected: Estimate  #: S per muon at g_mu = 1 by quadrature
-    t_edges: Array  #: bins of t in GeV^2,
-    t_shares: Array  #: what is expected in them,
-    t_errors: Array  #: and how well that is known
+    t_edges: Array  #: edges of the bins of t in GeV^2
+    t_shares: Array  #: expected share of the events in each bin
+    t_errors: Array  #: errors of these shares
     sigma: list[dict[str, Any]]  #: cross sections along the target, element by element
 
     def total(self, weighted: bool) -> Estimate:
-        """S per muon at g_mu = 1 by Monte Carlo, or what is left of it where f is cut at 1."""
+        """S per muon at g_mu = 1 by Monte Carlo: from the mean of f if weighted, else from that of min(1, f)."""
         parts = [(s.scale, s.mean if weighted else s.accepted) for s in self.sources]
         value = math.fsum(scale * f.value for scale, f in parts)
         error = math.hypot(*(scale * f.error for scale, f in parts))
@@ -178,7 +178,7 @@ def add_to_bins(edges: Array, values: Array, weights: Array, sums: Array, square
 class Tally:
     """What is added up while events are made: hash, yield, and their shares in bins of t against the quadrature.
 
-    The shares see a corner of phase space that is lost even where the total hides it.
+    If a small region of phase space has no events, the total may hardly change, but the shares do.
     """
 
     def __init__(self, sampler: Sampler, events: int, weighted: bool, max_pull: float = MAX_PULL) -> None:

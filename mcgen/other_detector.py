@@ -9,9 +9,9 @@ from mcgen.card import Card, parse_card
 from mcgen.errors import InputError
 from mcgen.events import Columns, EventSource, is_foreign
 
-#: what the other card may have of its own: it says who looks and for how long, and which part of the beam's way counts
+#: fields besides the detector in which the other card may differ: the exposure, and where muons count as stopped
 _FREE = {"beam": ("muons",), "target": ("E_min",)}
-#: of the section `run`, what production depends on
+#: fields of the section `run` that change the production of S
 _RUN = ("form_factor", "form_factor_table")
 
 

@@ -20,9 +20,9 @@ from mcgen.track import NO_SPREAD, Scattering, Track, is_sheet, linear
 
 Array = NDArray[np.float64]
 
-#: steps of a track whose energy is no straight line, and of one of a beam of many energies
+#: steps of a track with a curved E(r), and of one for a beam of many energies
 CURVED, SPREAD = 64, 4096
-#: slices for a loss of all energy at random: 32 and 64 differ by 0.1 % where S decays early
+#: slices of a layer in which random losses take all energy: 32 and 64 differ by 0.1 % where S decays early
 SLICES = 32
 
 
@@ -81,14 +81,14 @@ class Stretch:
 
 
 def _refined(spectrum: Spectrum, points: int = 1024) -> Spectrum:
-    """The same distribution on more points: linear in energy is not linear in path where the loss is no constant."""
+    """The same distribution on more points: if the loss depends on energy, straight in energy is curved in path."""
     n = spectrum.energies.size - 1
     at = np.linspace(0.0, n, n * -(-points // n) + 1)
     return Spectrum(*(np.interp(at, np.arange(n + 1), column) for column in spectrum))
 
 
 def _slices(layer: Layer, law: Law, E: float, least: int) -> list[Layer]:
-    """A layer where energy E in GeV is lost at random in slices, any other as it is."""
+    """A layer cut into slices if energy is lost at random in it, else the layer as it is; E in GeV at its front."""
     if not isinstance(law, RandomLoss):
         return [layer]
     n = max(least, math.ceil(SLICES * (1.0 - float(law.after(E, layer.length)) / E)))
@@ -126,7 +126,7 @@ def stretches(beam: Beam, target: Slab | Stack) -> list[Stretch]:
 
 
 def _p_beta(E: float, m: float) -> float:
-    """Momentum times velocity in GeV, m at least: where the particle has stopped, nothing depends on it."""
+    """Momentum times velocity in GeV, but at least m: a particle that has stopped may have E <= m here."""
     return max(p_beta(E, m), m) if m < E else m
 
 

@@ -28,7 +28,7 @@ from mcgen.formats.stored import STEP, Readable, StoredEvents
 
 #: what files of one pool agree in
 _COMMON = ("mass_gev", "mcgen_version", "mediator", "model", "reference_g_mu", "unweighted", "decays", "options")
-#: of the files in a folder, in letters of any size
+#: ending of the event files in a folder, in upper or lower case
 ENDING = ".root"
 
 

@@ -1,4 +1,4 @@
-"""Productions: a folder of partitions, made by any number of processes and machines, resumed after any death.
+"""Productions: a folder of partitions, made by any number of processes and machines, resumed after any interruption.
 
 `plan.json` says what is asked for and is written once. Every partition is an event file of its own, complete when it
 has its name, so that nothing has to be remembered elsewhere: who comes next looks at the files and makes what is
@@ -28,9 +28,9 @@ from mcgen.normalisation import MAX_PULL, Sampler, prepare
 from mcgen.pool import pooled
 
 PLAN, MANIFEST = "plan.json", "manifest.json"
-#: a plan is a card and a few numbers
+#: largest plan in bytes: it is a card and a few numbers
 MAX_PLAN = 10_000_000
-#: partitions of a production, one file each
+#: most partitions of a production; each is one file
 MAX_PARTITIONS = 1_000_000
 #: names in the folder of a production
 _OURS = r"\.?(plan\.json|manifest\.json|events-\d+\.root)(\..*)?"
@@ -123,7 +123,7 @@ def _settle(plan: Plan, folder: Path) -> None:
                     raise InputError(message) from None
             for i in range(plan.partitions):
                 check_partition(plan, folder, i, verify=False)
-            with overwriting(), open_atomic(folder / PLAN) as stream:  # a damaged one
+            with overwriting(), open_atomic(folder / PLAN) as stream:  # replaces a damaged one
                 json.dump(document, stream, indent=1)
             return
     for key, value in found.items():
@@ -135,7 +135,7 @@ def _settle(plan: Plan, folder: Path) -> None:
 
 @functools.lru_cache(maxsize=2)
 def _sampler(card: str, m_S: float, seed: int) -> Sampler:
-    """Once per process, whatever the number of partitions."""
+    """Sampler of a plan; a process prepares it once for all its partitions."""
     return prepare(parse_card(card), m_S, seed)
 
 
@@ -149,7 +149,10 @@ def make_partition(plan: Plan, folder: str | Path, i: int, wait: bool = False) -
         if mine and check_partition(plan, Path(folder), i, verify=True) is None:
             sampler = _sampler(plan.card, plan.mass_gev, plan.seed)
             first = i * plan.partition_events
-            with overwriting(), open_writer(path, sampler.card, plan.mass_gev, plan.options) as writer:  # a damaged one
+            with (
+                overwriting(),
+                open_writer(path, sampler.card, plan.mass_gev, plan.options) as writer,
+            ):  # replaces a damaged one
                 size = plan.size(i)
                 made = write(sampler, size, writer.write, plan.options, first=first, workers=0, max_pull=plan.max_pull)
                 writer.finish(made | {"production": _membership(plan, i)})

@@ -62,7 +62,7 @@ def check_table(path: str | Path, header: str, ignore: Collection[str] = ()) -> 
 def write_provenance(path: str | Path, *cards: Card, beside: Path) -> None:
     """The same as a JSON file beside an output that has no room for it; left alone if that output was.
 
-    The one of an output that is replaced is replaced with it: `check_request` has looked at it before.
+    If its output is replaced, it is replaced too: `check_request` has compared it before.
     """
     new = beside not in policy().left
     with overwriting(new), open_atomic(path, (lambda *_: False) if new else same_json) as stream:

@@ -23,7 +23,7 @@ from mcgen.rng import STRAGGLING, uniforms
 
 Array = NDArray[np.float64]
 
-#: muons that find the spectrum behind a slice, and the quantiles that are kept of it
+#: simulated muons that give the spectrum behind a slice, and the number of its quantiles that are kept
 MUONS, QUANTILES = 1 << 16, 1 << 11
 #: longest step as a share of the range at the present continuous loss
 STEP = 0.02
@@ -40,7 +40,7 @@ class Losses(NamedTuple):
 
 @jit
 def _share(rates: Array, shares: Array, u: float) -> float:
-    """Share of the energy lost in a piece; u, uniform, is how many of all pieces are larger."""
+    """Share of the kinetic energy in one large loss; u, uniform in (0, 1), is the fraction of losses above it."""
     wanted = u * rates[0]
     i = 0
     while i < shares.size - 2 and rates[i + 1] >= wanted:

@@ -1,4 +1,4 @@
-"""Threads, or none."""
+"""Pools of threads, or of none."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 
 class _Here(Executor):
-    """Does what it is given at once, in the thread that asks."""
+    """Runs each job at once in the calling thread."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """A future that is over."""
+        """The future of a job that has already run."""
         future: Future[Any] = Future()
         future.set_result(fn(*args, **kwargs))
         return future
 
 
 def pool(workers: int) -> Executor:
-    """As many threads; with 0 everything happens in the calling one."""
+    """A pool of `workers` threads; with 0, jobs run in the calling thread."""
     return ThreadPoolExecutor(workers) if workers else _Here()

@@ -1,4 +1,4 @@
-"""Where a line is looked at, so that it is smooth: points are added where it bends, begins, ends or splits."""
+"""Masses at which a line is computed so that it is smooth: more where it bends, begins, ends or splits."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _shape(column: Column) -> list[tuple[int, bool]]:
 
 
 def _blurred(column: Column, tolerance: float) -> Column:
-    """What is left if gaps and ranges narrower than twice the tolerance are not seen."""
+    """The ranges with gaps narrower than twice the tolerance closed, and ranges narrower than that left out."""
     lines = []
     for line in column:
         joined: list[tuple[float, float]] = []

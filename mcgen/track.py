@@ -20,8 +20,8 @@ Array = NDArray[np.float64]
 class Track(NamedTuple):
     """The beam in one piece of the target as its energy E(r) along the track, from the highest, r = 0, to the lowest.
 
-    With one beam energy, r also is the way through the piece. With many, equal steps of r are equal lengths of track
-    of all muons together, and the depth is drawn from its distribution at E.
+    With one beam energy, r is also the fraction of the way through the piece. With many, equal steps
+    of r are equal lengths of track of all muons together, and the depth is drawn from its distribution at E.
     """
 
     E: Array  #: energies in GeV at equal steps of r
@@ -30,8 +30,8 @@ class Track(NamedTuple):
     front: float  #: depth of the front in cm
     span: float  #: from front to back in cm
     rho: Array  #: residual path in cm at the steps of r; empty for a beam of one energy
-    entry: Array  #: residual paths at the front,
-    cdf: Array  #: and the share of muons below them
+    entry: Array  #: residual paths in cm at the front, rising
+    cdf: Array  #: share of muons with a smaller residual path than each of these
 
 
 @jit
@@ -66,7 +66,7 @@ def interpolate(x: float, xs: Array, ys: Array) -> float:
 
 @jit
 def is_sheet(span: float, entry: Array) -> bool:
-    """Whether a layer is so thin against the residual paths that their differences lose its digits."""
+    """Whether a layer is so thin that differences of residual paths across it are lost to rounding."""
     return bool(span < 1e-7 * entry[-1])
 
 
@@ -91,9 +91,9 @@ def place_at(track: Track, r: float, u: float) -> tuple[float, float]:
 
 
 def depths(track: Track, r: float, n: int, toward_end: bool = True) -> tuple[Array, Array]:
-    """Depths in cm at r and their shares: one, or for a beam of many energies n, closer at the end if asked for.
+    """Depths in cm at r and their shares: one, or n of them for a beam of many energies.
 
-    What decays soon after the target was made at its very end.
+    `toward_end` puts them closer at the end: an S that lives shortly leaves the target only if made there.
     """
     if not track.rho.size or track.span == 0.0:
         return np.array([place_at(track, r, 0.5)[0]]), np.ones(1)

@@ -1,4 +1,4 @@
-"""Quadrature along the tracks of the beam: energies, depths and nuclei, for groups of what the beam meets."""
+"""Quadrature along the tracks of the beam: energies, depths and nuclei for groups of components."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 @functools.cache
 def _gauss_toward_end(n: int) -> tuple[Array, Array]:
-    """A rule that also follows what falls off within a thousandth of the end."""
+    """A rule dense near 1, the end: it resolves decay lengths down to a thousandth of the length of track."""
     s, w = gauss(n)
     return (1.0 - s**4, 4.0 * w * s**3) if n > 1 else (s, w)
 
@@ -90,8 +90,8 @@ def groups(components: Sequence[Component]) -> list[list[Component]]:
 def group_nodes(group: Sequence[Component], n: int) -> tuple[Array, Array, Array]:
     """Energies in GeV, depths in cm and nuclei per cm^2 of a rule along the tracks of a group.
 
-    Depths and nuclei have shape (energies, depths). Where the energy hardly changes, cross sections are a polynomial
-    through one to three energies, and decays may follow the depth closely.
+    Depths and nuclei have shape (energies, depths). Where the energy hardly changes, cross sections are
+    interpolated from one to three energies, and all depths are kept.
     """
     first = group[0]
     if first.is_spread:

@@ -27,7 +27,7 @@ MAX_LIST = 100_000
 class Range(list[float]):
     """Two ends 'start:stop' between which a line is traced: whoever draws it chooses the points.
 
-    It goes `through` some, if it comes from a list.
+    If it comes from a list, `through` holds the numbers of the list, which the line must contain.
     """
 
     def __init__(self, ends: Iterable[float], through: Iterable[float] = ()) -> None:

@@ -46,7 +46,7 @@ def _times(columns: Columns, m: float) -> dict[str, Any]:
     return times
 
 
-#: its event numbers are C's int
+#: largest event number in HepMC3, which stores a C int
 LAST_NUMBER = 2**31 - 1
 
 

@@ -1,6 +1,6 @@
 """Les Houches event files of any generator and process, as they are (hep-ph/0109068, hep-ph/0609017).
 
-One pass from front to end; never more than an event is held.
+One pass from front to end; at most one event is in memory.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mcgen.formats.lhe_tokens import Tag, Tokens
 from mcgen.formats.text import open_compressed
 
 ROOT = "LesHouchesEvents"
-#: more particles or processes than this are none
+#: most particles of an event, and most processes of a file
 _MANY = 10_000
 #: cells of a line: of beams, of a process, of an event, of a particle
 _BEAMS, _PROCESS, _EVENT, _PARTICLE = 10, 4, 6, 13

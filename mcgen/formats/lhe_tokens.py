@@ -38,7 +38,7 @@ class Tokens:
     """Tags and lines of text of a file, in order; a line that is a comment keeps its `#`.
 
     Any encoding is taken, since all that counts is ASCII. `metadata` is the text of the element `<mcgen>` once the
-    header was passed. No more than a line is held.
+    header was passed. At most one line is in memory.
     """
 
     def __init__(self, stream: IO[bytes], refuse: Callable[[str], NoReturn]) -> None:

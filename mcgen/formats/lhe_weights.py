@@ -101,7 +101,7 @@ class WeightSums:
         return Normalisation(factors, sigma, math.hypot(*(max(0.0, error) for error in errors)) / sigma)
 
     def _check(self, stated: float, n: float, total: float, squares: float, of: str) -> None:
-        """Refuse a cross section that is none, and say where weights in pb contradict it."""
+        """Refuse a cross section that is a placeholder, and warn if weights in pb contradict it."""
         mean = total / n
         is_one = abs(mean - 1.0) <= _ONE
         if not is_one and all(row == _PLACEHOLDER for row in self._init.processes.values()):

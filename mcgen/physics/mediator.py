@@ -19,7 +19,7 @@ from mcgen._jit import jit
 
 
 class Weights(NamedTuple):
-    """Weights of the structures in A; f has GeV^2 less than the others, Q as well."""
+    """Weights of the structures in A: those of K and B are pure numbers, those of f and Q are in GeV^2."""
 
     K: float
     B: float

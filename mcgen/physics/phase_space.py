@@ -1,4 +1,4 @@
-"""The unit cube and the phase space of l N -> l N S at a fixed beam energy, there and back.
+"""The unit cube and the phase space of l N -> l N S at a fixed beam energy: maps from one to the other.
 
 Three coordinates r in (0, 1) give E_S, |u| and t such that the weight varies little:
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mcgen.constants import ALPHA, HBARC_GEV_CM, M_E, M_MU, M_PI, M_TAU
 from mcgen.physics.couplings import Couplings
 
-#: flight path in cm/GeV of what cannot decay: beyond the visible universe, and a number
+#: decay length over momentum of a stable boson in cm/GeV: finite, and beyond the visible universe
 STABLE = 1e30
 
 _MASSES = (M_E, M_MU, M_TAU)
