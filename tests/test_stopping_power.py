@@ -13,7 +13,7 @@ from mcgen.constants import ALPHA, AVOGADRO, M_E, M_MU
 from mcgen.physics import radiative_loss as radiation
 from mcgen.physics.atomic_data import ELEMENTS, FITS
 from mcgen.physics.csda_range import energies, energy_at, range_at, range_table, ranges
-from mcgen.physics.density_effect import PLASMA_EV, delta, mean_excitation, medium
+from mcgen.physics.density_effect import PLASMA_EV, Medium, delta, mean_excitation, medium
 from mcgen.physics.stopping_power import K, ionisation, stopping_power
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "validation/reference/muon_loss.json").read_text(encoding="utf-8"))
@@ -114,6 +114,15 @@ def test_free_electron_limit():
     bg = np.array([1e6])
     assert delta(bg, electrons)[0] == pytest.approx(2.0 * math.log(bg[0] * plasma / 600.7) - 1.0, abs=1e-3)
     assert sum(fraction for fraction, _ in electrons.fits) == pytest.approx(1.0, abs=1e-14)
+
+
+def test_density_effect_of_slow_particles():
+    """Below x0 delta is delta_0 (beta gamma/10^x0)^2 in conductors, 0 elsewhere, 1e-12; fails for another power."""
+    for element in ELEMENTS.values():
+        fit = element.fit
+        bg = 10.0 ** (fit.x0 - np.array([1.0, 0.25, 1e-3]))
+        alone = Medium(element.Z / element.A, fit.I_eV, ((1.0, fit),))
+        np.testing.assert_allclose(delta(bg, alone), fit.delta0 * (bg / 10.0**fit.x0) ** 2, rtol=1e-12, atol=0.0)
 
 
 def test_density_moves_the_plateau():
