@@ -4,8 +4,8 @@
 
 A mutant is a copy of the package with one change: another operator, a constant 1 % larger, a condition turned round,
 a statement dropped, a result of 0. The tests that belong to the module run against the copy in a temporary folder;
-nothing is written here. A mutant that no test notices is a survivor, and so is one that ends at the time limit.
-Ctrl-C stops the run and prints what is known. The same seed gives the same mutants of the same source.
+nothing is written here. What no test notices, ends at the time limit or cannot be run counts as not killed. Ctrl-C
+stops the run and prints what is known. The same seed gives the same mutants of the same source.
 """
 
 from __future__ import annotations
@@ -199,8 +199,9 @@ def judged(folder: Path, mutant: Mutant, limit: float, sound: dict[tuple[str, bo
         if names and key not in sound:
             verdict, failed = tested(folder, *key, limit, [])
             sound[key] = None if verdict == "timed out" or (verdict == "killed" and not failed) else [*failed, "none"]
-        without = sound.get(key)
-        if without:
+        if names and not sound[key]:
+            result = "not run"
+        if without := sound.get(key):
             path.write_text(mutant.source, encoding="utf-8")
             result = tested(folder, *key, limit, without)[0]
             path.write_text(original, encoding="utf-8")
@@ -233,10 +234,10 @@ def main() -> None:
     parser.add_argument("--only", action="append", default=[], metavar="MODULE", help="mcgen.rates, mcgen.physics, ...")
     parser.add_argument("--limit", type=float, default=300.0, help="seconds for the tests of one mutant")
     arguments = parser.parse_args()
-    asked = [f"{name.removeprefix('mcgen.')}." for name in arguments.only] or [""]
-    modules = [module for module in TESTS if f"{module}.".startswith(tuple(asked))]
+    asked = tuple(f"{name.removeprefix('mcgen.')}." for name in arguments.only or TESTS)
+    modules = [module for module in TESTS if f"{module}.".startswith(asked)]
     if not modules:
-        parser.error(f"--only {' '.join(arguments.only)}: has no tests in the table; known: {', '.join(TESTS)}")
+        parser.error(f"--only {' '.join(arguments.only)}: no module of {', '.join(TESTS)}")
     counts: Counter[str] = Counter()
     with contextlib.suppress(KeyboardInterrupt):
         run(modules, arguments.count, arguments.seed, arguments.limit, counts)
