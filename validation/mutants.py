@@ -176,8 +176,8 @@ def tested(folder: Path, names: str, compiled: bool, limit: float, without: list
     command = [sys.executable, "-B", "-m", "pytest", "-q", "-n0", "--tb=no", "-rfE", "-p", "no:cacheprovider"]
     command += [f"--basetemp={folder / 'scratch'}", *(f"tests/test_{name}.py" for name in names.split())]
     command += [*(f"--deselect={name}" for name in without), *(["-x"] if without else [])]
-    settings: dict[str, Any] = {"cwd": folder, "env": environment, "start_new_session": True}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **settings) as child:
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, **streams) as child:
         try:
             output = child.communicate(timeout=limit)[0].decode()
         except subprocess.TimeoutExpired:
@@ -238,9 +238,8 @@ def main() -> None:
     modules = [module for module in TESTS if f"{module}.".startswith(asked)]
     if not modules:
         parser.error(f"--only {' '.join(arguments.only)}: no module of {', '.join(TESTS)}")
-    counts: Counter[str] = Counter()
     with contextlib.suppress(KeyboardInterrupt):
-        run(modules, arguments.count, arguments.seed, arguments.limit, counts)
+        run(modules, arguments.count, arguments.seed, arguments.limit, counts := Counter())
     results = ", ".join(f"{counts[name]} {name}" for name in ("killed", "survived", "timed out", "not run"))
     print(f"{counts['all']} mutants of {len(modules)} modules, seed {arguments.seed}: {results}; "
           f"{counts['killed'] / max(1, counts['all']):.0%} killed")  # fmt: skip
