@@ -15,6 +15,7 @@ from mcgen.errors import InputError, choose
 from mcgen.events import DECAY_BRANCHES, Columns, ContentHash, all_branches, check_one_mass, is_foreign
 from mcgen.files import OF_THE_RUN, at_stake, check_input, check_output, overwriting, refuse
 from mcgen.formats import g4darkbrem, hepmc, lhe, load, nanoaod, parquet, root
+from mcgen.formats.particles import needed
 from mcgen.formats.stored import MAX_METADATA, StoredEvents
 from mcgen.formats.text import COMPRESSIONS, open_compressed
 from mcgen.pdg import check_boson
@@ -157,7 +158,7 @@ def export(
     if foreign:
         _check_foreign(file, output, decays or force_decay)
     known = set(all_branches(metadata))
-    missing = known - set(file.branches) if metadata.get("options", {}).get("branches") else set()
+    missing = needed("decays" in metadata) - set(file.branches)
     if missing and (make not in (root.writer, parquet.writer) or decays or force_decay):
         message = f"file {file.path}: holds chosen branches only and lacks {min(missing)}"
         raise InputError(message)

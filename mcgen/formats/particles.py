@@ -26,6 +26,16 @@ class Particle(NamedTuple):
     vertex: str  #: prefix of the columns of its place
 
 
+def needed(decayed: bool) -> set[str]:
+    """Branches that a list of particles is made of."""
+    names = ["mu_in", "mu_out", "N_out", "S", *(["d1", "d2"] if decayed else [])]
+    places = ["vertex", *(["decay"] if decayed else [])]
+    found = {"event", "weight", "E_mu", "depth_cm", "t", "target_Z", "target_A"}
+    found |= {f"{name}_{part}" for name in names for part in PARTS}
+    found |= {f"{place}_{axis}_cm" for place in places for axis in "xyz"}
+    return found | ({"decay_pdg"} if decayed else set())
+
+
 def boson_number(metadata: Mapping[str, Any]) -> int:
     """PDG number of S in the files of an event file: the one that was asked for, or that of its spin."""
     return int(metadata.get("boson_pdg") or pdg.MEDIATORS[metadata["mediator"]])
