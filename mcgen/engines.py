@@ -44,13 +44,14 @@ def _follow_parent() -> None:
 def _work(plan: Plan, folder: Path, todo: Sequence[int], told: Connection) -> None:
     """Make partitions and tell the parent of each, or of the error that ended it."""
     _follow_parent()
-    heed(signal.SIGTERM)  # and leave nothing half written
     try:
+        heed(signal.SIGTERM)  # and leave nothing half written
         try:
             for i in todo:
                 told.send(make_partition(plan, folder, i))
         except Exception as error:
             told.send(error)
+        os._exit(0)  # at once: the parent may end it on its way out
     except (KeyboardInterrupt, OSError):  # the parent ends it, or is gone
         os._exit(1)
 
