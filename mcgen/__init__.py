@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mcgen._version import __version__
 
 if TYPE_CHECKING:
-    from mcgen.card import Card, load_card
+    from mcgen.card import Card
     from mcgen.comparison import crosscheck
     from mcgen.contours import reach
     from mcgen.errors import ClosureError, InputError, McgenError
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from mcgen.generation import generate
     from mcgen.physics.couplings import Couplings
     from mcgen.pool import load
-    from mcgen.rates import n_signal, sigma_tilde, total_width
+    from mcgen.quadrature.xsec import cross_section
+    from mcgen.quadrature.yields import n_signal, sigma_tilde
     from mcgen.reweighting import reweight
-    from mcgen.xsec import cross_section
+    from mcgen.source.boson import total_width
+    from mcgen.source.source import load_card
 
 _HOME = {
     "Card": "card",
@@ -36,19 +38,19 @@ _HOME = {
     "Events": "events",
     "InputError": "errors",
     "McgenError": "errors",
-    "cross_section": "xsec",
+    "cross_section": "quadrature.xsec",
     "crosscheck": "comparison",
     "export": "exporting",
     "generate": "generation",
     "load": "pool",
-    "load_card": "card",
-    "n_signal": "rates",
+    "load_card": "source.source",
+    "n_signal": "quadrature.yields",
     "overwriting": "files",
     "reach": "contours",
     "reweight": "reweighting",
     "save": "formats.root",
-    "sigma_tilde": "rates",
-    "total_width": "rates",
+    "sigma_tilde": "quadrature.yields",
+    "total_width": "source.boson",
 }
 
 __all__ = [

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mcgen import rates
-from mcgen.card import Card, load_card, parse_card
+from mcgen.card import Card, parse_card, read_card
 from mcgen.contours import EVENTS
 from mcgen.errors import InputError
 from mcgen.estimate import Estimate
 from mcgen.generation import generate
 from mcgen.physics.form_factor import FORM_FACTORS
+from mcgen.quadrature.yields import n_signal
 from mcgen.reweighting import reweight
 
 #: (model, mass in GeV, g_mu) at which effects are given: S lives long, and S decays early
@@ -42,7 +42,7 @@ def changed(card: Card, **sections: Mapping[str, Any]) -> Card:
 
 def effects() -> Iterator[Effect]:
     """What the energy loss, the form factor and a detector of finite size change."""
-    fermilab, na64, e137 = (load_card(name) for name in ("fermilab", "na64", "e137"))
+    fermilab, na64, e137 = (read_card(name) for name in ("fermilab", "na64", "e137"))
     along = changed(e137, detector={"geometry": "paper", "radius": None, "daughters": "both"})
     table = {"energy_loss": "table"}
     for card in (fermilab, na64):
@@ -59,7 +59,7 @@ def effects() -> Iterator[Effect]:
         yield from _from_events(what, fermilab, changed(fermilab, detector=shape))
     scattered = changed(fermilab, detector=shape, target={"multiple_scattering": True})
     yield from _from_events(f"{what}, muons scattered", fermilab, scattered)
-    yield from _from_events("all of the card fermilab-3d", fermilab, load_card("fermilab-3d"))
+    yield from _from_events("all of the card fermilab-3d", fermilab, read_card("fermilab-3d"))
     for daughters in ("any", "both"):
         verb = {"any": "any daughter hits", "both": "both daughters hit"}[daughters]
         other = changed(e137, detector={"daughters": daughters})
@@ -73,14 +73,14 @@ def _points(card: Card) -> Iterator[tuple[str, float, float]]:
 
 def _by_quadrature(what: str, card: Card, other: Card) -> Iterator[Effect]:
     for model, m_S, g_mu in _points(card):
-        new, old = (rates.n_signal(one, model, m_S, [g_mu])[0] for one in (other, card))
+        new, old = (n_signal(one, model, m_S, [g_mu])[0] for one in (other, card))
         yield _effect(what, card, model, m_S, g_mu, new, old)
 
 
 def _from_events(what: str, card: Card, other: Card) -> Iterator[Effect]:
     for model, m_S, g_mu in _points(card):
         found = reweight(generate(other, m_S, EVENTS), model, [g_mu], energy_bins=1).n_signal[0]
-        yield _effect(what, card, model, m_S, g_mu, found, rates.n_signal(card, model, m_S, [g_mu])[0])
+        yield _effect(what, card, model, m_S, g_mu, found, n_signal(card, model, m_S, [g_mu])[0])
 
 
 def _effect(what: str, card: Card, model: str, m_S: float, g_mu: float, new: Estimate, old: Estimate) -> Effect:

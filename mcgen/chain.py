@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcgen import acceptance, plot, rates
+from mcgen import plot
 from mcgen.card import Card
 from mcgen.contours import ReachPoint, landmarks, reach, write_csv
 from mcgen.errors import InputError
@@ -20,7 +20,10 @@ from mcgen.files import at_stake, make_folder, open_atomic, overwriting, refuse,
 from mcgen.formats.root import EventFile
 from mcgen.generation import generate
 from mcgen.provenance import provenance
-from mcgen.reweighting import LowStatisticsWarning, Reweighted, reweight
+from mcgen.quadrature.yields import n_signal
+from mcgen.reweighting import LowStatisticsWarning, Reweighted, ratio_to_full_acceptance, reweight
+from mcgen.search.search import Search
+from mcgen.source.boson import Boson, check_widths
 from mcgen.units import Range
 
 Progress = Callable[[str, int, int], None]
@@ -100,8 +103,8 @@ def _run(
         warnings.simplefilter("ignore", LowStatisticsWarning)  # the table shows n_eff
         for model in card.scan.models:
             signal[model] = reweight(event_file, model, couplings)
-            exact[model] = [n.value for n in rates.n_signal(card, model, m_S, couplings)]
-            seen[model] = acceptance.seen(card, model, m_S, couplings, signal[model].n_signal)
+            exact[model] = [n.value for n in n_signal(card, model, m_S, couplings)]
+            seen[model] = ratio_to_full_acceptance(card, model, m_S, couplings, signal[model].n_signal)
             reference[model] = reweight(event_file, model, [card.scalar.g_mu])
     masses = Range.over(card.scan.mass)
     steps = 0 if isinstance(masses, Range) else len(masses)
@@ -127,12 +130,13 @@ def _run(
 
 def _check_models(card: Card, m_S: float) -> None:
     """Raise InputError for a model that can give no signal at all, or whose width is not known at a mass."""
-    rates.check_widths(card, card.scan.models, [m_S, *card.scan.mass])
+    check_widths(card, card.scan.models, [m_S, *card.scan.mass])
     for model in card.scan.models:
-        if rates.production_coupling(card, model, 1.0) == 0.0:
+        boson = Boson(card, model, m_S)
+        if boson.production_coupling() == 0.0:
             message = f"scan.models: {model} does not couple to {card.beam.particle}"
             raise InputError(message)
-        if not rates.can_be_seen(card, model, m_S):
+        if not Search.of(card).can_see(boson):
             message = (
                 f"scan.models: {model} of {m_S:g} GeV cannot decay into what is seen, and {card.name} looks for decays"
             )

@@ -17,15 +17,15 @@ from mcgen.card import Card
 from mcgen.errors import check_number
 from mcgen.estimate import Estimate
 from mcgen.files import open_atomic, overwriting
-from mcgen.materials import Element
 from mcgen.physics.amplitude import Process
 from mcgen.physics.cross_section import standard_edges
-from mcgen.physics.kinematics import threshold_energy
+from mcgen.quadrature.xsec import CrossSection, cross_section
 from mcgen.quantities import LOWEST_MASS
 from mcgen.rng import INTEGRATION
 from mcgen.sampler import Lattice, build_lattice, integrate, propose
+from mcgen.source.source import Source
+from mcgen.source.targets import Target
 from mcgen.track import linear
-from mcgen.xsec import CrossSection, cross_section
 
 Array = NDArray[np.float64]
 
@@ -89,7 +89,8 @@ def crosscheck(
     list of Comparison
         Zeros below threshold, but for IWW, which knows no recoil.
     """
-    low, high = card.E_low, card.beam.E_max
+    source = Source(card)
+    low, high = source.E_low, card.beam.E_max
     given = energies is not None
     if energies is None:
         energies = [high] if high - low < 0.01 * high else np.linspace(low, high, 5).tolist()
@@ -97,12 +98,12 @@ def crosscheck(
     for m_S in masses:
         check_number("mass", m_S, LOWEST_MASS, 1e6)
         if not given:
-            card.check_mass(m_S)
-        for E, element in itertools.product(energies, card.elements):
-            (known,) = error_map(element, [E], [m_S], card.run.form_factor, card.scalar.mediator, card.beam.lepton)
-            process = card.process(m_S, element)
+            source.check_mass(m_S)
+        for E, target in itertools.product(energies, source.targets):
+            (known,) = error_map(target, [E], [m_S], card.run.form_factor, card.scalar.mediator, card.beam.lepton)
+            process = source.process(m_S, target)
             mc = Estimate(0.0, 0.0, 0.0)
-            if threshold_energy(process.m, m_S, process.M) < E:
+            if process.threshold < E:
                 mc = monte_carlo(E, process, points, card.run.seed if seed is None else seed)
             rows.append(replace(known, sigma_mc_pb=mc.value, error_mc_pb=mc.error))
             if progress:
@@ -119,13 +120,13 @@ def _x_histogram(lattice: Lattice, process: Process, seed: np.uint64, points: in
             sums[bin_number] += f
 
 
-def x_spectra(card: Card, element: Element, m_S: float, E: float, points: int = MC_POINTS) -> dict[str, CrossSection]:
+def x_spectra(card: Card, target: Target, m_S: float, E: float, points: int = MC_POINTS) -> dict[str, CrossSection]:
     """Spectra in x at one energy: exact, WW, IWW, Monte Carlo; the same bins, pb at unit coupling."""
-    process = card.process(m_S, element)
+    process = Source(card).process(m_S, target)
     edges = standard_edges(E, process, "x")
     spectra = {
         method: cross_section(
-            element,
+            target,
             E,
             m_S,
             lepton=card.beam.lepton,
@@ -146,7 +147,7 @@ def x_spectra(card: Card, element: Element, m_S: float, E: float, points: int = 
 
 
 def error_map(
-    target: Element,
+    target: Target,
     energies: Sequence[float],
     masses: Sequence[float],
     form_factor: str = "paper",

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcgen import rates
-from mcgen.card import Card, Scalar, load_card
+from mcgen.card import Card, Scalar, read_card
 from mcgen.constants import M_MU
-from mcgen.contours import Search, Tower, starting_masses
+from mcgen.contours import Scan, Tower, starting_masses
 from mcgen.crossings import Intervals
 from mcgen.dump_lines import dump_line, stored_masses
 from mcgen.errors import McgenWarning, choose
 from mcgen.physics.couplings import MODELS
 from mcgen.physics.muon_g2 import delta_a_mu
 from mcgen.physics.scalar_decay import widths
+from mcgen.source.boson import Boson
 from mcgen.tracing import trace
 from mcgen.units import Range
 
@@ -36,14 +36,14 @@ class _NoLimitError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Boson:
+class ShownBoson:
     """Whose couplings a figure shows."""
 
     scalar: Scalar  #: as in a card: mediator and decays; its own mass and couplings do not count
     tower: Tower
 
     @classmethod
-    def of(cls, scalar: Scalar | None = None, tower: Tower | None = None) -> Boson:
+    def of(cls, scalar: Scalar | None = None, tower: Tower | None = None) -> ShownBoson:
         """That of a card, by default a single scalar that decays to nothing invisible."""
         return cls(scalar or Scalar.model_validate({"mass": "100 MeV"}), tower or Tower())
 
@@ -73,7 +73,7 @@ class Shift:
         unit = sum(delta_a_mu(1.0, m, mediator) for m in (tower or Tower()).masses(m_S))
         return math.sqrt(shift / unit) if shift * unit > 0.0 else None
 
-    def ranges(self, boson: Boson) -> list[tuple[str, str, Callable[[float], Intervals]]]:
+    def ranges(self, boson: ShownBoson) -> list[tuple[str, str, Callable[[float], Intervals]]]:
         """(kind, how many sigma, ranges of g_mu at a mass): the band that is preferred, and what is excluded."""
         side = _side_of(boson.mediator)
 
@@ -132,7 +132,7 @@ def check_names(names: Sequence[str]) -> None:
 def constraints(
     names: Sequence[str],
     masses: Sequence[float],
-    boson: Boson | None = None,
+    boson: ShownBoson | None = None,
     models: Sequence[str] = ("A", "B"),
     workers: int = 1,
 ) -> list[Constraint]:
@@ -146,14 +146,14 @@ def constraints(
         Of `NAMES`; 'paper' stands for those of Fig. 5.
     masses : sequence of float
         Masses, or a `Range`.
-    boson : Boson, optional
+    boson : ShownBoson, optional
         A single scalar by default.
     models : sequence of str
     workers : int
         Threads.
     """
     check_names(names)
-    boson = boson or Boson.of()
+    boson = boson or ShownBoson.of()
     found: list[Constraint] = []
     wanted = [one for name in names for one in (PAPER if name == "paper" else (name,))]
     for name in dict.fromkeys(wanted):
@@ -189,7 +189,7 @@ def _merged(limits: Iterable[Constraint]) -> list[Constraint]:
 
 
 def _limits(
-    name: str, masses: Sequence[float], boson: Boson, model: str, quoted: bool, workers: int
+    name: str, masses: Sequence[float], boson: ShownBoson, model: str, quoted: bool, workers: int
 ) -> Iterable[Constraint]:
     """One limit in one model; a g-2 set may be two."""
     if name in G2_SETS:
@@ -234,7 +234,7 @@ def _babar(m: float) -> Intervals:
     return ((float(np.exp(np.interp(math.log(m), mass, g))), math.inf),)
 
 
-def _babar_line(masses: Sequence[float], boson: Boson, model: str) -> tuple[tuple[float, Intervals], ...]:
+def _babar_line(masses: Sequence[float], boson: ShownBoson, model: str) -> tuple[tuple[float, Intervals], ...]:
     """BaBar's limit for a vector whose share of decays to muons is another than in L_mu - L_tau.
 
     Emission from electrons, which a dark photon has as well, only adds to the signal.
@@ -251,10 +251,10 @@ def _babar_line(masses: Sequence[float], boson: Boson, model: str) -> tuple[tupl
     if boson.tower.states > 1:
         reason = "it is a limit on a single vector, not on a tower"
         raise _NoLimitError(reason)
-    card = _with(load_card("na64"), boson, model)
+    card = _with(read_card("na64"), boson, model)
 
     def at(m: float) -> Intervals:
-        theirs, ours = widths(MODELS["Lmu-Ltau"](1.0), m, "vector"), rates.card_widths(card, model, 1.0, m)
+        theirs, ours = widths(MODELS["Lmu-Ltau"](1.0), m, "vector"), Boson(card, model, m).widths()
         share = (theirs.mumu / theirs.total) / (ours.mumu / ours.total)
         ((low, high),) = _babar(m)
         return ((low * math.sqrt(share), high),)
@@ -266,14 +266,14 @@ def _babar_line(masses: Sequence[float], boson: Boson, model: str) -> tuple[tupl
     return line
 
 
-def _with(card: Card, boson: Boson, model: str) -> Card:
+def _with(card: Card, boson: ShownBoson, model: str) -> Card:
     """A card that makes the boson of the figure."""
     scalar = boson.scalar.model_copy(update={"mass": card.scalar.mass, "model": model})
     return card.model_copy(update={"scalar": scalar})
 
 
 def _dump_line(
-    name: str, masses: Sequence[float], boson: Boson, model: str, workers: int
+    name: str, masses: Sequence[float], boson: ShownBoson, model: str, workers: int
 ) -> tuple[tuple[float, Intervals], ...]:
     """An electron dump, computed anew for the boson."""
     if MODELS[model](1.0).g_e == 0.0:
@@ -297,16 +297,16 @@ def _along(name: str, known: Sequence[float], masses: Sequence[float]) -> tuple[
 
 @functools.lru_cache(maxsize=64)  # the figures of a report have the same dumps
 def _dump(
-    name: str, boson: Boson, model: str, masses: tuple[float, ...], traced: bool, workers: int
+    name: str, boson: ShownBoson, model: str, masses: tuple[float, ...], traced: bool, workers: int
 ) -> tuple[tuple[float, Intervals], ...]:
     """Ranges of an electron dump, whose calorimeter sees the decays to electrons and photons."""
-    card = _with(load_card(name), boson, model)
+    card = _with(read_card(name), boson, model)
 
     def share(of: str, m: float) -> float:
-        w = rates.card_widths(card, of, 1.0, m)
+        w = Boson(card, of, m).widths()
         visible = w.total - w.invisible
         return (w.ee + w.gamma_gamma) / visible if visible > 0.0 else 0.0
 
-    search = Search(card, [model], tower=boson.tower, share=share)
-    lines = search.lines(Range(masses) if traced else masses, workers)
+    scan = Scan(card, [model], tower=boson.tower, share=share)
+    lines = scan.lines(Range(masses) if traced else masses, workers)
     return tuple((m, column[0]) for m, column in lines)

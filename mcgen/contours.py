@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen import rates, reweighting
+from mcgen import reweighting
 from mcgen.card import Card
 from mcgen.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
 from mcgen.crossings import Intervals, Signal, intervals
@@ -24,7 +24,11 @@ from mcgen.files import open_atomic, overwriting
 from mcgen.generation import generate
 from mcgen.physics.couplings import MODELS
 from mcgen.physics.cross_section import METHODS
+from mcgen.quadrature.yields import production, signal_of
 from mcgen.quantities import LOWEST_MASS
+from mcgen.search.search import Search
+from mcgen.source.boson import Boson, check_widths
+from mcgen.source.source import Source
 from mcgen.tracing import Column, trace
 from mcgen.units import Range
 
@@ -80,25 +84,13 @@ class ReachPoint:
     g_high: float | None
 
 
-def signal_of(nodes: rates.Production, card: Card, model: str) -> Signal:
-    """N_S as a function of couplings; all couplings of a model grow with g_mu, so the width with g_mu^2."""
-    width = rates.card_width(card, model, 1.0, nodes.m_S)
-    shares = rates.signal_shares(card, model, nodes.m_S)
-    factor = rates.rate_factor(card, model, 1.0)
-
-    def at(g_mu: Array) -> Array:
-        sums = [nodes.signal(width * g * g, shares) for g in g_mu]
-        return np.asarray(factor * g_mu**2 * np.array(sums))
-
-    return at
-
-
-def _signals(card: Card, models: Sequence[str], m_S: float, production: str) -> dict[str, Signal]:
+def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict[str, Signal]:
     """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape."""
-    if card.detector.geometry == "paper":
-        nodes = rates.production(card, m_S, production)
-        return {model: signal_of(nodes, card, model) for model in models}
-    seen = [m for m in models if rates.can_be_seen(card, m, m_S)]
+    search = Search.of(card)
+    if not search.is_3d:
+        made = production(Source(card), m_S, search, method)
+        return {model: functools.partial(signal_of, made, search, Boson(card, model, m_S)) for model in models}
+    seen = [m for m in models if search.can_see(Boson(card, m, m_S))]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
     if seen and not _too_heavy(card, [m_S]):
         events = generate(card, m_S, EVENTS)
@@ -112,8 +104,8 @@ def _everything(model: str, m_S: float) -> float:  # noqa: ARG001
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """What is looked for: couplings with more signal events than a threshold."""
+class Scan:
+    """What a scan looks for: couplings with more signal events than a threshold."""
 
     card: Card
     models: Sequence[str]
@@ -208,10 +200,10 @@ def starting_masses(masses: Range, tower: Tower | None = None) -> list[float]:
 
 def _too_heavy(card: Card, masses: Iterable[float]) -> str:
     """Why the lightest of those masses in GeV that are too heavy cannot be made; empty if all can."""
-    found = ""
+    found, source = "", Source(card)
     for m_S in sorted(set(masses), reverse=True):
         try:
-            card.check_mass(m_S)
+            source.check_mass(m_S)
         except ThresholdError as error:
             found = f"{error}{'; the heavier ones as well' if found else ''}"
         else:
@@ -257,12 +249,12 @@ def reach(
     ThresholdError
         If none of the masses can be made; a warning names those that cannot.
     """
-    search = Search(card, models or card.scan.models, n_signal, production, tower or Tower())
+    scan = Scan(card, models or card.scan.models, n_signal, production, tower or Tower())
     masses = masses if isinstance(masses, Range) else list(masses)
     check_number("workers", workers, 0, 1024)
     check_masses(card, masses)
-    rates.check_widths(card, search.models, [m for m_S in masses for m in search.tower.masses(m_S)])
-    return search.points(search.lines(masses, workers, progress))
+    check_widths(card, scan.models, [m for m_S in masses for m in scan.tower.masses(m_S)])
+    return scan.points(scan.lines(masses, workers, progress))
 
 
 def check_masses(card: Card, masses: Sequence[float]) -> None:
@@ -270,7 +262,7 @@ def check_masses(card: Card, masses: Sequence[float]) -> None:
     for m_S in masses:
         check_number("mass", m_S, LOWEST_MASS, 1e6)
     if masses:
-        card.check_mass(min(masses))
+        Source(card).check_mass(min(masses))
     if message := _too_heavy(card, masses):
         warnings.warn(f"{card.name}: {message}", AboveThresholdWarning, stacklevel=3)
 
@@ -292,7 +284,7 @@ def reach_from_events(
         for path in sources:
             source = reweighting.open_events(path)
             card = reweighting.card_of(source)
-            m_S = float(source.metadata["mass_gev"])
+            m_S = source.metadata.m_S
 
             def signal(g_mu: Array) -> Array:
                 return reweighting.signal_sums(source, card, model, m_S, g_mu, workers)  # noqa: B023 - used before the next turn

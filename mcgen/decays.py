@@ -9,17 +9,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen import pdg, rates
+from mcgen import pdg
 from mcgen._jit import jit
-from mcgen.acceptance import fiducial, passes
-from mcgen.card import Card
+from mcgen.branches import Columns
 from mcgen.constants import M_E, M_MU, M_PI, M_TAU
 from mcgen.errors import InputError
-from mcgen.events import Columns
-from mcgen.physics.couplings import Couplings
-from mcgen.physics.scalar_decay import STABLE, length_per_momentum, width_neutrinos
+from mcgen.physics.scalar_decay import STABLE, width_neutrinos
 from mcgen.physics.two_body import daughters
 from mcgen.rng import DECAYS, uniforms
+from mcgen.search.search import Search
+from mcgen.source.boson import Boson, couplings_of
 
 Array = NDArray[np.float64]
 
@@ -41,19 +40,18 @@ CHANNELS = (
 
 @dataclass(frozen=True, slots=True)
 class DecayModel:
-    """How S decays in a file."""
+    """How S decays in a file: in which model, at which coupling, and seen by whom if decays are forced."""
 
-    card: Card
-    m_S: float
-    seed: int
-    model: str | Couplings
+    boson: Boson
+    search: Search
     g_mu: float
+    seed: int
     forced: bool = False
 
     def partial_widths(self) -> Array:
         """Widths in GeV in the order of `CHANNELS`; neutrinos are muon and tau ones, half each."""
-        w = rates.card_widths(self.card, self.model, self.g_mu, self.m_S)
-        neutrinos = min(w.invisible, width_neutrinos(rates.couplings_of(self.model, self.g_mu).g_nu, self.m_S))
+        w, couplings = self.boson.widths(self.g_mu), couplings_of(self.boson.model, self.g_mu)
+        neutrinos = min(w.invisible, width_neutrinos(couplings.g_nu, self.boson.m_S))
         visible = w.ee, w.mumu, w.tautau, w.gamma_gamma, w.hadrons
         return np.array([*visible, 0.5 * neutrinos, 0.5 * neutrinos, w.invisible - neutrinos])
 
@@ -61,12 +59,12 @@ class DecayModel:
         """Cumulative branching ratios of the channels."""
         partial = self.partial_widths()
         if self.forced:  # into the fiducial range, where an invisible decay has no place
-            if rates.signal_shares(self.card, self.model, self.m_S)[1] > 0.0:
+            if self.search.shares(self.boson)[1] > 0.0:
                 message = "force_decay: an invisible decay counts wherever it happens, it cannot be forced"
                 raise InputError(message)
             partial[[is_invisible(channel.pdg) for channel in CHANNELS]] = 0.0
         if partial.sum() == 0.0:
-            message = f"decays: nothing to decay into at {self.m_S:g} GeV"
+            message = f"decays: nothing to decay into at {self.boson.m_S:g} GeV"
             raise InputError(message)
         return np.asarray(np.cumsum(partial) / partial.sum())
 
@@ -100,7 +98,7 @@ def daughters_of(columns: Columns, how: DecayModel) -> Columns:
     out = np.empty((10, len(columns["event"])))
     S = np.array([columns[f"S_{part}"] for part in ("px", "py", "pz", "E")])
     masses = np.array([channel.mass for channel in CHANNELS])
-    _fill(columns["event"], S, how.m_S, how.branching(), masses, np.uint64(how.seed), out)
+    _fill(columns["event"], S, how.boson.m_S, how.branching(), masses, np.uint64(how.seed), out)
     numbers = np.array([channel.pdg for channel in CHANNELS])
     parts = ("px", "py", "pz", "E")
     added: Columns = {"decay_pdg": numbers[out[0].astype(int)].astype(np.int32)}
@@ -124,19 +122,18 @@ def decay(columns: Columns, how: DecayModel) -> Columns:
 
 def _forced(columns: Columns, how: DecayModel, u: Array) -> Columns:
     """Decay times of a truncated exponential, positions, and the probability as weight (Eq. 19)."""
-    width = rates.card_width(how.card, how.model, how.g_mu, how.m_S)
-    per_momentum = length_per_momentum(how.m_S, width)
+    per_momentum = how.boson.length_per_momentum(how.g_mu)
     if per_momentum >= STABLE:
-        message = f"forced decays: {how.model} of {how.m_S:g} GeV has no width, nothing decays"
+        message = f"forced decays: {how.boson.model} of {how.boson.m_S:g} GeV has no width, nothing decays"
         raise InputError(message)
     k = np.sqrt(sum(columns[f"S_{part}"] ** 2 for part in ("px", "py", "pz")))
     length = k * per_momentum
-    visible, _ = rates.signal_shares(how.card, how.model, how.m_S)
-    z_min, z_max = fiducial(how.card, columns)
-    first, span = z_min / length, (z_max - z_min) / length
+    seen = how.search.see(np.ones(k.size), k, columns["S_E"], columns["E_mu"], how.search.window(columns))
+    visible, _ = how.search.shares(how.boson)
+    first, span = seen.z_min / length, (seen.z_max - seen.z_min) / length
     inside = -np.expm1(-span)
     tau = first - np.log1p(-u * inside)
-    probability = np.where(passes(how.card, columns), visible * np.exp(-first) * inside, 0.0)
+    probability = seen.weight * visible * np.exp(-first) * inside
     moved = {
         f"decay_{axis}_cm": columns[f"vertex_{axis}_cm"] + tau * length * columns[f"S_p{axis}"] / k for axis in "xyz"
     }

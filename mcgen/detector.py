@@ -1,14 +1,17 @@
-"""The detector of a card: what counts as a signal, and where."""
+"""The detector of a card, and how well it sees: what counts as a signal, and where."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from mcgen.beam_profile import parse_rows
 from mcgen.errors import InputError
-from mcgen.quantities import Energy, Length, Section, Width
+from mcgen.files import read_text
+from mcgen.quantities import Energy, EnergyList, Length, Section, Width
 
 
 class Detector(Section):
@@ -43,10 +46,6 @@ class Detector(Section):
             raise InputError(message)
         return self
 
-    def lowest_energy(self, E_mu: Any) -> Any:
-        """Lowest energy of S in GeV that counts at a muon energy, a number or an array."""
-        return np.maximum(self.x_min * E_mu, self.E_S_min or 0.0)
-
     @property
     def is_round(self) -> bool:
         """Whether the detector is a cylinder about the beam."""
@@ -63,3 +62,47 @@ class Detector(Section):
     def E_daughter(self) -> float:
         """Lowest energy of a daughter in GeV."""
         return self.E_daughter_min or 0.0
+
+
+#: largest file of an efficiency, and its header
+MAX_BYTES, HEADER = 1_000_000, "S_E_gev,efficiency"
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Curve(Section):
+    """Efficiency against the energy of S: straight between its points, and constant outside."""
+
+    energy: EnergyList
+    efficiency: Annotated[list[Share], Field(min_length=2, max_length=10_000)]
+
+    @model_validator(mode="after")
+    def _matching(self) -> Curve:
+        if len(self.energy) != len(self.efficiency):
+            message = f"{len(self.energy)} energies need as many efficiencies, not {len(self.efficiency)}"
+            raise InputError(message)
+        if any(b <= a for a, b in zip(self.energy, self.energy[1:], strict=False)):
+            message = "energies must increase"
+            raise InputError(message)
+        return self
+
+    def at(self, E_S: Any) -> Any:
+        """Efficiency at energies of S in GeV."""
+        return np.interp(E_S, self.energy, self.efficiency)
+
+
+class SearchOptions(Section):
+    """How well what counts is seen."""
+
+    efficiency: Share | Curve = 1.0  #: share of the S that are seen where their decay counts, or its curve in E_S
+
+
+def read_efficiency(path: Path) -> dict[str, Any]:
+    """A curve from a table with the header `S_E_gev,efficiency`; # begins a comment."""
+    where = f"search.efficiency {path}"
+    header, _, rest = read_text(path, "search.efficiency", MAX_BYTES).lstrip().partition("\n")
+    if header.replace(" ", "").strip() != HEADER:
+        message = f"{where}: needs the header {HEADER}"
+        raise InputError(message)
+    energy, efficiency = parse_rows(rest, HEADER, where).T
+    return {"energy": ", ".join(f"{E!r} GeV" for E in energy.tolist()), "efficiency": efficiency.tolist()}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.card import cards_folder, load_card
+from mcgen.card import cards_folder, read_card
 from mcgen.contours import ReachPoint, reach
 
 #: largest rounding error of a logarithm
@@ -24,7 +24,7 @@ def _stored(name: str) -> NDArray[np.float64]:
 
 def stored_masses(name: str) -> list[float]:
     """Masses in GeV of the stored line of a dump; none if it is computed by quadrature."""
-    is_3d = load_card(name).detector.geometry == "3d"
+    is_3d = read_card(name).detector.geometry == "3d"
     return np.exp(_stored(name)[0]).tolist() if is_3d else []
 
 
@@ -35,7 +35,7 @@ def dump_line(name: str, masses: Sequence[float]) -> list[ReachPoint]:
     log-log between its masses: 200000 events a mass would take a minute, and fewer make a rough line. Masses beyond
     the line are computed from events.
     """
-    card = load_card(name)
+    card = read_card(name)
     if card.detector.geometry == "paper":
         return reach(card, ["A"], masses)
     m, low, high = _stored(name)

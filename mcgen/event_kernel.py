@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen._jit import jit
-from mcgen.events import ROW
+from mcgen.branches import ROW
 from mcgen.physics.amplitude import Process, azimuthal_form, transverse_momentum
 from mcgen.physics.kinematics import emission
 from mcgen.physics.particles import four_momenta, rotate, tilt

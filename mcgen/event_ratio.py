@@ -14,13 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen._jit import jit
+from mcgen.branches import Columns
 from mcgen.card import Card, parse_card
 from mcgen.errors import ClosureError, InputError
-from mcgen.events import Columns, EventSource, check_one_mass
+from mcgen.events import EventSource
 from mcgen.form_factors import named_or_read
 from mcgen.physics.amplitude import Process, amplitude_at, azimuthal_form
 from mcgen.physics.form_factor import G2, FormFactor, form_factor
 from mcgen.physics.kinematics import emission
+from mcgen.source.source import Source
+from mcgen.source.targets import Target
 
 Array = NDArray[np.float64]
 
@@ -92,14 +95,14 @@ def form_factor_ratios(old: FormFactor, new: FormFactor, t: Array, out: Array) -
         out[i] *= G2(t[i], new) / G2(t[i], old)
 
 
-def weight_ratios(chunk: Columns, changes: dict[tuple[float, float], tuple[Process, Process]]) -> Array:
+def weight_ratios(chunk: Columns, changes: dict[Target, tuple[Process, Process]]) -> Array:
     """|M|^2 after a change over |M|^2 as generated, for events of the branches COLUMNS.
 
     Parameters
     ----------
     chunk : dict of arrays
     changes : dict
-        (Z, A) of each nucleus of the target -> its process as generated, and as asked for.
+        What can be hit in the target -> its process as generated, and as asked for.
 
     Raises
     ------
@@ -107,8 +110,8 @@ def weight_ratios(chunk: Columns, changes: dict[tuple[float, float], tuple[Proce
         If a ratio is not a finite number, or an event's nucleus is not in the target.
     """
     ratios = np.full(chunk["t"].size, np.nan)
-    for (Z, A), (old, new) in changes.items():
-        struck = (chunk["target_Z"] == Z) & (chunk["target_A"] == A)
+    for target, (old, new) in changes.items():
+        struck = target.is_struck(chunk)
         c = {name: np.ascontiguousarray(chunk[name][struck]) for name in COLUMNS[3:]}
         ratio = np.ones(c["t"].size)
         if new.weights != old.weights:
@@ -126,7 +129,7 @@ def weight_ratios(chunk: Columns, changes: dict[tuple[float, float], tuple[Proce
 def altered_card(card: Card, form_factor: str | None = None, mediator: str | None = None) -> Card:
     """The card with another form factor or mediator, with that mediator's models if those of the card do not fit."""
     if form_factor is not None:
-        name, tables = named_or_read(form_factor, card.elements)
+        name, tables = named_or_read(form_factor, [target.name for target in Source(card).targets])
         run = card.run.model_copy(update={"form_factor": name, "form_factor_table": tables})
         card = parse_card(card.model_copy(update={"run": run}).text)
     return card.with_boson(mediator)
@@ -138,9 +141,9 @@ class AlteredEvents:
     def __init__(self, source: EventSource, form_factor: str | None = None, mediator: str | None = None) -> None:
         card = parse_card(str(source.metadata["card"]), "of the event file")
         if mediator:
-            check_one_mass(source.metadata, f"mediator {mediator}")
+            source.metadata.check_one_mass(f"mediator {mediator}")
         new = altered_card(card, form_factor, mediator)
-        m_S = float(source.metadata["mass_gev"])
+        m_S = source.metadata.m_S
         if missing := [name for name in COLUMNS if name not in source.branches]:
             message = f"another form factor or mediator: the events lack {', '.join(missing)}"
             raise InputError(message)
@@ -149,7 +152,8 @@ class AlteredEvents:
         inner = getattr(source, "parts", [source])
         self.parts = [AlteredEvents(part, form_factor, mediator) for part in inner] if len(inner) > 1 else [self]
         self._source = source
-        self._changes = {(e.Z, e.A): (card.process(m_S, e), new.process(m_S, e)) for e in card.elements}
+        old, asked = Source(card), Source(new)
+        self._changes = {t: (old.process(m_S, t), asked.process(m_S, t)) for t in old.targets}
 
     def __len__(self) -> int:
         return len(self._source)

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcgen import exposure
+from mcgen.branches import DECAY_BRANCHES, Columns
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import InputError, choose
-from mcgen.events import DECAY_BRANCHES, Columns, ContentHash, all_branches, check_one_mass, is_foreign
+from mcgen.event_meta import DecayMode, EventMeta
+from mcgen.events import ContentHash
 from mcgen.files import OF_THE_RUN, at_stake, check_input, check_output, overwriting, refuse
 from mcgen.formats import g4darkbrem, hepmc, lhe, load, nanoaod, parquet, root
 from mcgen.formats.particles import needed
@@ -20,6 +22,9 @@ from mcgen.formats.stored import MAX_METADATA, StoredEvents
 from mcgen.formats.text import COMPRESSIONS, open_compressed
 from mcgen.pdg import check_boson
 from mcgen.pool import Pool
+from mcgen.search.search import Search
+from mcgen.source.boson import Boson
+from mcgen.source.source import Source
 
 #: events written at a time
 CHUNK = 50_000
@@ -75,7 +80,7 @@ def _writer(output: Path, layout: str, rntuple: bool, unit: str) -> tuple[Writer
 
 def _check_foreign(file: StoredEvents | Pool, output: Path, decays: bool) -> None:
     """Refuse what events of another generator cannot give: their weights are parts of a cross section in pb."""
-    check_one_mass(file.metadata, f"output {output}")
+    file.metadata.check_one_mass(f"output {output}")
     faults = {
         "events of another generator have no lifetimes, decays cannot be added": decays,
         f"its weights differ, and a library ({output.name}) has none": (
@@ -153,22 +158,23 @@ def export(
     make, options = _writer(output, layout, rntuple, unit)
     states_sigma = FORMATS[format_of(output)].states_sigma
     check_input(output, [one.path for one in (file.files if isinstance(file, Pool) else [file])])
-    card, metadata = file.card, dict(file.metadata)
-    foreign = is_foreign(metadata)
+    card, metadata = file.card, EventMeta(file.metadata)
+    foreign = metadata.is_foreign
     if foreign:
         _check_foreign(file, output, decays or force_decay)
-    known = set(all_branches(metadata))
-    missing = needed("decays" in metadata) - set(file.branches)
+    known = set(metadata.all_branches)
+    missing = needed(bool(metadata.decays)) - set(file.branches)
     if missing and (make not in (root.writer, parquet.writer) or decays or force_decay):
         message = f"file {file.path}: holds chosen branches only and lacks {min(missing)}"
         raise InputError(message)
     scalar = card.scalar
-    seed = int(metadata.get("seed", 0))
-    how = DecayModel(card, float(metadata["mass_gev"]), seed, scalar.model, scalar.g_mu, force_decay)
-    if force_decay and metadata.get("decays") == "natural":
+    seed = metadata.seed
+    boson = Boson(card, scalar.model, metadata.m_S)
+    how = DecayModel(boson, Search.of(card), scalar.g_mu, seed, force_decay)
+    if force_decay and metadata.decays is DecayMode.NATURAL:
         message = f"file {file.path}: its decays are natural, they cannot be forced any more"
         raise InputError(message)
-    add = (decays or force_decay) and "decays" not in metadata
+    add = (decays or force_decay) and not metadata.decays
 
     names = [name for name in file.branches if name in known or name not in DECAY_BRANCHES]
 
@@ -180,14 +186,14 @@ def export(
             yield decay(chunk, how) if add else chunk
 
     if "exposure" not in metadata:
-        metadata["exposure"] = exposure.described(card, metadata["yield_per_muon"], metadata["yield_error"])
+        metadata["exposure"] = exposure.described(Source(card), metadata["yield_per_muon"], metadata["yield_error"])
     if boson_pdg is not None:
         metadata["boson_pdg"] = check_boson(boson_pdg)
     if add:
         metadata |= {"decays": "forced" if force_decay else "natural"}
     unhashed = add or "content_sha256" not in metadata
     if unhashed or states_sigma:
-        digest, sums = ContentHash(), exposure.Sums(card.elements)
+        digest, sums = ContentHash(), exposure.Sums(Source(card).targets)
         for columns in chunks() if unhashed else file.iterate([n for n in exposure.NEEDED if n in names], CHUNK):
             sums.add(columns)
             if unhashed:

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen import rates
+from mcgen.branches import Columns
 from mcgen.card import Card
 from mcgen.estimate import Estimate, weighted_sum
-from mcgen.events import Columns
-from mcgen.materials import Element
 from mcgen.physics import cross_section
-from mcgen.physics.kinematics import threshold_energy
 from mcgen.physics.quadrature import rules
 from mcgen.physics.signal_yield import yield_per_pb
+from mcgen.source.boson import production_coupling
+from mcgen.source.source import Source
+from mcgen.source.targets import Target
 
 Array = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ def coupling_name(card: Card) -> str:
 def reference_couplings(card: Card) -> dict[str, float]:
     """`reference_g_mu` of the card and, of electron beams, `reference_g_e`, which its model makes of it."""
     scalar = card.scalar
-    own = rates.production_coupling(card, scalar.model, scalar.g_mu)
+    own = production_coupling(card, scalar.model, scalar.g_mu)
     return {"reference_g_mu": scalar.g_mu, f"reference_{coupling_name(card)}": own}
 
 
@@ -59,13 +59,13 @@ def _particle(card: Card) -> str:
     return "muon" if card.beam.lepton == "mu" else "electron"
 
 
-def nuclei_per_cm2(card: Card) -> dict[str, float]:
-    """Nuclei of each element per cm^2 on the way of a beam particle, n_i L_i, until it leaves or counts as stopped."""
+def nuclei_per_cm2(source: Source) -> dict[str, float]:
+    """Targets of each kind per cm^2 on the way of a beam particle, n_i L_i, until it leaves or counts as stopped."""
     found: dict[str, float] = {}
-    for stretch in card.stretches:
-        length = stretch.track(0.0).length
-        for element, n_atom in stretch.layer.composition:
-            found[element.name] = found.get(element.name, 0.0) + n_atom * length
+    for segment in source.segments:
+        length = segment.track(0.0).length
+        for target, density in segment.targets:
+            found[target.name] = found.get(target.name, 0.0) + density * length
     return found
 
 
@@ -74,9 +74,10 @@ def per_pb(nuclei: dict[str, float]) -> float:
     return 1.0 if not nuclei else float(yield_per_pb(1.0, math.fsum(nuclei.values())))
 
 
-def described(card: Card, total: float, error: float) -> dict[str, Any]:
+def described(source: Source, total: float, error: float) -> dict[str, Any]:
     """What a reader needs to turn weights into cross sections and numbers of events; `total` is the yield per muon."""
-    nuclei, g = nuclei_per_cm2(card), coupling_name(card)
+    card = source.card
+    nuclei, g = nuclei_per_cm2(source), coupling_name(card)
     return {
         "weight_unit": weight_unit(card),
         **reference_couplings(card),
@@ -112,17 +113,17 @@ def nominal(columns: Columns) -> Array:
 class Sums:
     """Sums of nominal weights, element by element, while events go by."""
 
-    def __init__(self, elements: Iterable[Element]) -> None:
-        self._elements = list(elements)
+    def __init__(self, targets: Iterable[Target]) -> None:
+        self._targets = list(targets)
         self._n = 0
-        self._rows: list[list[tuple[float, float, float]]] = [[] for _ in self._elements]
+        self._rows: list[list[tuple[float, float, float]]] = [[] for _ in self._targets]
 
     def add(self, columns: Columns) -> None:
         """Add a chunk with its weights, `target_Z` and `target_A`."""
         weight = nominal(columns)
         self._n += weight.size
-        for element, rows in zip(self._elements, self._rows, strict=True):
-            mine = weight[is_target(columns, element)]
+        for target, rows in zip(self._targets, self._rows, strict=True):
+            mine = weight[target.is_struck(columns)]
             if mine.size:
                 rows.append((float(mine.sum()), float(np.sum(mine * mine)), float(np.abs(mine).max())))
 
@@ -134,11 +135,11 @@ class Sums:
         """
         unit, in_pb = per_pb(nuclei), self._n / per_pb(nuclei)
         processes = []
-        for element, rows in zip(self._elements, self._rows, strict=True):
+        for target, rows in zip(self._targets, self._rows, strict=True):
             if rows:
                 sigma, error = (part / unit for part in self._total(rows, norm_error)[:2])
                 largest = in_pb * max(row[2] for row in rows)
-                process = {"target": element.name, "Z": element.Z, "A": element.A, "cross_section_pb": sigma}
+                process = {"target": target.name, "Z": target.Z, "A": target.A, "cross_section_pb": sigma}
                 processes.append(process | {"error_pb": error, "largest_weight_pb": largest})
         whole = self._total([row for rows in self._rows for row in rows], norm_error)
         return {"cross_section_pb": whole.value / unit, "error_pb": whole.error / unit, "processes": processes}
@@ -148,46 +149,41 @@ class Sums:
         return weighted_sum(total, squares, self._n, norm_error)
 
 
-def is_target(columns: Columns, element: Element) -> NDArray[np.bool_]:
-    """Events on an element."""
-    return np.asarray((columns["target_Z"] == element.Z) & (columns["target_A"] == element.A))
-
-
-def process_number(columns: Columns, elements: Sequence[Element]) -> NDArray[np.int64]:
-    """Place of the struck element in a list, from 1; 0 for an event on none of them."""
+def process_number(columns: Columns, targets: Sequence[Target]) -> NDArray[np.int64]:
+    """Place of the struck target in a list, from 1; 0 for an event on none of them."""
     found = np.zeros(len(columns["weight"]), dtype=np.int64)
-    for i, element in enumerate(elements, 1):
-        found[is_target(columns, element)] = i
+    for i, target in enumerate(targets, 1):
+        found[target.is_struck(columns)] = i
     return found
 
 
 class OwnCrossSection:
     """Cross section of the struck nucleus at the energy of the beam particle, in pb at a coupling of 1."""
 
-    def __init__(self, card: Card, m_S: float) -> None:
+    def __init__(self, source: Source, m_S: float) -> None:
         self._fits = {}
         q = rules(*cross_section.FINE)
         x, _ = np.polynomial.chebyshev.chebgauss(_POINTS)
-        for element in card.elements:
-            lowest = threshold_energy(card.beam.mass, m_S, element.M)
-            span = card.beam.E_max - lowest
+        for target in source.targets:
+            process = source.process(m_S, target)
+            lowest = process.threshold
+            span = source.card.beam.E_max - lowest
             if span <= 0.0:
                 continue
-            low = min(max(card.E_low - lowest, 1e-4 * span), 0.9 * span)
+            low = min(max(source.E_low - lowest, 1e-4 * span), 0.9 * span)
             log_low, log_high = math.log(low), math.log(span)
             energies = lowest + np.exp(0.5 * (log_low + log_high) + 0.5 * (log_high - log_low) * x)
-            process = card.process(m_S, element)
             sigmas = [cross_section.sigma_between(E, process, 0.0, E, q) for E in energies.tolist()]
             fit = np.polynomial.Chebyshev.fit(
                 np.log(energies - lowest), np.log(sigmas), _POINTS - 1, [log_low, log_high]
             )
-            self._fits[element] = lowest, (log_low, log_high), fit
+            self._fits[target] = lowest, (log_low, log_high), fit
 
     def __call__(self, columns: Columns) -> Array:
         """Of each event."""
         found = np.zeros(len(columns["E_mu"]))
-        for element, (lowest, (log_low, log_high), fit) in self._fits.items():
-            mine = is_target(columns, element)
+        for target, (lowest, (log_low, log_high), fit) in self._fits.items():
+            mine = target.is_struck(columns)
             above = np.log(np.maximum(columns["E_mu"][mine] - lowest, 1e-300))
             found[mine] = np.exp(fit(np.clip(above, log_low, log_high)))
         return found

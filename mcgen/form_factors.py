@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mcgen.errors import InputError, choose
@@ -59,21 +59,21 @@ def read_table(path: Path, where: str = "form factor") -> str:
     return text
 
 
-def named_or_read(name: str, elements: list[Element]) -> tuple[str, dict[str, str]]:
+def named_or_read(name: str, targets: Sequence[str]) -> tuple[str, dict[str, str]]:
     """A name, or `table` and the text of the file of that name: for what a user types, never for what a file says."""
     if name in NAMES or not Path(name).suffix:
         return choose(name, NAMES, "form factor"), {}
-    if len(elements) > 1:
-        message = f"form factor {name}: a table is that of one element, here are {', '.join(e.name for e in elements)}"
+    if len(targets) > 1:
+        message = f"form factor {name}: a table is that of one element, here are {', '.join(targets)}"
         raise InputError(message)
-    return "table", {elements[0].name: read_table(Path(name))}
+    return "table", {targets[0]: read_table(Path(name))}
 
 
 def _is_measured(element: Element) -> bool:
     return element.Z in FOURIER_BESSEL or is_proton(element.Z, element.A)
 
 
-def element_form_factor(name: str, element: Element, tables: Mapping[str, str]) -> FormFactor:
+def element_form_factor(name: str, tables: Mapping[str, str], element: Element) -> FormFactor:
     """G2 of an element; `tables` holds the texts for form factor `table`, by element.
 
     Raises

@@ -13,18 +13,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen import rates, threads
+from mcgen import threads
 from mcgen._version import __version__
+from mcgen.branches import BRANCHES, DECAY_BRANCHES, FLOAT_BRANCHES, Columns
 from mcgen.card import Card
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import ClosureError, InputError, choose
 from mcgen.event_kernel import NO_PARTICLES, Beamline, disperse, draw_sources, fill, steer
-from mcgen.events import BRANCHES, DECAY_BRANCHES, FLOAT_BRANCHES, Columns, Events
+from mcgen.event_meta import DecayMode, EventMeta
+from mcgen.events import Events
 from mcgen.files import at_stake, check_output, leave, overwriting, refuse
 from mcgen.formats import nanoaod
 from mcgen.formats.root import EventFile, RootWriter, event_writer
-from mcgen.normalisation import MAX_PULL, Sampler, Tally, prepare
-from mcgen.physics.scalar_decay import length_per_momentum
+from mcgen.normalisation import MAX_PULL, PreparedSource, Tally, prepare
+from mcgen.search.search import Search
+from mcgen.source.boson import Boson
+from mcgen.source.source import Source
 
 Array = NDArray[np.float64]
 
@@ -33,47 +37,47 @@ CHUNK = 100_000
 LAYOUTS = ("flat", "particles")
 
 
-def _beamline(sampler: Sampler, events: int, weighted: bool) -> Beamline:
-    card, scalar = sampler.card, sampler.card.scalar
-    width = rates.card_width(card, scalar.model, scalar.g_mu, sampler.m_S)
-    unit_weight = sum(s.scale for s in sampler.sources) if weighted else sampler.total(weighted).value
-    per_momentum = length_per_momentum(sampler.m_S, width)
+def _beamline(prepared: PreparedSource, events: int, weighted: bool) -> Beamline:
+    card = prepared.source.card
+    unit_weight = sum(c.scale for c in prepared.components) if weighted else prepared.total(weighted).value
+    per_momentum = Boson(card, card.scalar.model, prepared.m_S).length_per_momentum(card.scalar.g_mu)
     lateral = card.beam.particles.lateral if card.beam.particles else NO_PARTICLES
     return Beamline(card.beam.spot, card.beam.divergence, lateral, per_momentum, not weighted, unit_weight / events)
 
 
-def _fill(sampler: Sampler, shares: Array, beam: Beamline, first: int, out: Array) -> int:
-    """Make the events numbered from `first`, source by source; return the number of trials."""
+def _fill(prepared: PreparedSource, shares: Array, beam: Beamline, first: int, out: Array) -> int:
+    """Make the events numbered from `first`, component by component; return the number of trials."""
     numbers = np.zeros(out.shape[1], dtype=np.int64)
-    seed = np.uint64(sampler.seed)
+    seed = np.uint64(prepared.seed)
     if shares.size > 1:
         draw_sources(shares, seed, first, numbers)
     share = np.empty(out.shape[1])
     trials = 0
-    for i, source in enumerate(sampler.sources):
+    for i, ready in enumerate(prepared.components):
         columns = np.flatnonzero(numbers == i)
-        element = source.component.element
-        trials += fill(source.lattice, source.process, element.Z, element.A, beam, seed, first, columns, out)
-        if beam.lateral.size or source.lattice.track.rho.size:
-            disperse(source.lattice.track, seed, first, columns, out, share)
-    if beam.lateral.size or beam.divergence > 0.0 or sampler.card.target.multiple_scattering:
-        steer(beam, sampler.scattering, share, seed, first, np.arange(out.shape[1]), out)
+        target = ready.component.target
+        trials += fill(ready.lattice, ready.process, target.Z, target.A, beam, seed, first, columns, out)
+        if beam.lateral.size or ready.lattice.track.rho.size:
+            disperse(ready.lattice.track, seed, first, columns, out, share)
+    source = prepared.source
+    if beam.lateral.size or beam.divergence > 0.0 or source.card.target.multiple_scattering:
+        steer(beam, source.scattering, share, seed, first, np.arange(out.shape[1]), out)
     return trials
 
 
 def chunks(
-    sampler: Sampler, events: int, weighted: bool = False, workers: int = 1, chunk: int = CHUNK, first: int = 0
+    prepared: PreparedSource, events: int, weighted: bool = False, workers: int = 1, chunk: int = CHUNK, first: int = 0
 ) -> Iterator[tuple[Columns, int]]:
     """(columns, trials) of one chunk after another, events numbered from `first`; the next one is made meanwhile."""
-    beam = _beamline(sampler, events, weighted)
-    shares = sampler.shares(weighted)
+    beam = _beamline(prepared, events, weighted)
+    shares = prepared.shares(weighted)
     share = -(-chunk // max(workers, 1))
     end = first + events
 
     def start(at: int) -> tuple[Array, list[Future[int]]]:
         out = np.empty((len(FLOAT_BRANCHES), min(chunk, end - at)))
         jobs = [
-            pool.submit(_fill, sampler, shares, beam, at + i, out[:, i : i + share])
+            pool.submit(_fill, prepared, shares, beam, at + i, out[:, i : i + share])
             for i in range(0, out.shape[1], share)
         ]
         return out, jobs
@@ -89,7 +93,11 @@ def chunks(
                 message = f"events {at} to {at + out.shape[1]}: a number is not finite"
                 raise ClosureError(message)
             columns: Columns = {"event": np.arange(at, at + out.shape[1], dtype=np.uint64)}
-            yield columns | dict(zip(FLOAT_BRANCHES, out, strict=True)), trials
+            columns |= dict(zip(FLOAT_BRANCHES, out, strict=True))
+            yield (
+                {name: of(columns) if (of := branch.of) else columns[name] for name, branch in BRANCHES.items()},
+                trials,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ class Options:
     """What a file of events holds, besides the events that card, mass, seed and numbers fix."""
 
     weighted: bool = False  #: every trial with its weight instead of events of (almost) equal weight
-    decays: str = ""  #: "natural", or "forced" into the fiducial range; the daughters of S are in the file then
+    decays: DecayMode = DecayMode.NONE  #: if any, the daughters of S are in the file
     rntuple: bool = False  #: an RNTuple instead of a TTree
     branches: tuple[str, ...] = ()  #: all if empty
     layout: str = "flat"  #: or "particles" as in NanoAOD
@@ -117,16 +125,16 @@ class Options:
     @classmethod
     def of(cls, document: dict[str, Any]) -> Options:
         """Those of metadata or of a manifest."""
-        return cls(**document | {"branches": tuple(document["branches"])})
+        return cls(**document | {"decays": DecayMode(document["decays"]), "branches": tuple(document["branches"])})
 
     def arguments(self) -> dict[str, Any]:
         """The same as arguments of `generate`."""
         rest = {key: value for key, value in asdict(self).items() if key != "decays"}
-        return rest | {"decays": self.decays == "natural", "force_decay": self.decays == "forced"}
+        return rest | {"decays": self.decays is DecayMode.NATURAL, "force_decay": self.decays is DecayMode.FORCED}
 
     def keep(self, columns: Columns) -> Columns:
         """The columns that go into the file: always event and weight, which forced decays make of two factors."""
-        wanted = {"event", "weight", *self.branches, *(["decay_weight"] if self.decays == "forced" else [])}
+        wanted = {"event", "weight", *self.branches, *(["decay_weight"] if self.decays is DecayMode.FORCED else [])}
         return {name: c for name, c in columns.items() if name in wanted} if self.branches else columns
 
 
@@ -140,7 +148,7 @@ def open_writer(
 
 
 def write(
-    sampler: Sampler,
+    prepared: PreparedSource,
     events: int,
     sink: Callable[[Columns], Any],
     options: Options,
@@ -150,7 +158,7 @@ def write(
     chunk: int = CHUNK,
     max_pull: float = MAX_PULL,
     progress: Callable[[int], None] | None = None,
-) -> dict[str, Any]:
+) -> EventMeta:
     """Give events numbered from `first` to `sink`, chunk by chunk; return their metadata.
 
     With 0 workers all of it happens in the calling thread. Otherwise the next chunk is made meanwhile.
@@ -160,13 +168,13 @@ def write(
     ClosureError
         If the events disagree with the quadrature by more than max_pull standard deviations.
     """
-    tally = Tally(sampler, events, options.weighted, max_pull)
-    scalar = sampler.card.scalar
-    forced = options.decays == "forced"
-    how = DecayModel(sampler.card, sampler.m_S, sampler.seed, scalar.model, scalar.g_mu, forced)
+    tally = Tally(prepared, events, options.weighted, max_pull)
+    card = prepared.source.card
+    boson = Boson(card, card.scalar.model, prepared.m_S)
+    how = DecayModel(boson, Search.of(card), card.scalar.g_mu, prepared.seed, options.decays is DecayMode.FORCED)
     done = 0
     with threads.pool(min(workers, 1)) as side:
-        for made, trials in chunks(sampler, events, options.weighted, workers, chunk, first):
+        for made, trials in chunks(prepared, events, options.weighted, workers, chunk, first):
             columns = decay(made, how) if options.decays else made
             kept = options.keep(columns)
             added = side.submit(tally.add, columns, kept, trials)
@@ -176,7 +184,7 @@ def write(
             if progress:
                 progress(done)
     extra = {"first_event": first, "options": options.document()}
-    return tally.metadata() | extra | ({"decays": options.decays} if options.decays else {})
+    return tally.metadata() | extra | ({"decays": str(options.decays)} if options.decays else {})
 
 
 def already(
@@ -274,21 +282,24 @@ def generate(
         if number < 1:
             message = f"{name}: {number} must be at least 1"
             raise InputError(message)
-    how = "forced" if force_decay else "natural" if decays else ""
+    how = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
     options = Options(weighted, how, rntuple, tuple(branches), layout)
-    mass = card.scalar.mass if m_S is None else m_S
+    mass, own_seed = card.scalar.mass if m_S is None else m_S, card.run.seed if seed is None else seed
+    if not 0 <= own_seed < 2**63:
+        message = f"seed: {own_seed} must lie in 0..2^63-1"
+        raise InputError(message)
     with contextlib.ExitStack() as stack:
         stack.enter_context(overwriting(overwrite))
         if output is not None:
-            file = already(output, card, mass, n, card.run.seed if seed is None else seed, options, first)
+            file = already(output, card, mass, n, own_seed, options, first)
             if file:
                 leave(output)
                 return file
         writer = stack.enter_context(open_writer(output, card, mass, options)) if output is not None else None
         kept: list[Columns] = []
-        sampler = prepare(card, m_S, seed, workers)
+        prepared = prepare(Source(card), mass, own_seed, workers)
         sink = writer.write if writer else kept.append
-        made = write(sampler, n, sink, options, first=first, workers=workers, chunk=chunk, progress=progress)
+        made = write(prepared, n, sink, options, first=first, workers=workers, chunk=chunk, progress=progress)
         if writer is None:
             return Events(made, {name: np.concatenate([c[name] for c in kept]) for name in kept[0]})
         writer.finish(made)

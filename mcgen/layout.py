@@ -10,11 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mcgen.branches import Columns
 from mcgen.card import Card
 from mcgen.errors import InputError
-from mcgen.events import Columns, Events
+from mcgen.events import Events
 from mcgen.generation import generate
-from mcgen.rates import fiducial_range
+from mcgen.search.search import Search
+from mcgen.source.media import Medium
+from mcgen.source.source import Source
 from mcgen.units import quantity_text
 
 #: events of which those that count are drawn
@@ -57,7 +60,7 @@ def layout(card: Card, m_S: float | None = None, tracks: int = 40, seed: int | N
     A fiducial range is a distance from the production (Eqs. 18, 20); with the depth added it is the same z for all.
     """
     m_S = card.scalar.mass if m_S is None else m_S
-    card.check_mass(m_S)
+    Source(card).check_mass(m_S)
     drawn: Columns | None = None
     with contextlib.suppress(InputError):  # nothing decays, or invisibly
         events = generate(card, m_S, max(SAMPLE, 20 * tracks), seed, force_decay=True)
@@ -68,7 +71,7 @@ def layout(card: Card, m_S: float | None = None, tracks: int = 40, seed: int | N
         events = generate(card, m_S, tracks, seed)
         assert isinstance(events, Events)
         drawn = events.columns
-    low, high = fiducial_range(card, 0.0)
+    low, high = Search.of(card).along_beam(0.0)
     return Layout(card, m_S, list(_parts(card)), (float(low), float(high)), drawn, counted)
 
 
@@ -87,7 +90,7 @@ def _parts(card: Card) -> Iterator[Part]:
     # a missing-energy detector includes target and gap, so they are as wide; else only the detector has a width
     before = half if detector.signature == "missing-energy" else math.inf
     for layer in card.target.layers:
-        elements = [element.name for element, _ in layer.composition]
+        elements = [element.name for element, _ in Medium(layer).composition]
         made_of = f" ({', '.join(elements)})" if elements != [layer.material] else ""
         yield Part("target", layer.material + made_of, z, z + layer.length, before)
         z += layer.length

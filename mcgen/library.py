@@ -10,18 +10,19 @@ from typing import Any
 
 import numpy as np
 
+from mcgen.branches import FLOAT_BRANCHES, Columns
 from mcgen.card import Card
 from mcgen.errors import InputError, check_number
 from mcgen.estimate import Estimate
 from mcgen.event_kernel import NO_PARTICLES, Beamline, fill
-from mcgen.events import FLOAT_BRANCHES, Columns
 from mcgen.files import overwriting
 from mcgen.formats import g4darkbrem
-from mcgen.materials import Element
 from mcgen.pdg import check_boson
 from mcgen.physics import cross_section
-from mcgen.physics.kinematics import threshold_energy
+from mcgen.physics.amplitude import Process
 from mcgen.sampler import build_lattice
+from mcgen.source.source import Source
+from mcgen.source.targets import Target
 from mcgen.track import Track
 
 #: highest ratio of neighbouring energies of a library, as in those made with MadGraph
@@ -31,30 +32,30 @@ _CHUNK = 20_000
 
 def default_energies(card: Card, m_S: float) -> list[float]:
     """Energies in GeV from the end of the target, or a little above threshold, to the beam's, in equal ratios."""
-    threshold = max(threshold_energy(card.beam.mass, m_S, element.M) for element in card.elements)
-    low, high = max(card.E_low, RATIO * threshold), card.beam.E_max
+    source = Source(card)
+    threshold = max(source.process(m_S, target).threshold for target in source.targets)
+    low, high = max(source.E_low, RATIO * threshold), card.beam.E_max
     steps = math.ceil(math.log(high / low) / math.log(RATIO)) if high > 1.01 * low else 0
     return [high * (low / high) ** (i / steps) if steps else high for i in range(steps, -1, -1)]
 
 
 def scatterings(
-    card: Card, m_S: float, element: Element, E: float, events: int, seed: int, first: int = 0
+    process: Process, target: Target, E: float, events: int, seed: int, first: int = 0
 ) -> Iterator[Columns]:
-    """Events at one energy in GeV on one element, numbered from `first`, in chunks; only the momenta mean something."""
+    """Events at one energy in GeV on one target, numbered from `first`, in chunks; only the momenta mean something."""
     none = np.empty(0)
     track = Track(np.array([E, E]), np.zeros(2), 1.0, 0.0, 0.0, none, none, none)
-    process = card.process(m_S, element)
     lattice = build_lattice(track, process)
     beam = Beamline(0.0, 0.0, NO_PARTICLES, 0.0, unweighted=True, unit_weight=1.0)
     for start in range(0, events, _CHUNK):
         out = np.empty((len(FLOAT_BRANCHES), min(_CHUNK, events - start)))
         where = np.arange(out.shape[1])
-        fill(lattice, process, element.Z, element.A, beam, np.uint64(seed), first + start, where, out)
+        fill(lattice, process, target.Z, target.A, beam, np.uint64(seed), first + start, where, out)
         yield {"event": first + start + where} | dict(zip(FLOAT_BRANCHES, out, strict=True))
 
 
 def _writer(
-    path: Path, card: Card, m_S: float, energies: Sequence[float], unit: str, boson: int | None
+    path: Path, source: Source, m_S: float, energies: Sequence[float], unit: str, boson: int | None
 ) -> AbstractContextManager[Any]:
     name = path.name.lower().removesuffix(".gz")
     if name.endswith(".csv"):
@@ -62,12 +63,12 @@ def _writer(
     if not name.endswith(".lhe"):
         message = f"output {path}: a library ends in .csv or .lhe, perhaps with .gz"
         raise InputError(message)
-    if len(card.elements) > 1:
+    if len(source.targets) > 1:
         message = f"output {path}: an LHE library holds one element, this target has more; write .csv"
         raise InputError(message)
-    process = card.process(m_S, card.elements[0])
+    process = source.process(m_S)
     sigmas = [(E, Estimate(*cross_section.sigma(E, process), math.inf)) for E in energies]
-    return g4darkbrem.lhe_writer(path, card, m_S, sigmas, boson)
+    return g4darkbrem.lhe_writer(path, source.card, source.targets[0], m_S, sigmas, boson)
 
 
 def library(
@@ -118,7 +119,8 @@ def library(
     path = Path(output)
     m_S = card.scalar.mass if m_S is None else m_S
     seed = card.run.seed if seed is None else seed
-    card.check_mass(m_S)
+    source = Source(card)
+    source.check_mass(m_S)
     if events < 1:
         message = f"events: {events} must be at least 1"
         raise InputError(message)
@@ -126,14 +128,14 @@ def library(
         check_boson(boson_pdg)
     points = list(energies) if energies else default_energies(card, m_S)
     for E in points:
-        for element in card.elements:
-            threshold = threshold_energy(card.beam.mass, m_S, element.M)
-            check_number(f"energies, on {element.name}", E, threshold, 1e6)
+        for target in source.targets:
+            check_number(f"energies, on {target.name}", E, source.process(m_S, target).threshold, 1e6)
     done = 0
-    with overwriting(overwrite), _writer(path, card, m_S, points, unit, boson_pdg) as writer:
-        for element in card.elements:
+    with overwriting(overwrite), _writer(path, source, m_S, points, unit, boson_pdg) as writer:
+        for target in source.targets:
+            process = source.process(m_S, target)
             for E in points:
-                for columns in scatterings(card, m_S, element, E, events, seed, done):
+                for columns in scatterings(process, target, E, events, seed, done):
                     writer.write(columns)
                     done += len(columns["event"])
                     if progress:

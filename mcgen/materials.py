@@ -1,4 +1,4 @@
-"""Elements and materials of targets.
+"""Materials of targets.
 
 Densities and the minimum-ionisation loss of muons: PDG, Atomic and Nuclear Properties of Materials; LYSO: PDG table of
 scintillating crystals; concrete: NIST (Portland); steel: stainless 304L as in Geant4's data base; brass: C26000, 70 %
@@ -8,26 +8,10 @@ copper; their loss by Bragg's rule. The paper's <dE/dy> for W and Pb are these m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from mcgen.constants import AMU, AVOGADRO
-from mcgen.physics import atomic_data
-
-
-class Element(NamedTuple):
-    """A nucleus as a target, isotopes averaged."""
-
-    name: str
-    Z: float
-    A: float
-
-    @property
-    def M(self) -> float:
-        """Nuclear mass in GeV."""
-        return self.A * AMU
-
-
-ELEMENTS = {name: Element(name, known.Z, known.A) for name, known in atomic_data.ELEMENTS.items()}
+from mcgen.constants import AVOGADRO
+from mcgen.physics.atomic_data import ELEMENTS as ELEMENTS
+from mcgen.physics.atomic_data import Element as Element
 
 
 @dataclass(frozen=True, slots=True)

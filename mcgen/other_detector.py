@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mcgen.branches import Columns
 from mcgen.card import Card, parse_card
 from mcgen.errors import InputError
-from mcgen.events import Columns, EventSource, is_foreign
+from mcgen.event_meta import DecayMode
+from mcgen.events import EventSource
+from mcgen.source.source import Source
 
-#: fields besides the detector in which the other card may differ: the exposure, and where muons count as stopped
+#: what may differ besides detector and search: the exposure, and where muons count as stopped
 _FREE = {"beam": ("muons",), "target": ("E_min",)}
 #: fields of the section `run` that change the production of S
 _RUN = ("form_factor", "form_factor_table")
@@ -48,10 +51,10 @@ def card_seen_by(card: Card, other: Card) -> Card:
                 "which would be others; detector, beam.muons and a higher target.E_min may differ"
             )
             raise InputError(message)
-    if other.E_low < (1.0 - 1e-12) * card.E_low:
+    low, mine_low = Source(other).E_low, Source(card).E_low
+    if low < (1.0 - 1e-12) * mine_low:
         message = (
-            f"detector {other.name}: muons down to {other.E_low:g} GeV count there, and the events end at "
-            f"{card.E_low:g} GeV"
+            f"detector {other.name}: muons down to {low:g} GeV count there, and the events end at {mine_low:g} GeV"
         )
         raise InputError(message)
     decays = {key: getattr(other.scalar, key) for key in ("model", "invisible", "width")}
@@ -70,16 +73,17 @@ class EventsSeenBy:
 
     def __init__(self, source: EventSource, other: Card) -> None:
         metadata = source.metadata
-        if is_foreign(metadata):
+        if metadata.is_foreign:
             message = f"detector {other.name}: events of another generator have the detector of their --card"
             raise InputError(message)
-        if metadata.get("decays") == "forced":
+        if metadata.decays is DecayMode.FORCED:
             message = f"detector {other.name}: the decays of the events were forced into the detector of their own card"
             raise InputError(message)
         card = parse_card(str(metadata["card"]), "of the event file")
-        card.check_mass(float(metadata["mass_gev"]), "mass of the event file")
+        Source(card).check_mass(metadata.m_S, "mass of the event file")
         self._source = source
         self._seen = card_seen_by(card, other)
+        self._E_low = (1.0 - 1e-12) * Source(self._seen).E_low
         self.branches = source.branches
         self.metadata = metadata | {"card": self._seen.text}
         inner = getattr(source, "parts", [source])
@@ -90,7 +94,6 @@ class EventsSeenBy:
 
     def iterate(self, names: Sequence[str]) -> Iterator[Columns]:
         """Chunks of the named branches."""
-        E_low = (1.0 - 1e-12) * self._seen.E_low
         for chunk in self._source.iterate(list(dict.fromkeys([*names, "E_mu"]))):
-            counts = chunk["E_mu"] >= E_low
+            counts = chunk["E_mu"] >= self._E_low
             yield {name: chunk[name][counts] for name in names}

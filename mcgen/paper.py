@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mcgen import rates
-from mcgen.card import Card, load_card, parse_card
+from mcgen.card import Card, parse_card, read_card
 from mcgen.constants import AVOGADRO
 from mcgen.contours import reach
 from mcgen.materials import ELEMENTS, MATERIALS, nuclei_per_cm3
@@ -22,8 +21,13 @@ from mcgen.physics.kaon import KaonModel, kaon_background
 from mcgen.physics.muon_g2 import delta_a_mu
 from mcgen.physics.scalar_decay import decay_length, total_width
 from mcgen.physics.signal_yield import decay_probability, inverse_length_per_momentum
-from mcgen.target import Layer
-from mcgen.xsec import cross_section
+from mcgen.quadrature.xsec import cross_section
+from mcgen.quadrature.yields import n_signal, production
+from mcgen.search.search import Search
+from mcgen.search.signal import signal
+from mcgen.source.boson import Boson
+from mcgen.source.media import Medium
+from mcgen.source.source import Source
 
 M_100 = 0.1  #: the mass of Fig. 4 and of the numbers in the text, GeV
 
@@ -80,23 +84,24 @@ def figure_4() -> list[Curve]:
     curves = []
     g_mu = np.geomspace(1e-6, 1.0, 121)
     for name in ("na64", "fermilab"):
-        card = load_card(name)
-        nodes = rates.production(card, M_100)
+        card = read_card(name)
+        search = Search.of(card)
+        nodes = production(Source(card), M_100, search)
         k_half = math.sqrt((0.5 * card.beam.E_max) ** 2 - M_100**2)
-        z_min, z_max = rates.fiducial_range(card, 0.0)
+        z_min, z_max = search.along_beam(0.0)
         for model in ("A", "B"):
-            widths = [rates.card_width(card, model, float(g), M_100) for g in g_mu]
+            widths = [Boson(card, model, M_100).width(g) for g in g_mu.tolist()]
             total = float(nodes.weight.sum())
-            average = [nodes.signal(width) / total for width in widths]
+            average = (signal([nodes], M_100, widths, (1.0, 0.0))[0][:, 0] / total).tolist()
             fixed = [decay_probability(z_min, z_max, inverse_length_per_momentum(w, M_100) / k_half) for w in widths]
             curves.append(Curve(name, f"model {model}, spectrum averaged", g_mu.tolist(), average))
             curves.append(Curve(name, f"model {model}, x = 1/2", g_mu.tolist(), fixed))
     return curves
 
 
-def _layer(card: Card) -> Layer:
+def _medium(card: Card) -> Medium:
     (layer,) = card.target.layers
-    return layer
+    return Medium(layer)
 
 
 def _from_density(card: Card) -> float:
@@ -105,7 +110,7 @@ def _from_density(card: Card) -> float:
 
 def table_1() -> list[tuple[str, str, str]]:
     """Table I as the cards hold it: (quantity, NA64 type, Fermilab)."""
-    na64, fermilab = load_card("na64"), load_card("fermilab")
+    na64, fermilab = read_card("na64"), read_card("fermilab")
 
     def row(what: str, value: Callable[[Card], str]) -> tuple[str, str, str]:
         return what, value(na64), value(fermilab)
@@ -114,12 +119,10 @@ def table_1() -> list[tuple[str, str, str]]:
         row("E_beam", lambda c: f"{c.beam.E_max:g} GeV"),
         row("N_mu", lambda c: f"{c.beam.muons:g}"),
         row("target, L_tg", lambda c: f"{c.target.material}, {c.target.length:g} cm"),
-        row(
-            "n_atom", lambda c: f"{c.target.layers[0].nuclei_per_cm3:g} /cm3 ({_from_density(c):.4g} from the density)"
-        ),
-        row("dE/dy", lambda c: f"{1e3 * c.target.layers[0].loss:g} MeV/cm"),
+        row("n_atom", lambda c: f"{_medium(c).atoms_per_cm3:g} /cm3 ({_from_density(c):.4g} from the density)"),
+        row("dE/dy", lambda c: f"{1e3 * _medium(c).loss:g} MeV/cm"),
         row("L_det", lambda c: f"{c.detector.L_det:g} cm"),
-        row("E_min", lambda c: f"{c.E_low:g} GeV"),
+        row("E_min", lambda c: f"{Source(c).E_low:g} GeV"),
     ]
 
 
@@ -143,12 +146,12 @@ def quoted() -> Iterator[Check]:
         ours = decay_length(3.0, M_100, width)
         comment = "Gamma_ee alone; 24.3 cm with gamma gamma" if model == "A" else ""
         yield Check(f"L_S at 3 GeV, model {model}, cm", ours, length, unit, "mcgen.physics.scalar_decay", comment)
-    card, W = load_card("fermilab"), MATERIALS["W"]
+    card, W = read_card("fermilab"), MATERIALS["W"]
     arguments = (
         card.beam.muons,
         W.density * AVOGADRO,
         card.beam.E_max,
-        _layer(card).loss,
+        _medium(card).loss,
         card.target.length,
     )
     ours = kaon_background(*arguments, card.detector.L_det)
@@ -172,7 +175,7 @@ PUBLISHED_DUMPS = (
 def dumps() -> Iterator[Check]:
     """E137 and Orsay beside the published edges."""
     for name, m_S, low, high in PUBLISHED_DUMPS:
-        card = load_card(name.lower())
+        card = read_card(name.lower())
         whole = card.detector.geometry == "paper"
         (point,) = reach(card, ["A"], [m_S])
         for side, ours, theirs in (("lower", point.g_low, low), ("upper", point.g_high, high)):
@@ -214,12 +217,12 @@ def _signal_references() -> Iterator[Check]:
     table = _reference("nsignal.json")
     cards = {}
     for experiment, name in (("Fermilab", "fermilab"), ("NA64", "na64")):
-        text = load_card(name).text
+        text = read_card(name).text
         for width in ("total", "ee_only"):
             cards[experiment, width] = parse_card(text.replace('width = "total"', f'width = "{width}"'))
     worst = (0.0, 1.0, 1.0)
     for row in table["N"]:
-        estimates = rates.n_signal(
+        estimates = n_signal(
             cards[row["exp"], row["width"]], row["model"], row["m_S"], table["g_grid"], row["production"]
         )
         for estimate, theirs in zip(estimates, row["N_S"], strict=True):

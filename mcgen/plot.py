@@ -20,8 +20,8 @@ from mcgen.extras import optional
 from mcgen.files import atomic_path, request_text
 from mcgen.paper import Curve
 from mcgen.provenance import provenance
+from mcgen.quadrature.xsec import CrossSection
 from mcgen.regions import outlines
-from mcgen.xsec import CrossSection
 
 #: largest coupling of which perturbation theory says anything
 PERTURBATIVE = 4.0 * math.pi

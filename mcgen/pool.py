@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen import exposure
+from mcgen.branches import Columns
 from mcgen.card import Card, parse_card
 from mcgen.errors import InputError
 from mcgen.estimate import share_pulls
-from mcgen.events import Columns, ContentHash
+from mcgen.event_meta import EventMeta
+from mcgen.events import ContentHash
 from mcgen.files import at_stake, check_input, check_output, overwriting, refuse
 from mcgen.formats import load as load_file
 from mcgen.formats.root import EventFile, event_writer
@@ -32,16 +34,9 @@ _COMMON = ("mass_gev", "mcgen_version", "mediator", "model", "reference_g_mu", "
 ENDING = ".root"
 
 
-def ranges(metadata: dict[str, Any]) -> list[tuple[int, int, int]]:
+def ranges(metadata: EventMeta) -> list[tuple[int, int, int]]:
     """(seed, first, last + 1) of the events in a file, of several if it was merged."""
-    return [(run["seed"], run["first_event"], run["first_event"] + run["n_events"]) for run in _runs(metadata)]
-
-
-def _runs(metadata: dict[str, Any]) -> list[dict[str, Any]]:
-    """Which events are in a file, by seed and number, and the relative error of their normalisation."""
-    own = {key: metadata.get(key, 0) for key in ("seed", "first_event", "n_events", "norm_relative_error")}
-    merged: list[dict[str, Any]] = metadata.get("merged", [own])
-    return merged
+    return [(run["seed"], run["first_event"], run["first_event"] + run["n_events"]) for run in metadata.runs]
 
 
 def _joined(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -77,7 +72,7 @@ def _sum(rows: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.array([math.fsum(column) for column in np.transpose(list(rows))])
 
 
-def pooled(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def pooled(parts: Sequence[EventMeta]) -> EventMeta:
     """Metadata of several files together.
 
     The error of the normalisation is common to all events of one seed, and independent for different seeds: it falls
@@ -93,7 +88,7 @@ def pooled(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     norm: dict[int, float] = {}
     spread = 0.0
     for w, part in zip(share, parts, strict=True):
-        for run in _runs(part):
+        for run in part.runs:
             of_all = run["n_events"] / n * run["norm_relative_error"]
             norm[run["seed"]] = norm.get(run["seed"], 0.0) + of_all
         own = part["yield_error"] ** 2 - (part["norm_relative_error"] * part["yield_per_muon"]) ** 2
@@ -102,7 +97,7 @@ def pooled(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     error = math.hypot(math.sqrt(spread), norm_error * value)
     trials = sum(part["trials"] for part in parts)
     digest = hashlib.sha256("".join(part["content_sha256"] for part in parts).encode())
-    common = {key: value for key, value in parts[0].items() if key not in ("branch_sha256", "production")}
+    common = EventMeta((k, value) for k, value in parts[0].items() if k not in ("branch_sha256", "production"))
     if "exposure" in common:  # files of older versions have none
         nuclei = common["exposure"]["nuclei_per_cm2"]
         common["exposure"] = common["exposure"] | exposure.mean_cross_section(nuclei, value, error)
@@ -117,7 +112,7 @@ def pooled(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         **_t_spectrum(parts, share),
         "trials": trials,
         "efficiency": n / trials,
-        "merged": _joined([run for part in parts for run in _runs(part)]),
+        "merged": _joined([run for part in parts for run in part.runs]),
         "content_sha256": digest.hexdigest(),
     }
 
@@ -199,7 +194,7 @@ class Pool(Readable):
         return max((int(p.get("partitions", 0)) for p in of), default=0) - len(self.files) if all(of) else 0
 
     def __len__(self) -> int:
-        return int(self.metadata["n_events"])
+        return self.metadata.n_events
 
     @property
     def card(self) -> Card:

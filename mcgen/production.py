@@ -21,11 +21,13 @@ from typing import Any
 from mcgen._version import __version__
 from mcgen.card import Card, parse_card
 from mcgen.errors import ClosureError, InputError
+from mcgen.event_meta import EventMeta
 from mcgen.files import claim, make_folder, open_atomic, overwriting, same_json
 from mcgen.formats.root import EventFile
 from mcgen.generation import Options, open_writer, write
-from mcgen.normalisation import MAX_PULL, Sampler, prepare
+from mcgen.normalisation import MAX_PULL, PreparedSource, prepare
 from mcgen.pool import pooled
+from mcgen.source.source import Source
 
 PLAN, MANIFEST = "plan.json", "manifest.json"
 #: largest plan in bytes: it is a card and a few numbers
@@ -85,7 +87,7 @@ def plan_of(
     """The plan of a card with what is not given taken from it."""
     m_S = card.scalar.mass if m_S is None else m_S
     seed = card.run.seed if seed is None else seed
-    card.check_mass(m_S)
+    Source(card).check_mass(m_S)
     return Plan(card.text, m_S, seed, card.run.events if events is None else events, partition_events, options)
 
 
@@ -134,9 +136,9 @@ def _settle(plan: Plan, folder: Path) -> None:
 
 
 @functools.lru_cache(maxsize=2)
-def _sampler(card: str, m_S: float, seed: int) -> Sampler:
-    """Sampler of a plan; a process prepares it once for all its partitions."""
-    return prepare(parse_card(card), m_S, seed)
+def _prepared(card: str, m_S: float, seed: int) -> PreparedSource:
+    """The source of a plan; a process prepares it once for all its partitions."""
+    return prepare(Source(parse_card(card)), m_S, seed)
 
 
 def make_partition(plan: Plan, folder: str | Path, i: int, wait: bool = False) -> int:
@@ -147,14 +149,14 @@ def make_partition(plan: Plan, folder: str | Path, i: int, wait: bool = False) -
     path = plan.path(Path(folder), i)
     with claim(path, wait) as mine:
         if mine and check_partition(plan, Path(folder), i, verify=True) is None:
-            sampler = _sampler(plan.card, plan.mass_gev, plan.seed)
+            prepared = _prepared(plan.card, plan.mass_gev, plan.seed)
             first = i * plan.partition_events
             with (
                 overwriting(),
-                open_writer(path, sampler.card, plan.mass_gev, plan.options) as writer,
+                open_writer(path, prepared.source.card, plan.mass_gev, plan.options) as writer,
             ):  # replaces a damaged one
                 size = plan.size(i)
-                made = write(sampler, size, writer.write, plan.options, first=first, workers=0, max_pull=plan.max_pull)
+                made = write(prepared, size, writer.write, plan.options, first=first, workers=0, max_pull=plan.max_pull)
                 writer.finish(made | {"production": _membership(plan, i)})
     return plan.size(i)
 
@@ -164,7 +166,7 @@ def _membership(plan: Plan, i: int) -> dict[str, Any]:
     return {"partition": i, "partitions": plan.partitions, "plan_sha256": digest}
 
 
-def check_partition(plan: Plan, folder: Path, i: int, verify: bool) -> dict[str, Any] | None:
+def check_partition(plan: Plan, folder: Path, i: int, verify: bool) -> EventMeta | None:
     """Metadata of a partition that is there and whole, else None.
 
     Raises
@@ -204,7 +206,7 @@ class Produced:
     made: list[int]  #: partitions made by this call
     damaged: list[int]  #: those of them that were there and not whole
     missing: list[int]  #: partitions that are not there yet
-    metadata: dict[str, Any] | None  #: of all events, once all are there
+    metadata: EventMeta | None  #: of all events, once all are there
 
 
 def produce(
@@ -264,7 +266,7 @@ def produce(
     return Produced(plan, todo, damaged, [], whole)
 
 
-def _finish(plan: Plan, folder: Path, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _finish(plan: Plan, folder: Path, parts: Sequence[EventMeta]) -> EventMeta:
     """Compare all events with the quadrature, write the manifest, tidy up after killed processes."""
     whole = pooled(parts)
     if not (abs(whole["pull"]) < MAX_PULL and whole["pull_t_worst"] < MAX_PULL):
@@ -282,7 +284,7 @@ def _finish(plan: Plan, folder: Path, parts: Sequence[dict[str, Any]]) -> dict[s
     return whole
 
 
-def _write_manifest(plan: Plan, folder: Path, whole: dict[str, Any], parts: Sequence[dict[str, Any]]) -> None:
+def _write_manifest(plan: Plan, folder: Path, whole: EventMeta, parts: Sequence[EventMeta]) -> None:
     keys = ("n_events", "sum_weights", "sum_squares", "yield_per_muon", "yield_error", "content_sha256")
     document = {
         "plan": plan.document(),

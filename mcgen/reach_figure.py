@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mcgen import constraints, plot
 from mcgen.card import Card
-from mcgen.contours import AboveThresholdWarning, ReachPoint, Search, Tower, landmarks, reach
+from mcgen.contours import AboveThresholdWarning, ReachPoint, Scan, Tower, landmarks, reach
 from mcgen.errors import InputError, ThresholdError
 from mcgen.units import Range
 
@@ -54,8 +54,8 @@ def reach_of_cards(
                     )
             except ThresholdError as error:
                 refused.setdefault(card.name, error)
-                search = Search(card, models or card.scan.models, n_signal, production)
-                points += search.points(search.nothing(mine))
+                scan = Scan(card, models or card.scan.models, n_signal, production)
+                points += scan.points(scan.nothing(mine))
     if len(refused) == len({card.name for card in cards}):
         raise next(iter(refused.values()))
     for name, reason in refused.items():
@@ -99,6 +99,6 @@ def draw(
     if len(decays) > 1 and any(name not in constraints.G2_SETS for name in limits):
         message = "--constraints: cards of several decays (invisible, width) in one figure; each needs its own"
         raise InputError(message)
-    boson = constraints.Boson.of(cards[0].scalar, tower)
+    boson = constraints.ShownBoson.of(cards[0].scalar, tower)
     known = constraints.constraints(limits, span, boson, models, workers)
     plot.plot_reach(points, path, title, known)

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from mcgen import beyond, comparison, contours, paper, plot, reach_figure
 from mcgen._version import __version__
-from mcgen.card import builtin_cards, load_card
+from mcgen.card import builtin_cards, read_card
 from mcgen.constraints import NotDrawnWarning
 from mcgen.files import ask, check_request, open_atomic, overwriting
 from mcgen.layout import layout
 from mcgen.layout_figure import plot_layout
 from mcgen.provenance import write_provenance
+from mcgen.source.source import Source
 from mcgen.units import parse_list
 
 Progress = Callable[[str], None]
@@ -103,7 +104,7 @@ def _contours(
     folder: Path, name: str, caption: str, cards: Sequence[str], masses: str, production: str, limits: str, workers: int
 ) -> str:
     """Contours as `mcgen reach` draws them, and the command that does."""
-    loaded = [load_card(card) for card in cards]
+    loaded = [read_card(card) for card in cards]
     points = reach_figure.reach_of_cards(
         loaded, None, parse_list(masses, "energy", traced=True), productions=production.split(","), workers=workers
     )
@@ -123,7 +124,7 @@ def _figures(folder: Path, workers: int, say: Progress) -> list[Section]:
     drawings = ""
     for name in ("fermilab", "na64"):
         path = folder / f"figure_1_{name}.svg"
-        plot_layout(layout(load_card(name)), path)
+        plot_layout(layout(read_card(name)), path)
         drawings += _figure(path, f"The set-up of the card {name}, with generated S.", f"mcgen show {name}", "single")
     sections.append(Section("Fig. 1: the experiments", drawings))
 
@@ -164,7 +165,7 @@ def _figures(folder: Path, workers: int, say: Progress) -> list[Section]:
     say("error map")
     text = ""
     for name in ("fermilab", "na64"):
-        target = load_card(name).elements[0]
+        target = Source(read_card(name)).targets[0]
         rows = comparison.error_map(target, comparison.MAP_ENERGIES, comparison.MAP_MASSES)
         comparison.write_csv(rows, folder / f"error_map_{target.name}.csv")
         path = folder / f"error_map_{target.name}.svg"

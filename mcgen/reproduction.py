@@ -15,7 +15,6 @@ from mcgen._version import __version__
 from mcgen.card import parse_card
 from mcgen.engines import processes
 from mcgen.errors import InputError
-from mcgen.events import is_foreign
 from mcgen.files import atomic_path, overwriting
 from mcgen.formats import load
 from mcgen.formats.root import EventFile, same_events
@@ -50,14 +49,14 @@ def reproduce(
 
 def _file(file: StoredEvents, target: Path, workers: int) -> str:
     metadata = file.metadata
-    if is_foreign(metadata):
+    if metadata.is_foreign:
         message = f"file {file.path}: events of another generator cannot be made again"
         raise InputError(message)
     if "merged" in metadata or "options" not in metadata:
         message = f"file {file.path}: was merged or changed after it was made; rerun its parts"
         raise InputError(message)
     card, first = parse_card(metadata["card"], f"of {file.path}"), metadata["first_event"]
-    asked = (card, metadata["mass_gev"], metadata["n_events"], metadata["seed"])
+    asked = (card, metadata.m_S, metadata.n_events, metadata.seed)
     kept = Options.of(metadata["options"])
     already(target, *asked, kept, first)  # refuses early; what is there is no answer, the events are made again
     with atomic_path(target, same_events) as part:

@@ -8,25 +8,28 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen import acceptance, rates
-from mcgen._jit import jit
 from mcgen.card import Card, parse_card
 from mcgen.constants import PB_CM2
 from mcgen.decays import DecayModel, daughters_of
 from mcgen.errors import InputError, choose
 from mcgen.estimate import Estimate, weighted_sum
+from mcgen.event_meta import DecayMode
 from mcgen.event_ratio import AlteredEvents
-from mcgen.events import EventSource, check_one_mass, is_foreign
+from mcgen.events import EventSource
 from mcgen.formats.stored import STEP
 from mcgen.other_detector import EventsSeenBy
 from mcgen.physics.couplings import Couplings
-from mcgen.physics.signal_yield import decay_probability, inverse_length_per_momentum, yield_per_pb
+from mcgen.physics.signal_yield import yield_per_pb
 from mcgen.pool import load
+from mcgen.quadrature.yields import n_signal as n_signal_along_beam
+from mcgen.search.search import Search
+from mcgen.search.signal import ALL, NONE, Made, signal
+from mcgen.source.boson import Boson, check_couplings
+from mcgen.source.source import Source
 
 Array = NDArray[np.float64]
 
@@ -37,39 +40,6 @@ ENOUGH = 100.0
 
 class LowStatisticsWarning(UserWarning):
     """An estimate rests on few effective events."""
-
-
-@jit
-def accumulate(
-    weight: Array,
-    k: Array,
-    z_min: Array,
-    z_max: Array,
-    tau: Array,
-    energy_bin: NDArray[np.int64],
-    inverse_length_k: Array,
-    visible: float,
-    counted: float,
-    sums: Array,
-    squares: Array,
-) -> None:
-    """Add weight * probability and its square to sums[coupling, bin].
-
-    The probability is that of Eq. 19; if `tau` is not empty it is 1 where the event's own decay, at tau mean
-    lives, falls in the fiducial range, and 0 elsewhere. It holds for the `visible` share of decays; the share
-    `counted` is signal anyway.
-    """
-    for j in range(inverse_length_k.size):
-        for i in range(weight.size):
-            inverse_length = inverse_length_k[j] / k[i]
-            if tau.size > 0:
-                inside = z_min[i] * inverse_length <= tau[i] < z_max[i] * inverse_length
-                probability = 1.0 if inside else 0.0
-            else:
-                probability = decay_probability(z_min[i], z_max[i], inverse_length)
-            value = weight[i] * (visible * probability + counted)
-            sums[j, energy_bin[i]] += value
-            squares[j, energy_bin[i]] += value * value
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,80 +79,69 @@ def open_events(
     return EventsSeenBy(events, detector) if detector else events
 
 
-def card_of(source: EventSource) -> Card:
-    """The card that events were generated with."""
-    card = parse_card(str(source.metadata["card"]), "of the event file")
-    card.check_mass(float(source.metadata["mass_gev"]), "mass of the event file")
-    return card
+def source_of(events: EventSource) -> Source:
+    """The beam and target that events were made in."""
+    source = Source(parse_card(str(events.metadata["card"]), "of the event file"))
+    source.check_mass(events.metadata.m_S, "mass of the event file")
+    return source
 
 
-class _Chunk(NamedTuple):
-    """Events that pass the cut in x."""
-
-    weight: Array
-    k: Array
-    z_min: Array
-    z_max: Array
-    tau: Array  #: empty unless vertices are counted
-    E_mu: Array
+def card_of(events: EventSource) -> Card:
+    """The card that events were made with."""
+    return source_of(events).card
 
 
-def _prepared(source: EventSource, how: DecayModel, vertex: bool) -> Iterator[_Chunk]:
-    card, m_S = how.card, how.m_S
-    is_3d = card.detector.geometry == "3d"
-    needed = [*(acceptance.NEEDED_3D if is_3d else acceptance.NEEDED), *(["tau"] if vertex else [])]
+def _made(source: EventSource, how: DecayModel, vertex: bool) -> Iterator[Made]:
+    """Events that can count, chunk by chunk."""
+    search, m_S = how.search, how.boson.m_S
     has_width = "S_mass" in source.branches
-    if is_3d and card.detector.signature == "displaced":
-        check_one_mass(source.metadata, "daughters of S")
-        if rates.visible_width(card, how.model, m_S) == 0.0:  # no daughters to follow
+    if search.follows_daughters:
+        source.metadata.check_one_mass("daughters of S")
+        if how.boson.visible_width == 0.0:  # no daughters to follow
             return
-    for chunk in source.iterate(["weight", *needed, *(["S_mass"] if has_width else [])]):
-        keep = acceptance.passes(card, chunk)
+    needed = [*search.needed, *(["tau"] if vertex else []), *(["S_mass"] if has_width else [])]
+    for chunk in source.iterate(["weight", *needed]):
+        keep = search.share(chunk["S_E"], chunk["E_mu"]) > 0.0
         kept = {name: column[keep] for name, column in chunk.items()}
-        if is_3d and card.detector.signature == "displaced":
+        if search.follows_daughters:
             kept |= daughters_of(kept, how)
         m = kept["S_mass"] if has_width else m_S
         k = np.sqrt(np.maximum((kept["S_E"] - m) * (kept["S_E"] + m), 1e-300))
-        yield _Chunk(
-            kept["weight"],
-            k * (m_S / m) if has_width else k,  # what counts is gamma beta, of an S with a width that of its own mass
-            *acceptance.fiducial(card, kept),
-            kept["tau"] if vertex else np.empty(0),
-            kept["E_mu"],
-        )
+        if has_width:  # what counts is gamma beta, of an S with a width that of its own mass
+            k *= m_S / m
+        tau = kept["tau"] if vertex else NONE
+        yield search.see(kept["weight"], k, kept["S_E"], kept["E_mu"], search.window(kept), tau)
 
 
 def _sums(
     source: EventSource,
     how: DecayModel,
-    widths: Iterable[float],
-    shares: tuple[float, float],
-    edges: Array,
+    g_mu: Iterable[float],
+    edges: Array = ALL,
     vertex: bool = False,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[Array, Array]:
-    """Sums of weight * probability and of its square, (couplings, bins); the same for any number of workers."""
-    lam = np.array([inverse_length_per_momentum(width, how.m_S) for width in widths])
+    """Signal and sum of squares, (couplings, bins), at unit production coupling; the same for any number of workers."""
+    boson, shares = how.boson, how.search.shares(how.boson)
+    widths = [boson.width(g) for g in g_mu]
     done = 0
 
-    def of_part(part: EventSource) -> Array:
+    def counted(chunks: Iterator[Made]) -> Iterator[Made]:
         nonlocal done
-        sums = np.zeros((2, lam.size, edges.size - 1))
-        seed = int(part.metadata.get("seed", 0))
-        for c in _prepared(part, replace(how, seed=seed), vertex):
-            energy_bin = np.clip(np.searchsorted(edges, c.E_mu, "right") - 1, 0, edges.size - 2)
-            accumulate(c.weight, c.k, c.z_min, c.z_max, c.tau, energy_bin, lam, *shares, sums[0], sums[1])
+        for chunk in chunks:
+            yield chunk
             done += STEP
             if progress:
                 progress(min(len(source), done))
-        return sums
+
+    def of_part(part: EventSource) -> tuple[Array, Array]:
+        own = replace(how, seed=part.metadata.seed)
+        return signal(counted(_made(part, own, vertex)), boson.m_S, widths, shares, edges)
 
     with ThreadPoolExecutor(workers) as pool:
         parts = np.array(list(pool.map(of_part, getattr(source, "parts", [source]))))
-    if len(parts) == 1:
-        return parts[0, 0], parts[0, 1]
-    exact = np.apply_along_axis(math.fsum, 0, parts)
+    exact = parts[0] if len(parts) == 1 else np.apply_along_axis(math.fsum, 0, parts)
     return exact[0], exact[1]
 
 
@@ -193,24 +152,23 @@ def _edges(low: float, high: float, bins: int) -> Array:
     return np.linspace(low, high, bins + 1)
 
 
-def _nuclei(card: Card, m_S: float, edges: Array) -> Array:
+def _nuclei(source: Source, m_S: float, edges: Array) -> Array:
     """Nuclei per pb that muons pass while their energy is in a bin: what a yield is divided by for a cross section."""
     above = np.zeros(edges.size)
-    for component in card.components(m_S):
-        above += yield_per_pb(component.n_atom, component.length_above(edges))
+    for component in source.components(m_S):
+        above += yield_per_pb(component.density, component.length_above(edges))
     return above[:-1] - above[1:]
 
 
 def signal_sums(source: EventSource, card: Card, model: str, m_S: float, g_mu: Array, workers: int = 1) -> Array:
     """N_S at each coupling, without errors: what a scan for the reach needs."""
-    widths = [rates.card_width(card, model, float(g), m_S) for g in g_mu]
-    if is_foreign(source.metadata):
+    boson = Boson(card, model, m_S)
+    if source.metadata.is_foreign:
         message = "events of another generator have one energy: they give sigma~ (`mcgen reweight`) and no N_S"
         raise InputError(message)
-    shares = rates.signal_shares(card, model, m_S)
-    how = DecayModel(card, m_S, int(source.metadata.get("seed", 0)), model, 1.0, forced=True)
-    sums, _ = _sums(source, how, widths, shares, np.array([0.0, math.inf]), workers=workers)
-    return np.asarray(rates.rate_factor(card, model, 1.0) * g_mu**2 * sums[:, 0])
+    how = DecayModel(boson, Search.of(card), 1.0, source.metadata.seed, forced=True)
+    sums, _ = _sums(source, how, g_mu.tolist(), workers=workers)
+    return np.asarray(boson.rate() * g_mu**2 * sums[:, 0])
 
 
 def reweight(
@@ -263,7 +221,7 @@ def reweight(
     choose(method, METHODS, "method")
     couplings = [model.g_mu] if isinstance(model, Couplings) else [float(g) for g in g_mu]
     for g in couplings:
-        rates.check_couplings(model, g)
+        check_couplings(model, g)
     if not 1 <= energy_bins <= 10_000:
         message = f"energy_bins: {energy_bins} must lie in 1..10000"
         raise InputError(message)
@@ -271,21 +229,20 @@ def reweight(
     if method == "vertex" and "seed" not in source.metadata:
         message = "method vertex: these events have no decays, only 'probability' can be used"
         raise InputError(message)
-    if method == "vertex" and source.metadata.get("decays") == "forced":
+    if method == "vertex" and source.metadata.decays is DecayMode.FORCED:
         message = "method vertex: the decays of this file were forced, only 'probability' can be used"
         raise InputError(message)
-    card = card_of(source)
-    production = [rates.production_coupling(card, model, g) for g in couplings]
-    m_S = float(source.metadata["mass_gev"])
-    norm_error = float(source.metadata["norm_relative_error"])
+    beam = source_of(source)
+    card, m_S = beam.card, source.metadata.m_S
+    norm_error = source.metadata.norm_error
     n = len(source)
-    single = source.metadata.get("beam_energy_gev")  # of another generator: weights are cross sections in pb
-    edges = np.array([0.0, math.inf]) if single else _edges(*card.energy_range(m_S), energy_bins)
-    widths = [rates.card_width(card, model, g, m_S) for g in couplings]
-    shares = rates.signal_shares(card, model, m_S)
-    how = DecayModel(card, m_S, int(source.metadata.get("seed", 0)), model, couplings[0], forced=True)
-    sums, squares = _sums(source, how, widths, shares, edges, method == "vertex", workers, progress)
-    nuclei = np.ones(1) if single else _nuclei(card, m_S, edges)
+    single = source.metadata.beam_energy  # of another generator: weights are cross sections in pb
+    boson = Boson(card, model, m_S)
+    rates = [boson.production_coupling(g) ** 2 for g in couplings]
+    edges = ALL if single else _edges(*beam.energy_range(m_S), energy_bins)
+    how = DecayModel(boson, Search.of(card), couplings[0], source.metadata.seed, forced=True)
+    sums, squares = _sums(source, how, couplings, edges, method == "vertex", workers, progress)
+    nuclei = np.ones(1) if single else _nuclei(beam, m_S, edges)
     per_bin = np.divide(PB_CM2, nuclei, out=np.zeros(nuclei.size), where=nuclei > 0.0)  # a spectrum may have gaps
 
     def estimate(total: float, square: float, factor: float) -> Estimate:
@@ -293,8 +250,7 @@ def reweight(
         return Estimate(factor * plain.value, factor * plain.error, plain.n_eff)
 
     n_signal, sigma_tilde = [], []
-    for j in range(len(couplings)):
-        rate = production[j] ** 2
+    for j, rate in enumerate(rates):
         if not single:
             n_signal.append(estimate(math.fsum(sums[j]), math.fsum(squares[j]), card.beam.muons * rate))
         rows = zip(sums[j].tolist(), squares[j].tolist(), (rate * per_bin).tolist(), strict=True)
@@ -309,3 +265,16 @@ def reweight(
     centres = [float(single)] if single else (0.5 * (edges[1:] + edges[:-1])).tolist()
     name = model if isinstance(model, str) else "explicit"
     return Reweighted(name, m_S, n, couplings, n_signal, centres, sigma_tilde)
+
+
+def ratio_to_full_acceptance(
+    card: Card, model: str | Couplings, m_S: float, g_mu: Sequence[float], found: Sequence[Estimate]
+) -> list[float | None]:
+    """N_S of a detector with a shape over that with every S along the beam (Eqs. 18, 20), at each coupling.
+
+    None if the detector has no shape, or if fewer than ten effective events are left.
+    """
+    if not Search.of(card).is_3d or not found:
+        return [None] * len(found)
+    pairs = zip(found, n_signal_along_beam(card, model, m_S, list(g_mu)), strict=True)
+    return [mine.value / one.value if mine.n_eff > 10.0 and one.value > 0.0 else None for mine, one in pairs]

@@ -26,8 +26,8 @@ from mcgen._jit import jit
 from mcgen.physics.amplitude import AzimuthalForm, Process
 from mcgen.physics.phase_space import EnergyMap, Point, energy_map, map_point, map_ray, map_t, rescaled
 from mcgen.rng import uniforms
+from mcgen.source.beam_nodes import TargetComponent, groups, thin
 from mcgen.track import Track, energy_at, linear
-from mcgen.track_rules import Component, groups, thin
 
 Array = NDArray[np.float64]
 
@@ -116,14 +116,16 @@ def build_lattice(track: Track, process: Process) -> Lattice:
     return Lattice(track, em, *cells, threshold, alias, ceiling, float(ceiling.mean()))
 
 
-def build_lattices(components: Sequence[Component], processes: Sequence[Process], workers: Executor) -> list[Lattice]:
+def build_lattices(
+    components: Sequence[TargetComponent], processes: Sequence[Process], workers: Executor
+) -> list[Lattice]:
     """A lattice for each component; thin layers of one element share their cells."""
     process_of = {id(component): process for component, process in zip(components, processes, strict=True)}
-    shared: list[list[Component]] = []
+    shared: list[list[TargetComponent]] = []
     for group in groups(components):
         shared += [[component] for component in group] if group[0].is_spread else [group]
 
-    def build(group: list[Component]) -> Lattice:
+    def build(group: list[TargetComponent]) -> Lattice:
         first = group[0]
         track = linear(first.E_high, min(c.E_low for c in group)) if len(group) > 1 else first.track
         return build_lattice(track, process_of[id(first)])

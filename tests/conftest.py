@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from mcgen.card import load_card
+from mcgen import load_card
 from mcgen.generation import generate
 
 ROOT = Path(__file__).parents[1]

@@ -7,14 +7,16 @@ import math
 import numpy as np
 import pytest
 
-from mcgen import rates
-from mcgen.acceptance import _either, fiducial
 from mcgen.beyond import changed
 from mcgen.card import card_text, parse_card
 from mcgen.errors import InputError
 from mcgen.generation import generate
 from mcgen.physics.scalar_decay import length_per_momentum
+from mcgen.quadrature.yields import n_signal
 from mcgen.reweighting import reweight
+from mcgen.search.search import Search
+from mcgen.search.window import _either
+from mcgen.source.boson import Boson
 
 LINE = 'L_det = "3 m"                     # length of the decay region, L_dec in the text'
 M_S = 0.1
@@ -34,7 +36,7 @@ def thrown(card, columns, g_mu, shape, throws=40):
     detector = card.detector
     low = card.target.length + detector.gap
     high = low + detector.L_det
-    width = rates.card_width(card, "A", g_mu, M_S)
+    width = Boson(card, "A", M_S).width(g_mu)
     S = np.array([columns[f"S_{p}"] for p in ("px", "py", "pz")])
     k, E = np.sqrt((S**2).sum(axis=0)), columns["S_E"]
     vertex = np.array([columns[f"vertex_{a}_cm"] for a in "xyz"])
@@ -84,7 +86,7 @@ def test_against_thrown_decays(detector, daughters):
         found = reweight(events, "A", [g_mu]).n_signal[0].value
         assert abs(found - value) < 4.0 * error / math.sqrt(3.0)
         most = 0.9 if daughters == "both" else 1.0
-        assert found < most * rates.n_signal(card, "A", M_S, [g_mu])[0].value
+        assert found < most * n_signal(card, "A", M_S, [g_mu])[0].value
 
 
 def test_a_huge_detector_sees_what_the_paper_counts():
@@ -92,7 +94,7 @@ def test_a_huge_detector_sees_what_the_paper_counts():
     card = card_with('geometry = "3d"\nradius = "10 km"')
     events = generate(card, M_S, 60_000, workers=2)
     found = reweight(events, "A", [3e-4]).n_signal[0]
-    assert found.value == pytest.approx(rates.n_signal(card, "A", M_S, [3e-4])[0].value, rel=0.02)
+    assert found.value == pytest.approx(n_signal(card, "A", M_S, [3e-4])[0].value, rel=0.02)
 
 
 def test_missing_energy():
@@ -102,7 +104,7 @@ def test_missing_energy():
     for card in (wide, narrow):
         events = generate(card, M_S, 60_000, workers=2)
         values.append(reweight(events, "A", [3e-4]).n_signal[0].value)
-    exact = rates.n_signal(wide, "A", M_S, [3e-4])[0].value
+    exact = n_signal(wide, "A", M_S, [3e-4])[0].value
     assert values[0] == pytest.approx(exact, rel=0.03)
     assert values[1] > 1.5 * values[0]
 
@@ -195,7 +197,7 @@ def test_ranges_of_two_daughters_have_no_gap(detector):
     text = f'geometry = "3d"\n{detector}\nE_daughter_min = "0.3 GeV"\ndaughters = "any"'
     card = changed(card_with(text), beam={"spot": 20.0, "divergence": 0.05})
     c = generate(card, 0.2, 20_000, workers=2, decays=True).columns
-    z_min, z_max = fiducial(card, c)
+    z_min, z_max = Search.of(card).window(c)
     n = np.array([c[f"S_p{a}"] for a in "xyz"])
     n /= np.sqrt((n**2).sum(axis=0))
     vertex = np.array([c[f"vertex_{a}_cm"] for a in "xyz"])
@@ -225,8 +227,8 @@ def test_lowest_energy_of_S():
     card = card_with('E_S_min = "1 GeV"')
     events = generate(card, M_S, 100_000, workers=2)
     found = reweight(events, "A", [2e-4]).n_signal[0]
-    assert abs(found.pull(rates.n_signal(card, "A", M_S, [2e-4])[0].value)) < 4.0
-    assert found.value < 0.95 * rates.n_signal(card_with(""), "A", M_S, [2e-4])[0].value
+    assert abs(found.pull(n_signal(card, "A", M_S, [2e-4])[0].value)) < 4.0
+    assert found.value < 0.95 * n_signal(card_with(""), "A", M_S, [2e-4])[0].value
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mcgen import rates
-from mcgen.card import card_text, load_card, parse_card
+from mcgen import load_card
+from mcgen.card import card_text, parse_card
 from mcgen.constants import AVOGADRO, PB_CM2
 from mcgen.errors import InputError
 from mcgen.generation import generate
 from mcgen.physics.cross_section import sigma, sigma_between
 from mcgen.physics.quadrature import rules
 from mcgen.physics.thick_target import B, volterra_nu
+from mcgen.quadrature.yields import n_signal, production, sigma_tilde, yield_per_muon
 from mcgen.reweighting import reweight
+from mcgen.search.search import Search
+from mcgen.source.media import Medium
+from mcgen.source.source import Source
+from mcgen.source.targets import nucleus
 
 M_S, G_MU = 0.1, 3e-4
 LINE = 'energy = "3 GeV"                  # total energy E_beam'
@@ -45,13 +50,14 @@ def followed(card, n=400_000):
     weight, front = np.zeros(n), 0.0
     for layer in card.target.layers:
         inside = (depth >= front) & (depth < front + layer.length)
-        E = E - np.clip(depth - front, 0.0, layer.length) * layer.loss
-        ((element, n_atom),) = layer.composition
-        grid = np.linspace(card.E_low, card.beam.E_max, 80)
-        sigmas = [sigma(energy, card.process(M_S, element))[0] for energy in grid.tolist()]
+        E = E - np.clip(depth - front, 0.0, layer.length) * Medium(layer).loss
+        ((atom, n_atom),) = Medium(layer).composition
+        element = nucleus(atom)
+        grid = np.linspace(Source(card).E_low, card.beam.E_max, 80)
+        sigmas = [sigma(energy, Source(card).process(M_S, element))[0] for energy in grid.tolist()]
         weight += np.where(inside, n_atom * np.interp(E, grid, sigmas), 0.0)
         front += layer.length
-    return np.where(card.E_low < E, PB_CM2 * card.target.length * weight, 0.0), E, depth
+    return np.where(Source(card).E_low < E, PB_CM2 * card.target.length * weight, 0.0), E, depth
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -61,7 +67,7 @@ def test_against_muons_followed_one_by_one(name):
     events = generate(card, M_S, 200_000, workers=2, seed=5).columns
     weight, E, depth = followed(card)
     yield_error = weight.std() / np.sqrt(weight.size)
-    assert abs(rates.yield_per_muon(card, M_S).value - weight.mean()) < 4.0 * yield_error
+    assert abs(yield_per_muon(Source(card), M_S).value - weight.mean()) < 4.0 * yield_error
     for value, column in (
         (E, events["E_mu"]),
         (depth, events["depth_cm"]),
@@ -79,8 +85,8 @@ def test_events_meet_the_quadrature(name):
     card = CARDS[name]
     events = generate(card, M_S, 200_000, workers=2, seed=6)
     found = reweight(events, "A", [G_MU], energy_bins=20)
-    assert abs(found.n_signal[0].pull(rates.n_signal(card, "A", M_S, [G_MU])[0].value)) < 4.0
-    sums = [e.value for e in rates.sigma_tilde(card, "A", M_S, G_MU, found.E_mu)]
+    assert abs(found.n_signal[0].pull(n_signal(card, "A", M_S, [G_MU])[0].value)) < 4.0
+    sums = [e.value for e in sigma_tilde(card, "A", M_S, G_MU, found.E_mu)]
     peak = max(sums)
     for mine, wanted in zip(found.sigma_tilde[0], sums, strict=True):
         assert abs(mine.value - wanted) < 5.0 * mine.error + 0.02 * peak  # a bin is not its centre
@@ -89,7 +95,7 @@ def test_events_meet_the_quadrature(name):
 def test_small_spread_is_one_energy():
     """A spread of 1e-4 gives N_S of none, 1e-3; fails if the beam of many energies is normalised another way."""
     one, narrow = load_card("fermilab"), card_with('energy = "3 GeV"\nenergy_spread = 1e-4')
-    values = [rates.n_signal(card, "A", M_S, [G_MU])[0].value for card in (one, narrow)]
+    values = [n_signal(card, "A", M_S, [G_MU])[0].value for card in (one, narrow)]
     assert values[1] == pytest.approx(values[0], rel=1e-3)
 
 
@@ -186,10 +192,12 @@ def test_electrons_make_what_they_couple_to():
     card = parse_card(text.replace('length = "20 cm"', 'length = "0.1 cm"'))
     events = generate(card, 0.01, 100_000, workers=2)
     ratio = (0.51099895e-3 / 0.1056583755) ** 2
-    exact = rates.n_signal(card, "A", 0.01, [1e-6])[0].value
-    assert exact == pytest.approx(8e12 * 1e-12 * ratio * rates.production(card, 0.01).weight.sum(), rel=0.05)
+    exact = n_signal(card, "A", 0.01, [1e-6])[0].value
+    assert exact == pytest.approx(
+        8e12 * 1e-12 * ratio * production(Source(card), 0.01, Search.of(card)).weight.sum(), rel=0.05
+    )
     assert abs(reweight(events, "A", [1e-6]).n_signal[0].pull(exact)) < 4.0
-    assert rates.n_signal(card, "B", 0.01, [1e-6])[0].value == 0.0
+    assert n_signal(card, "B", 0.01, [1e-6])[0].value == 0.0
 
 
 @pytest.mark.parametrize("name", ["fermilab", "na64"])
@@ -203,19 +211,19 @@ def test_tabulated_energy_loss(name):
     (layer,) = card.target.layers
     grid = np.linspace(depth[0], depth[-1], 4001)
     along = np.interp(grid, depth, E)
-    loss = layer.law("table", 200.0).loss(0.5 * (along[1:] + along[:-1]))
+    loss = Medium(layer).law("table", 200.0).loss(0.5 * (along[1:] + along[:-1]))
     np.testing.assert_allclose(along[0] - np.cumsum(loss * np.diff(grid)), along[1:], rtol=1e-5)
-    ratio = rates.n_signal(card, "B", M_S, [1e-4])[0].value / rates.n_signal(load_card(name), "B", M_S, [1e-4])[0].value
+    ratio = n_signal(card, "B", M_S, [1e-4])[0].value / n_signal(load_card(name), "B", M_S, [1e-4])[0].value
     assert (0.79 < ratio < 0.86) if name == "fermilab" else abs(ratio - 1.0) < 2e-3
-    assert abs(reweight(events, "B", [1e-4]).n_signal[0].pull(rates.n_signal(card, "B", M_S, [1e-4])[0].value)) < 4.0
+    assert abs(reweight(events, "B", [1e-4]).n_signal[0].pull(n_signal(card, "B", M_S, [1e-4])[0].value)) < 4.0
 
 
 def test_energy_loss_of_compounds():
     """Without dE_dy a compound takes the minimum of its table, 2 % of PDG's; fails if shares are not of mass."""
     shares = "{O = 0.14064, W = 0.404012, Pb = 0.455348}"
     line = f'material = "mine"\nlength = "1 m"\ndensity = "8.3 g/cm3"\nfractions = {shares}\n\n'
-    own = card_with('energy = "3 GeV"', line).target.layers[0].loss
-    known = card_with('energy = "3 GeV"', 'material = "PbWO4"\nlength = "1 m"\n\n').target.layers[0].loss
+    own = Medium(card_with('energy = "3 GeV"', line).target.layers[0]).loss
+    known = Medium(card_with('energy = "3 GeV"', 'material = "PbWO4"\nlength = "1 m"\n\n').target.layers[0]).loss
     assert own == pytest.approx(known, rel=0.02)
 
 
@@ -233,13 +241,13 @@ def test_shower():
     Fails if track length is counted in cm for X0 = 24.01 g/cm2, or if a step in energy is taken for its end.
     """
     card, m_S = load_card("e137"), 0.05
-    (element,) = card.elements
+    (element,) = Source(card).targets
     L = np.concatenate([[0.0], np.geomspace(1e-9, 0.1, 100), np.linspace(0.1, np.log(10.0), 150)[1:]])
     length = np.exp(-0.5 * (L[1:] + L[:-1])) * np.diff(volterra_nu(L)) / B
     energies = (20.0 * np.exp(-0.5 * (L[1:] + L[:-1]))).tolist()
-    sigmas = [sigma_between(E, card.process(m_S, element), 2.0, E, rules(48, 16, 10, 1)) for E in energies]
+    sigmas = [sigma_between(E, Source(card).process(m_S, element), 2.0, E, rules(48, 16, 10, 1)) for E in energies]
     wanted = 24.01 * AVOGADRO / element.A * PB_CM2 * np.dot(length, sigmas)
-    assert rates.production(card, m_S).weight.sum() == pytest.approx(wanted, rel=1e-3)
+    assert production(Source(card), m_S, Search.of(card)).weight.sum() == pytest.approx(wanted, rel=1e-3)
     events = generate(card, 0.05, 50_000, workers=2)
     assert np.all(events.columns["depth_cm"] == 0.0)
 
@@ -247,13 +255,16 @@ def test_shower():
 def _thin(spectrum, loss, m_S=M_S):
     """Yield of a thin tungsten target: the mean cross section over a histogram, bin by bin."""
     card = card_with(spectrum, f'material = "W"\nlength = "10 um"\nenergy_loss = "{loss}"\n\n')
-    ((element, n_atom),) = card.target.layers[0].composition
+    ((atom, n_atom),) = Medium(card.target.layers[0]).composition
+    element = nucleus(atom)
     edges, cdf = card.beam.distribution
     nodes, weights = np.polynomial.legendre.leggauss(20)
     mean = 0.0
     for low, high, share in zip(edges[:-1], edges[1:], np.diff(cdf), strict=True):
         E = 0.5 * (low + high) + 0.5 * (high - low) * nodes
-        mean += share * sum(0.5 * w * sigma(e, card.process(m_S, element))[0] for e, w in zip(E, weights, strict=True))
+        mean += share * sum(
+            0.5 * w * sigma(e, Source(card).process(m_S, element))[0] for e, w in zip(E, weights, strict=True)
+        )
     return card, PB_CM2 * n_atom * 1e-3 * mean
 
 
@@ -262,7 +273,7 @@ def test_histogram_on_a_foil(loss):
     """Yield on 10 um, 5e-5, with an empty bin; fails if a bin that is flat in energy is taken as flat in path."""
     wide = 'spectrum = {energy = "1, 2, 3, 4, 8 GeV", particles = [1, 0, 3, 0.5]}'
     card, wanted = _thin(wide, loss)
-    assert rates.yield_per_muon(card, M_S).value == pytest.approx(wanted, rel=5e-5)
+    assert yield_per_muon(Source(card), M_S).value == pytest.approx(wanted, rel=5e-5)
     found = reweight(generate(card, M_S, 20_000), "A", [G_MU])
     assert all(np.isfinite([s.value, s.error]).all() for s in found.sigma_tilde[0])
 
@@ -275,7 +286,7 @@ def test_decays_at_the_end_of_the_target(beam, share):
     Fails if nodes in depth are too far apart for the few decays that leave the target, as they were.
     """
     card = card_with(beam, 'material = "Be"\nlength = "10 cm"\nenergy_loss = "none"\n\n')
-    made = rates.production(card, M_S)
+    made = production(Source(card), M_S, Search.of(card))
     per_k = 1.0 / (share * 10.0 / np.average(made.k, weights=made.weight))  # inverse length times momentum
     inverse = per_k / made.k
     wanted = np.sum(made.weight * -np.expm1(-10.0 * inverse) / (10.0 * inverse) * -np.expm1(-300.0 * inverse))

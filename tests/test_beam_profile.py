@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mcgen import rates
-from mcgen.card import card_text, load_card, parse_card
+from mcgen import load_card
+from mcgen.card import card_text, parse_card
 from mcgen.errors import InputError
 from mcgen.files import atomic_path
 from mcgen.generation import generate
+from mcgen.quadrature.yields import n_signal
 from mcgen.reweighting import reweight
+from mcgen.source.media import Medium
 
 LINE = 'energy = "3 GeV"                  # total energy E_beam'
 STACK = """
@@ -55,8 +57,8 @@ def test_one_energy(card_of):
     which = np.argmin(abs(position[0] - rows[:, 1:2]), axis=0)
     np.testing.assert_allclose(np.vstack([position, slope]), rows[which, 1:].T, atol=1e-9)
     assert np.all(abs(np.bincount(which) - 2000) < 4 * np.sqrt(6000 * 2 / 9))
-    (alone,) = rates.n_signal(load_card("fermilab"), "A", 0.1, [1e-4])
-    assert rates.n_signal(card, "A", 0.1, [1e-4])[0].value == alone.value
+    (alone,) = n_signal(load_card("fermilab"), "A", 0.1, [1e-4])
+    assert n_signal(card, "A", 0.1, [1e-4])[0].value == alone.value
 
 
 @pytest.mark.parametrize("stack", [False, True])
@@ -72,14 +74,14 @@ def test_energy_and_position_stay_together(card_of, stack):
     E_front = c["E_mu"].copy()
     front = 0.0
     for layer in card.target.layers:
-        E_front += np.clip(c["depth_cm"] - front, 0.0, layer.length) * layer.loss
+        E_front += np.clip(c["depth_cm"] - front, 0.0, layer.length) * Medium(layer).loss
         front += layer.length
     position, slope = at_front(c)
     assert np.all(slope == 0.0)
     np.testing.assert_allclose(position[0], 10.0 * E_front, atol=0.06)
     np.testing.assert_allclose(position[1], -E_front, atol=0.006)
     for found, exact in zip(
-        reweight(events, "A", [1e-4, 4e-4]).n_signal, rates.n_signal(card, "A", 0.1, [1e-4, 4e-4]), strict=True
+        reweight(events, "A", [1e-4, 4e-4]).n_signal, n_signal(card, "A", 0.1, [1e-4, 4e-4]), strict=True
     ):
         assert abs(found.pull(exact.value)) < 4.0
 
@@ -90,7 +92,7 @@ def test_same_as_a_histogram(card_of):
     card = card_of(np.column_stack([E, np.zeros((10_000, 4))]))
     text = card_text("fermilab").replace(LINE, 'spectrum = {energy = "2, 3 GeV", particles = [1]}')
     for g in (1e-4, 4e-4):
-        one, other = (rates.n_signal(each, "A", 0.1, [g])[0].value for each in (card, parse_card(text)))
+        one, other = (n_signal(each, "A", 0.1, [g])[0].value for each in (card, parse_card(text)))
         assert one == pytest.approx(other, rel=0.01)
 
 

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcgen.card import MAX_BYTES, builtin_cards, card_text, load_card, parse_card
+from mcgen import load_card
+from mcgen.card import MAX_BYTES, builtin_cards, card_text, parse_card
 from mcgen.errors import InputError
+from mcgen.source.media import Medium
+from mcgen.source.source import Source
 
 #: Table I of the paper; the NA64 card has no E_min, length and loss give 159.746 GeV
 TABLE_I = {
@@ -25,8 +28,8 @@ def test_table_i(name):
     card = load_card(name)
     target, detector = card.target, card.detector
     found = (
-        card.beam.energy, card.beam.muons, target.material, target.length, target.nuclei_per_cm3, target.loss,
-        detector.L_det, card.E_low, detector.signature, detector.x_min,
+        card.beam.energy, card.beam.muons, target.material, target.length, Medium(target).atoms_per_cm3,
+        Medium(target).loss, detector.L_det, Source(card).E_low, detector.signature, detector.x_min,
     )  # fmt: skip
     for value, wanted in zip(found, TABLE_I[name], strict=True):
         assert value == (wanted if isinstance(wanted, str) else pytest.approx(wanted, rel=1e-12, abs=0.0))
@@ -180,7 +183,7 @@ def test_any_text_gives_a_card_or_an_input_error(text):
     """Random changes of a card load or raise InputError; fails if any other error reaches the user."""
     with contextlib.suppress(InputError):
         card = parse_card(text)
-        assert math.isfinite(card.E_low)
+        assert math.isfinite(Source(card).E_low)
         assert card.energy_range(card.scalar.mass)[0] <= card.beam.energy
 
 

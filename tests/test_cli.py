@@ -17,7 +17,7 @@ from mcgen.cli import cli, main
 from mcgen.exporting import export
 from mcgen.formats.root import save
 from mcgen.pool import load
-from mcgen.xsec import cross_section
+from mcgen.quadrature.xsec import cross_section
 
 
 def _json(capsys, *arguments):

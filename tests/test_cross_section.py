@@ -12,7 +12,7 @@ from mcgen.physics import cross_section as quadrature
 from mcgen.physics.kinematics import threshold_energy
 from mcgen.physics.mediator import MEDIATORS
 from mcgen.physics.quadrature import rules
-from mcgen.xsec import cross_section, process_of
+from mcgen.quadrature.xsec import cross_section, process_of
 
 #: (target, energy, mass) of the reference
 SETTINGS = [

@@ -11,8 +11,7 @@ import warnings
 import numpy as np
 import pytest
 
-from mcgen import rates
-from mcgen.card import load_card
+from mcgen import load_card
 from mcgen.cli import main
 from mcgen.errors import ClosureError, InputError
 from mcgen.estimate import Estimate, weighted_sum
@@ -23,8 +22,10 @@ from mcgen.physics.amplitude import amplitude_at, amplitude_of, azimuthal_form, 
 from mcgen.physics.form_factor import G2
 from mcgen.physics.kinematics import emission
 from mcgen.physics.particles import four_momenta, rotate, tilt
+from mcgen.quadrature.xsec import process_of
+from mcgen.quadrature.yields import n_signal, t_spectrum, yield_per_muon
 from mcgen.reweighting import LowStatisticsWarning, reweight
-from mcgen.xsec import process_of
+from mcgen.source.source import Source
 
 MASS = {"fermilab": 0.1, "na64": 0.2}
 CHANGES = [
@@ -61,7 +62,7 @@ def test_closure(name, change):
     altered, made = AlteredEvents(_made(name), **change), _made(name, **change, seed=22)
     card = altered_card(load_card(name), **change)
     found = _yield(altered)
-    assert abs(found.pull(rates.yield_per_muon(card, MASS[name]).value)) < 4.0
+    assert abs(found.pull(yield_per_muon(Source(card), MASS[name]).value)) < 4.0
     assert _agree(found, _yield(made))
     model = card.scalar.model
     couplings = [1e-4, 4e-4] if model == "A" else [1e-6, 2e-6]  # a dark photon decays into electrons at full strength
@@ -69,7 +70,7 @@ def test_closure(name, change):
         warnings.simplefilter("ignore", LowStatisticsWarning)
         by_weight = reweight(_made(name), model, couplings, **change).n_signal
         by_events = reweight(made, model, couplings).n_signal
-    exact = rates.n_signal(card, model, MASS[name], couplings)
+    exact = n_signal(card, model, MASS[name], couplings)
     for weighed, counted, value in zip(by_weight, by_events, exact, strict=True):
         assert weighed.n_eff > 100.0
         assert _agree(weighed, counted)
@@ -82,7 +83,7 @@ def test_t_spectrum(name, change):
     events, card = AlteredEvents(_made(name), **change), altered_card(load_card(name), **change)
     (c,) = events.iterate(["weight", "t"])
     edges = np.geomspace(1e-5, 0.3, 8)
-    expected, error = rates.t_spectrum(card, MASS[name], edges)
+    expected, error = t_spectrum(Source(card), MASS[name], edges)
     for i, (low, high) in enumerate(itertools.pairwise(edges)):
         w = np.where((c["t"] >= low) & (c["t"] < high), c["weight"], 0.0)
         found = weighted_sum(w.sum(), (w * w).sum(), w.size, events.metadata["norm_relative_error"])
@@ -156,12 +157,12 @@ def test_form_factor_ratio_of_a_compound():
     (c,) = AlteredEvents(events, "helm").iterate(["weight", "target_Z", "t"])
     ratio = c["weight"] / events.columns["weight"]
     new = altered_card(card, "helm")
-    assert len(card.elements) == 3
-    for element in card.elements:
+    assert len(Source(card).targets) == 3
+    for element in Source(card).targets:
         struck = c["target_Z"] == element.Z
         assert struck.sum() > 20
         for t, found in zip(c["t"][struck][:200], ratio[struck], strict=False):
-            expected = G2(t, new.form_factor(element)) / G2(t, card.form_factor(element))
+            expected = G2(t, Source(new).process(0.1, element).ff) / G2(t, Source(card).process(0.1, element).ff)
             assert found == pytest.approx(expected, rel=1e-13)
 
 

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 from pvalue import binned_probability, ks_probability
 
-from mcgen import rates
-from mcgen.card import Card, load_card
+from mcgen import load_card
+from mcgen.card import Card
 from mcgen.constants import M_MU
 from mcgen.estimate import Estimate
 from mcgen.events import Events
 from mcgen.physics import cross_section as quadrature
 from mcgen.physics.scalar_decay import decay_length
+from mcgen.quadrature.yields import yield_per_muon
+from mcgen.source.boson import Boson
+from mcgen.source.media import Medium
+from mcgen.source.source import Source
 
 EPS = np.finfo(float).eps
 
@@ -39,7 +43,7 @@ def _momenta(columns, particle):
 def test_conservation(experiment):
     """Each component of the momentum is conserved to 1e-12 E; fails if one particle is rotated on its own."""
     c = experiment.events.columns
-    M = experiment.card.elements[0].M
+    M = Source(experiment.card).targets[0].M
     rest = np.array([0.0, 0.0, 0.0, M])[:, None]
     excess = _momenta(c, "mu_in") + rest - _momenta(c, "mu_out") - _momenta(c, "S") - _momenta(c, "N_out")
     assert np.all(np.abs(excess) < 1e-12 * c["E_mu"])
@@ -48,7 +52,7 @@ def test_conservation(experiment):
 def test_mass_shells(experiment):
     """E^2 - p^2 is the mass squared to rounding, 40 eps E^2; fails if momenta were stored with fewer digits."""
     c = experiment.events.columns
-    M = experiment.card.elements[0].M
+    M = Source(experiment.card).targets[0].M
     masses = {"mu_in": M_MU, "mu_out": M_MU, "S": experiment.events.metadata["mass_gev"], "N_out": M}
     for particle, mass in masses.items():
         px, py, pz, E = _momenta(c, particle)
@@ -59,7 +63,7 @@ def test_mass_shells(experiment):
 def test_derived_columns(experiment):
     """E_mu, x, t and the beam direction are those of the momenta; fails if a column belongs to another event."""
     c = experiment.events.columns
-    M = experiment.card.elements[0].M
+    M = Source(experiment.card).targets[0].M
     np.testing.assert_array_equal(c["mu_in_E"], c["E_mu"])
     np.testing.assert_array_equal(c["mu_in_px"], 0.0)
     np.testing.assert_array_equal(c["event"], np.arange(len(experiment.events)))
@@ -73,9 +77,9 @@ def test_energy_and_depth(experiment):
     """Energies stay within the target and follow the depth (Eq. 16), 1e-14; fails if another loss is used."""
     card = experiment.card
     E, depth = experiment.events.columns["E_mu"], experiment.events.columns["depth_cm"]
-    assert E.min() >= card.E_low
+    assert E.min() >= Source(card).E_low
     assert E.max() <= card.beam.energy
-    np.testing.assert_allclose(E, card.beam.energy - depth * card.target.loss, rtol=1e-14)
+    np.testing.assert_allclose(E, card.beam.energy - depth * Medium(card.target).loss, rtol=1e-14)
     np.testing.assert_array_equal(experiment.events.columns["vertex_z_cm"], depth)
     assert depth.min() >= 0.0
     assert depth.max() <= card.target.length
@@ -130,9 +134,7 @@ def test_decay_positions(experiment):
     """The decay lies tau L_S along S at the reference coupling, 1e-9; fails if L_S is that of another energy."""
     c, card = experiment.events.columns, experiment.card
     m_S = experiment.events.metadata["mass_gev"]
-    width = rates.card_width(
-        card, experiment.events.metadata["model"], experiment.events.metadata["reference_g_mu"], m_S
-    )
+    width = Boson(card, experiment.events.metadata["model"], m_S).width(experiment.events.metadata["reference_g_mu"])
     p = _momenta(c, "S")[:3]
     momentum = np.sqrt(np.sum(p**2, axis=0))
     L_S = momentum * decay_length(float(c["S_E"][0]), m_S, width) / np.sqrt(c["S_E"][0] ** 2 - m_S**2)
@@ -147,7 +149,7 @@ def test_weights(experiment):
     assert w.sum() == pytest.approx(meta["yield_per_muon"], rel=1e-12, abs=0.0)
     assert np.mean(w > w.min() * (1.0 + 1e-12)) < 1e-3
     produced = Estimate(meta["yield_per_muon"], meta["yield_error"], len(w))
-    expected = rates.yield_per_muon(experiment.card, meta["mass_gev"])
+    expected = yield_per_muon(Source(experiment.card), meta["mass_gev"])
     assert abs(produced.pull(expected.value)) < 4.0
     assert meta["yield_error"] < 2e-3 * meta["yield_per_muon"]
     assert meta["efficiency"] > 0.6

@@ -24,6 +24,8 @@ from mcgen.decays import DecayModel, decay
 from mcgen.errors import InputError
 from mcgen.exporting import export
 from mcgen.files import atomic_path
+from mcgen.search.search import Search
+from mcgen.source.boson import Boson
 
 EVENTS = 500
 PARTS = ("px", "py", "pz", "E")
@@ -147,7 +149,7 @@ def test_forced_decays(g_mu):
     """Weights add up to N_S from long-lived to prompt, decays lie inside, tau is a truncated exponential (KS)."""
     card = load_card("fermilab")
     events = generate(card, 0.1, 50_000)
-    columns = decay(events.columns, DecayModel(card, 0.1, 1, "A", g_mu, forced=True))
+    columns = decay(events.columns, DecayModel(Boson(card, "A", 0.1), Search.of(card), g_mu, 1, forced=True))
     weights = card.beam.muons * g_mu**2 * columns["weight"] * columns["decay_weight"]
     (expected,) = n_signal(card, "A", 0.1, [g_mu])
     error = math.hypot(math.sqrt(weights.size * weights.var()), 1e-3 * expected.value)

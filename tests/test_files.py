@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import uproot
 
-from mcgen import events
-from mcgen.card import load_card
+from mcgen import events, load_card
+from mcgen.branches import BRANCHES
 from mcgen.errors import InputError
-from mcgen.events import BRANCHES, ContentHash, Events
+from mcgen.events import ContentHash, Events
 from mcgen.exporting import export
 from mcgen.formats import load
 from mcgen.formats.root import EventFile, save

@@ -17,6 +17,8 @@ from mcgen.errors import InputError
 from mcgen.exporting import export
 from mcgen.library import library
 from mcgen.materials import ELEMENTS
+from mcgen.source.media import Medium
+from mcgen.source.source import Source
 
 EVENTS = 3000
 M_S = 0.1
@@ -60,13 +62,13 @@ def _own_cross_sections(card):
     y, w = np.polynomial.legendre.leggauss(12)
     E, found, nuclei = card.beam.energy, {}, 0.0
     for layer in card.target.layers:
-        energies = E - layer.loss * layer.length * 0.5 * (y + 1.0)
-        for element, n_atom in layer.composition:
-            sigmas = [cross_section(element, at, M_S, form_factor="tsai").value for at in energies.tolist()]
+        energies = E - Medium(layer).loss * layer.length * 0.5 * (y + 1.0)
+        for element, n_atom in Medium(layer).composition:
+            sigmas = [cross_section(element.name, at, M_S, form_factor="tsai").value for at in energies.tolist()]
             mean = float(np.dot(0.5 * w, sigmas))
             found[element.Z] = found.get(element.Z, 0.0) + n_atom * layer.length * mean
             nuclei += n_atom * layer.length
-        E -= layer.loss * layer.length
+        E -= Medium(layer).loss * layer.length
     return {Z: value / nuclei for Z, value in found.items()}, nuclei
 
 
@@ -133,7 +135,7 @@ def test_hepmc_struck_nucleus(sample, tmp_path):
     """The attribute of an event is the cross section of its nucleus at its energy, 1e-5; fails for another's."""
     card, file, _ = sample
     path = export(file, tmp_path / "events.hepmc3")
-    names = {pdg.nucleus(e.Z, e.A).item(): e for e in card.elements}
+    names = {pdg.nucleus(e.Z, e.A).item(): e for e in Source(card).targets}
     struck = set()
     with pyhepmc.open(str(path)) as stream:
         for event in stream:

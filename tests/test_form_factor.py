@@ -9,7 +9,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import spherical_jn
 
-from mcgen.card import card_text, load_card, parse_card
+from mcgen import load_card
+from mcgen.card import card_text, parse_card
 from mcgen.cli import main
 from mcgen.constants import M_E, M_P
 from mcgen.errors import InputError
@@ -21,7 +22,7 @@ from mcgen.physics.form_factor import G2, G2_elastic, G2_inelastic, form_factor,
 from mcgen.physics.nuclear_shape import FM, FOURIER_BESSEL, charge, fourier_bessel, helm, sachs
 from mcgen.physics.photon_flux import chi
 from mcgen.physics.quadrature import rules
-from mcgen.xsec import cross_section, process_of
+from mcgen.quadrature.xsec import cross_section, process_of
 
 #: rms radii in fm that de Vries et al. (1987) print beside the coefficients
 RMS = {6: 2.464, 8: 2.737, 13: 3.035, 14: 3.085, 18: 3.423, 20: 3.450, 24: 3.643, 29: 3.885, 82: 5.499}
@@ -131,7 +132,7 @@ def test_hydrogen_is_a_proton(name):
 
     Fails if Eq. A2 counts the proton a second time, or if heavier hydrogen loses its Eq. A2.
     """
-    ff = element_form_factor(name, ELEMENTS["H"], {})
+    ff = element_form_factor(name, {}, ELEMENTS["H"])
     a2 = (111.0 / M_E) ** 2
     for t in np.geomspace(1e-16, 1e4, 301):
         G_E, G_M = (float(G[0]) for G in sachs(np.array([t])))
@@ -174,7 +175,7 @@ def test_table_of_hydrogen():
 @pytest.mark.parametrize(("E", "m_S"), [(160.0, 0.1), (3.0, 0.1), (0.5, 0.2)])
 def test_quadrature_follows_diffraction(name, E, m_S):
     """The error estimate covers the change to four times as many panels; fails if a rule steps over a zero of F."""
-    process = process_of("Pb", m_S, form_factor_name=name)
+    process = process_of("Pb", m_S, form_factor=name)
     value, error = sigma(E, process)
     fine = process._replace(ff=process.ff._replace(panel=0.25 * process.ff.panel))
     assert abs(value - sigma_between(E, fine, 0.0, E, rules(56, 40, 20, 1))) < error < 2e-5 * value
@@ -192,7 +193,7 @@ def test_table_of_a_known_form_factor():
     """
     element = ELEMENTS["W"]
     tsai, plain = (form_factor(n, element.Z, element.A) for n in ("tsai", "elastic"))
-    ff = element_form_factor("table", element, {"W": _table("tsai", "W", 100)})
+    ff = element_form_factor("table", {"W": _table("tsai", "W", 100)}, element)
     for t in np.geomspace(1e-12, 3.0, 77):
         assert G2(t, ff) == pytest.approx(G2(t, tsai), rel=1e-3)
     for t, end in ((1e-14, 1e-12), (50.0, 3.0)):

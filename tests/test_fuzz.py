@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 import uproot
 
-from mcgen.card import card_text, load_card, parse_card
+from mcgen import load_card
+from mcgen.card import card_text, parse_card
 from mcgen.cli import main
 from mcgen.cli.display import reach_table
 from mcgen.contours import ReachPoint, write_csv
 from mcgen.errors import InputError
+from mcgen.event_meta import EventMeta
 from mcgen.events import Events
 from mcgen.exporting import export
 from mcgen.formats.root import EventFile, save
-from mcgen.formats.stored import sealed
 from mcgen.generation import generate
 from mcgen.reweighting import reweight
 from validation import fuzz
@@ -116,7 +117,7 @@ def test_mistyped_columns(small, tmp_path, change):
     with uproot.recreate(path) as file:
         types = {k: np.dtype((c.dtype, c.shape[1:])) for k, c in columns.items()}
         file.mktree("events", types).extend(columns)
-        file["metadata"] = json.dumps(sealed(small.metadata))
+        file["metadata"] = json.dumps(EventMeta(small.metadata).sealed())
     with pytest.raises(InputError, match="branch S_E"):
         reweight(EventFile(path), "A", [1e-4])
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from pvalue import chi2_probability
 
-from mcgen import generation, rates
-from mcgen.card import card_text, load_card, parse_card
+from mcgen import generation, load_card, normalisation
+from mcgen.branches import BRANCHES
+from mcgen.card import card_text, parse_card
 from mcgen.errors import ClosureError, InputError
 from mcgen.estimate import share_pulls
-from mcgen.events import BRANCHES
 from mcgen.generation import generate
+from mcgen.source.source import Source
 
 
 def test_same_events_for_threads_and_chunks(tmp_path):
@@ -71,22 +72,22 @@ def test_beam_spot():
 
 def test_wrong_total_is_noticed(monkeypatch):
     """A quadrature 2 % away stops `prepare`; fails if the two integrals are no longer compared."""
-    true = rates.yield_per_muon
-    monkeypatch.setattr(rates, "yield_per_muon", lambda *a: true(*a)._replace(value=1.02 * true(*a).value))
+    true = normalisation.yield_per_muon
+    monkeypatch.setattr(normalisation, "yield_per_muon", lambda *a: true(*a)._replace(value=1.02 * true(*a).value))
     with pytest.raises(ClosureError, match="disagree"):
-        generation.prepare(load_card("fermilab"), 0.1)
+        generation.prepare(Source(load_card("fermilab")), 0.1, 1)
 
 
 def test_wrong_spectrum_is_noticed(monkeypatch, tmp_path):
     """A bin of t off by a fifth stops the run and leaves no file; fails if only the total is guarded."""
-    true = rates.t_spectrum
+    true = normalisation.t_spectrum
 
     def tilted(*arguments):
         bins, error = true(*arguments)
         bins[np.argmax(bins)] *= 0.8
         return bins, error
 
-    monkeypatch.setattr(rates, "t_spectrum", tilted)
+    monkeypatch.setattr(normalisation, "t_spectrum", tilted)
     with pytest.raises(ClosureError, match="pull in t"):
         generate(load_card("fermilab"), 0.1, 20_000, output=tmp_path / "events.root")
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import mcgen
-from mcgen.card import card_text, load_card, parse_card
+from mcgen import load_card
+from mcgen.card import card_text, parse_card
 from mcgen.cli import main
 from mcgen.constants import ALPHA, HBARC_GEV_CM, M_E, M_PI
 from mcgen.contours import reach
@@ -17,8 +18,9 @@ from mcgen.errors import InputError
 from mcgen.generation import generate
 from mcgen.physics.couplings import Couplings
 from mcgen.physics.scalar_decay import width_hadrons, width_leptons
-from mcgen.rates import card_widths, n_signal
+from mcgen.quadrature.yields import n_signal
 from mcgen.reweighting import reweight
+from mcgen.source.boson import Boson
 
 #: eps = 1
 E = math.sqrt(4.0 * math.pi * ALPHA)
@@ -63,7 +65,7 @@ def test_points_of_the_table(point):
     """
     m_S, c_tau, *ratios = point
     assert _c_tau(m_S) == pytest.approx(c_tau, rel=1e-4 if m_S < 2.0 else 2e-3)
-    w = card_widths(NA64, "dark-photon", E, m_S)
+    w = Boson(NA64, "dark-photon", m_S).widths(E)
     for width, ratio in zip((w.ee, w.mumu, w.tautau, w.hadrons), ratios, strict=True):
         assert width / w.total == pytest.approx(ratio, abs=2e-4)
 
@@ -76,7 +78,7 @@ def test_between_the_points(m_S, c_tau):
 
 def test_rho():
     """Leptons alone live 5.95 times too long at 0.77 GeV, 0.2 %; fails if the width misses hadrons."""
-    w = card_widths(NA64, "dark-photon", E, 0.77)
+    w = Boson(NA64, "dark-photon", 0.77).widths(E)
     assert w.total / (w.ee + w.mumu) == pytest.approx(5.95, rel=2e-3)
 
 
@@ -111,7 +113,7 @@ def test_models_without_quarks(mediator, model):
     """Leptons and neutrinos are all that other models have, at any mass; fails if one is given a photon's hadrons."""
     card = load_card("na64").with_boson(mediator)
     for m_S in (0.77, 12.0):
-        w = card_widths(card, model, 1e-3, m_S)
+        w = Boson(card, model, m_S).widths(1e-3)
         assert w.hadrons == 0.0
         assert mcgen.total_width(card, model, m_S, 1e-3) == w.total == pytest.approx(sum(w[:5]), rel=1e-14)
 
@@ -161,7 +163,7 @@ def test_decays_into_pions():
     card = _card(0.6)
     events = generate(card, 0.6, 20_000, 5, decays=True)
     c = events.columns
-    w = card_widths(card, "dark-photon", 1.0, 0.6)
+    w = Boson(card, "dark-photon", 0.6).widths(1.0)
     pions = c["decay_pdg"] == 211
     share = w.hadrons / w.total
     assert abs(pions.mean() - share) < 4.0 * math.sqrt(share * (1.0 - share) / pions.size)
@@ -182,6 +184,6 @@ def test_signal_takes_the_width():
     (expected,) = n_signal(card, "dark-photon", 0.6, [g])
     assert abs(found.value - expected.value) < 4.0 * found.error
     dark = _card(0.6, "invisible = 0.25")
-    w = card_widths(dark, "dark-photon", 1.0, 0.6)
+    w = Boson(dark, "dark-photon", 0.6).widths(1.0)
     assert w.invisible / w.total == pytest.approx(0.25, rel=1e-12)
-    assert w.hadrons == card_widths(card, "dark-photon", 1.0, 0.6).hadrons
+    assert w.hadrons == Boson(card, "dark-photon", 0.6).widths(1.0).hadrons

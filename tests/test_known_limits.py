@@ -19,6 +19,7 @@ from mcgen.physics.couplings import MODELS_OF
 from mcgen.physics.kaon import THRESHOLD, KaonModel, kaon_background, photon_spectrum
 from mcgen.physics.muon_g2 import delta_a_mu
 from mcgen.physics.thick_target import track_table, volterra_nu
+from mcgen.source.media import Medium
 from mcgen.units import Range
 
 
@@ -222,7 +223,14 @@ def test_dumps_meet_published_edges(name, m_S, low, high):
 def test_kaon_background_is_of_order_one():
     """1 to 10 K_L with the collision length, and exponential in it; fails for a lost unit."""
     card = load_card("fermilab")
-    arguments = (card.beam.muons, 19.30 * AVOGADRO, card.beam.energy, card.target.loss, card.target.length, 300.0)
+    arguments = (
+        card.beam.muons,
+        19.30 * AVOGADRO,
+        card.beam.energy,
+        Medium(card.target).loss,
+        card.target.length,
+        300.0,
+    )
     few = kaon_background(*arguments)
     assert 1.0 < few < 10.0
     assert kaon_background(*arguments, KaonModel(attenuation_cm=9.94)) > 100.0 * few

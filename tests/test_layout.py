@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from mcgen import load_card
 from mcgen.beyond import changed
-from mcgen.card import builtin_cards, load_card, parse_card
+from mcgen.card import builtin_cards, parse_card
 from mcgen.layout import layout
 from mcgen.layout_figure import _draw, plot_layout
 from mcgen.units import quantity_text

@@ -22,6 +22,8 @@ from mcgen.formats.lhe_events import LheStream
 from mcgen.formats.lhe_process import digits
 from mcgen.formats.lhe_weights import CrossSectionWarning
 from mcgen.library import scatterings
+from mcgen.source.boson import Boson
+from mcgen.source.source import Source
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcgen.reweighting.LowStatisticsWarning")
 
@@ -63,7 +65,7 @@ def card():
 @pytest.fixture(scope="module")
 def momenta(card):
     """Lists of (id, status, mothers, px, py, pz, E, m): beam, nucleus, both after, S."""
-    (chunk,) = scatterings(card, M_S, card.elements[0], E_BEAM, EVENTS, 1)
+    (chunk,) = scatterings(Source(card).process(M_S), Source(card).targets[0], E_BEAM, EVENTS, 1)
     found = []
     for i in range(EVENTS):
         four = {name: [float(chunk[f"{name}_{x}"][i]) for x in ("px", "py", "pz", "E")] for name in _NAMES}
@@ -310,8 +312,6 @@ def test_width(momenta, card, tmp_path, column):
     Reference: sum over events of the probability to leave target and detector, with p/m of each. Fails if all events
     take one mass, or the momentum alone is put in.
     """
-    from mcgen.rates import card_width
-
     masses = [0.1, 0.1031, 0.0967, 0.1005, 0.1017, 0.0989]
     events = _with_masses(momenta, masses, column)
     path = _written(tmp_path, _text(events, "%.12e"))
@@ -320,7 +320,7 @@ def test_width(momenta, card, tmp_path, column):
     columns = file.read().columns
     assert columns["S_mass"] == pytest.approx(masses, rel=1e-5)
     for g in (G, 1e-3, 2e-3):
-        width, total = card_width(card, "B", g, M_S), 0.0
+        width, total = Boson(card, "B", M_S).width(g), 0.0
         for event, m, depth in zip(events, masses, columns["depth_cm"], strict=True):
             if event[4][6] > E_BEAM / 3:
                 length = math.hypot(*event[4][3:6]) / m * 1.973269804e-14 / width
@@ -376,7 +376,7 @@ def test_frames(momenta, card, tmp_path):
 
 def test_several_energies(momenta, card, tmp_path):
     """A library of energies in one file is refused with two of them; fails if the first one stands for all."""
-    (chunk,) = scatterings(card, M_S, card.elements[0], 2.0, 1, 5)
+    (chunk,) = scatterings(Source(card).process(M_S), Source(card).targets[0], 2.0, 1, 5)
     other = [list(p) for p in momenta[0]]
     for row, name in ((0, "mu_in"), (2, "mu_out"), (3, "N_out"), (4, "S")):
         other[row][3:7] = [float(chunk[f"{name}_{x}"][0]) for x in ("px", "py", "pz", "E")]

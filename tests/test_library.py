@@ -15,6 +15,7 @@ from mcgen.errors import InputError
 from mcgen.library import default_energies, library
 from mcgen.physics.cross_section import FINE, sigma_between
 from mcgen.physics.quadrature import rules
+from mcgen.source.source import Source
 
 ELECTRONS = """
 name = "ldmx"
@@ -71,8 +72,8 @@ def test_every_element_and_energy(tmp_path, unit, factor):
     text = load_card("fermilab").text.replace('"W" ', '"steel"').replace('n_atom = "6.3e22 /cm3"', "")
     path = library(parse_card(text), tmp_path / "steel.csv.gz", [1.0, 2.5], 300, unit=unit)
     found = parse_csv(path)
-    assert set(found) == {round(e.Z) for e in parse_card(text).elements}
-    M = {round(e.Z): e.M for e in parse_card(text).elements}
+    assert set(found) == {round(e.Z) for e in Source(parse_card(text)).targets}
+    M = {round(e.Z): e.M for e in Source(parse_card(text)).targets}
     for Z, blocks in found.items():
         assert list(blocks) == pytest.approx([factor * 1.0, factor * 2.5], rel=1e-15)
         for E, rows in blocks.items():
@@ -117,7 +118,7 @@ def test_electrons(tmp_path):
     rows = parse_lhe(library(card, tmp_path / "a.lhe.gz", [4.0], 20_000), 54)[74][4.0]
     assert _mass(rows[:, :4]) == pytest.approx(0.51099895e-3, rel=1e-2)
     x = (rows[:, 4] - rows[:, 0]) / 4.0
-    process, q = card.process(0.01), rules(*FINE)
+    process, q = Source(card).process(0.01), rules(*FINE)
     above = sigma_between(4.0, process, 0.8 * 4.0, 4.0, q) / sigma_between(4.0, process, 0.0, 4.0, q)
     assert abs((x > 0.8).mean() - above) < 4.0 * math.sqrt(above * (1.0 - above) / x.size)
 

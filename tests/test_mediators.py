@@ -28,11 +28,11 @@ from mcgen.physics.kinematics import emission
 from mcgen.physics.mediator import MEDIATORS, bracket, x_shape
 from mcgen.physics.quadrature import rules
 from mcgen.physics.scalar_decay import width_leptons, width_photons, widths
-from mcgen.rates import n_signal
+from mcgen.quadrature.xsec import cross_section, process_of
+from mcgen.quadrature.yields import n_signal
 from mcgen.reweighting import reweight
 from mcgen.sampler import build_lattice, integrate
 from mcgen.track import linear
-from mcgen.xsec import cross_section, process_of
 
 ALL = pytest.mark.parametrize("mediator", MEDIATORS)
 

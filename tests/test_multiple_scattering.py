@@ -8,22 +8,25 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from mcgen import load_card
 from mcgen.beam import Beam
-from mcgen.card import load_card, parse_card
+from mcgen.branches import FLOAT_BRANCHES, ROW
+from mcgen.card import parse_card
 from mcgen.constants import M_E, M_MU
 from mcgen.errors import InputError
 from mcgen.event_kernel import NO_PARTICLES, Beamline, steer
-from mcgen.events import FLOAT_BRANCHES, ROW
 from mcgen.generation import generate
-from mcgen.passage import _p_beta, scattering, stretches
 from mcgen.physics.multiple_scattering import Kicks, followed_by, spread
-from mcgen.rates import sigma_tilde
+from mcgen.quadrature.yields import sigma_tilde
+from mcgen.source.media import Medium
+from mcgen.source.source import Source
+from mcgen.source.transport import _p_beta, scattering, segments
 from mcgen.target import Layer, Stack
 from mcgen.track import Scattering
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "validation/reference/muon_loss.json").read_text(encoding="utf-8"))
 #: radiation lengths per cm of tungsten, which test_radiation_lengths compares with the PDG
-PER_X0 = Layer.model_validate({"material": "W", "length": "1 cm"}).per_X0
+PER_X0 = Medium(Layer.model_validate({"material": "W", "length": "1 cm"})).per_X0
 
 
 @pytest.mark.parametrize("name", REFERENCE["pdg"]["radiation_length"])
@@ -31,7 +34,9 @@ def test_radiation_lengths(name):
     """Radiation lengths are the PDG's to 0.1 %; fails for Tsai's light-element table or the Coulomb term left out."""
     fractions = REFERENCE["materials"].get(name, {"composition": {name: 1.0}})["composition"]
     layer = Layer.model_validate({"material": name, "length": "1 cm", "density": "1 g/cm3", "fractions": fractions})
-    assert layer.mass_density / layer.per_X0 == pytest.approx(REFERENCE["pdg"]["radiation_length"][name], rel=1e-3)
+    assert Medium(layer).density / Medium(layer).per_X0 == pytest.approx(
+        REFERENCE["pdg"]["radiation_length"][name], rel=1e-3
+    )
 
 
 def through(E, *layers, loss=0.0):
@@ -41,7 +46,7 @@ def through(E, *layers, loss=0.0):
     parts = [{"material": material, "length": f"{length!r} cm"} | given for material, length in layers]
     kind = "constant" if loss else "none"
     target = Stack.model_validate({"layer": parts, "energy_loss": kind, "multiple_scattering": True})
-    return scattering(stretches(beam, target), beam.mass)
+    return scattering(segments(beam, target), beam.mass)
 
 
 def highland(thickness, E):
@@ -178,7 +183,7 @@ def test_electrons():
     With that beta^2 is negative below 106 MeV, and all directions become NaN.
     """
     card = parse_card(ELECTRONS)
-    thickness = card.stretches[0].layer.per_X0 * 0.1
+    thickness = Source(card).segments[0].medium.per_X0 * 0.1
     expected = 13.6e-3 / 0.05 * math.sqrt(thickness) * (1.0 + 0.038 * math.log(thickness))
     assert card.scattering.theta[-1] == pytest.approx(expected, rel=2e-4)
     columns = generate(card, 0.005, 20_000, 3).columns

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 import mcgen
-from mcgen import contours, files, generation, plot, report
-from mcgen.card import load_card
+from mcgen import contours, files, generation, load_card, plot, report
 from mcgen.cli import cli, main
 from mcgen.cli.options import Writing
 from mcgen.errors import InputError

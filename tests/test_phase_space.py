@@ -26,7 +26,7 @@ from mcgen.physics.phase_space import (
     scalar_energy_coordinate,
     u_range,
 )
-from mcgen.xsec import process_of
+from mcgen.quadrature.xsec import process_of
 
 EPS = np.finfo(float).eps
 

@@ -21,8 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from mcgen import engines, generation, pool, production
-from mcgen.card import card_text, load_card, parse_card
+from mcgen import engines, generation, load_card, pool, production
+from mcgen.card import card_text, parse_card
 from mcgen.cli import main
 from mcgen.engines import dask, processes
 from mcgen.errors import ClosureError, InputError, McgenError

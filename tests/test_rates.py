@@ -7,14 +7,19 @@ import math
 import numpy as np
 import pytest
 
-from mcgen import rates
-from mcgen.card import card_text, load_card, parse_card
+from mcgen import load_card
+from mcgen.card import card_text, parse_card
 from mcgen.contours import reach, write_csv
 from mcgen.crossings import intervals
 from mcgen.errors import InputError
 from mcgen.physics.couplings import Couplings, model_A
 from mcgen.physics.fiducial import displaced, missing_energy
 from mcgen.physics.signal_yield import decay_probability
+from mcgen.quadrature import yields
+from mcgen.quadrature.yields import n_signal, production, sigma_tilde, t_spectrum, yield_per_muon
+from mcgen.search.search import Search
+from mcgen.source.media import Medium
+from mcgen.source.source import Source
 
 #: production, model and width of the rows of the reference, per experiment
 ROWS = [
@@ -53,11 +58,11 @@ def test_settings(reference):
         found = {
             "E_beam": card.beam.energy,
             "N_mu": card.beam.muons,
-            "n_atom": card.target.nuclei_per_cm3,
-            "dEdy": card.target.loss,
+            "n_atom": Medium(card.target).atoms_per_cm3,
+            "dEdy": Medium(card.target).loss,
             "L_tg": card.target.length,
             "L_det": card.detector.L_det,
-            "E_min": card.E_low,
+            "E_min": Source(card).E_low,
             "x_min": card.detector.x_min,
         }
         assert card.target.material == wanted["target"]
@@ -69,7 +74,7 @@ def test_n_signal(reference, experiment, production, model, width, m_S):
     """N_S over six decades of g to 1e-4 where it exceeds 1e-30; fails if a factor of Eq. 17, 18 or 20 is off."""
     row = _row(reference("nsignal")["N"], experiment, production, model, width, m_S)
     grid = reference("nsignal")["g_grid"]
-    found = rates.n_signal(_card(experiment, width), model, m_S, grid, production)
+    found = n_signal(_card(experiment, width), model, m_S, grid, production)
     wanted = np.array(row["N_S"])
     seen = wanted > 1e-30
     assert seen.sum() >= 6
@@ -95,10 +100,10 @@ def test_sigma_tilde(reference):
         rows = [r for r in table if (r["exp"], r["model"], r["m_S"], r["g_mu"]) == (experiment, model, m_S, g_mu)]
         card = _card(experiment)
         for row in rows:
-            assert rates.fiducial_range(card, card.stretches[0].depth(row["E_mu"])) == pytest.approx(
+            assert Search.of(card).along_beam(Source(card).segments[0].depth(row["E_mu"])) == pytest.approx(
                 (row["z_min_cm"], row["z_max_cm"]), rel=1e-12, abs=0.0
             )
-        found = rates.sigma_tilde(card, model, m_S, g_mu, [row["E_mu"] for row in rows])
+        found = sigma_tilde(card, model, m_S, g_mu, [row["E_mu"] for row in rows])
         for value, row in zip(found, rows, strict=True):
             if row["sigma_tilde_cm2"] > 1e-70:
                 assert value.value == pytest.approx(row["sigma_tilde_cm2"], rel=1e-4, abs=0.0), row
@@ -110,7 +115,7 @@ def test_no_decay(reference):
     """Without decays N_S = N_mu g^2 times the yield to 1e-5; fails if the cut in x is applied to the wrong energy."""
     for row in reference("nsignal")["N_no_decay"]:
         card = _card(row["exp"])
-        nodes = rates.production(card, row["m_S"], row["production"])
+        nodes = production(Source(card), row["m_S"], Search.of(card), row["production"])
         assert card.beam.muons * nodes.weight.sum() == pytest.approx(row["N_over_g2"], rel=1e-5, abs=0.0)
 
 
@@ -119,8 +124,8 @@ def test_no_decay(reference):
 def test_yield_and_its_spectrum(name, m_S):
     """The t spectrum sums to the yield to 1e-3, the error of the yield is below 1e-4; fails if t is cut off."""
     card = load_card(name)
-    total = rates.yield_per_muon(card, m_S)
-    bins, error = rates.t_spectrum(card, m_S, np.geomspace(1e-13, 1e3, 33))
+    total = yield_per_muon(Source(card), m_S)
+    bins, error = t_spectrum(Source(card), m_S, np.geomspace(1e-13, 1e3, 33))
     assert bins.sum() == pytest.approx(total.value, rel=1e-3, abs=0.0)
     assert error.sum() < 2e-2 * total.value
     assert total.error < 1e-4 * total.value
@@ -138,17 +143,17 @@ def test_stated_errors_cover(name, monkeypatch):
     an error of zero, for one that is only rounding, and for one taken from the wrong pair of rules.
     """
     card, g_mu = load_card(name), [1e-6, 1e-5, 1e-4, 1e-3]
-    energies = np.linspace(max(card.E_low, 0.8), card.beam.energy, 4).tolist()
+    energies = np.linspace(max(Source(card).E_low, 0.8), card.beam.energy, 4).tolist()
 
     def everything():
         return [
-            [rates.yield_per_muon(card, m_S) for m_S in (0.003, 0.03, 0.2)],
-            [n for m_S in (0.003, 0.03, 0.2) for n in rates.n_signal(card, "A", m_S, g_mu)],
-            rates.sigma_tilde(card, "A", 0.03, 1e-4, energies),
+            [yield_per_muon(Source(card), m_S) for m_S in (0.003, 0.03, 0.2)],
+            [n for m_S in (0.003, 0.03, 0.2) for n in n_signal(card, "A", m_S, g_mu)],
+            sigma_tilde(card, "A", 0.03, 1e-4, energies),
         ]
 
     stated = everything()
-    monkeypatch.setattr(rates, "FINE", FINER)
+    monkeypatch.setattr(yields, "FINE", FINER)
     for found, finer in zip(stated, everything(), strict=True):
         seen = [(a, b.value) for a, b in zip(found, finer, strict=True) if b.value > 1e-60]
         assert len(seen) >= 3
@@ -161,10 +166,10 @@ def test_stated_errors_cover(name, monkeypatch):
 def test_n_signal_needs_no_model():
     """Explicit couplings give what the model with the same couplings gives; fails if only names are understood."""
     card = load_card("fermilab")
-    (by_name,), (explicit,) = (rates.n_signal(card, m, 0.1, [1e-4]) for m in ("A", model_A(1e-4)))
+    (by_name,), (explicit,) = (n_signal(card, m, 0.1, [1e-4]) for m in ("A", model_A(1e-4)))
     assert explicit == by_name
-    (other,) = rates.n_signal(card, Couplings(0.0, 1e-4, 0.0), 0.1, [1e-4])
-    assert other == rates.n_signal(card, "B", 0.1, [1e-4])[0]
+    (other,) = n_signal(card, Couplings(0.0, 1e-4, 0.0), 0.1, [1e-4])
+    assert other == n_signal(card, "B", 0.1, [1e-4])[0]
 
 
 def test_fiducial_ranges():

@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 from pvalue import chi2_probability
 
-from mcgen import rates
-from mcgen.card import card_text, load_card, parse_card
+from mcgen import load_card
+from mcgen.card import card_text, parse_card
 from mcgen.cli import main
 from mcgen.contours import reach, reach_from_events
 from mcgen.errors import InputError
 from mcgen.estimate import weighted_sum
 from mcgen.generation import generate
 from mcgen.physics.couplings import MODELS, Couplings
+from mcgen.quadrature.yields import n_signal, sigma_tilde
 from mcgen.reweighting import LowStatisticsWarning, reweight
+from mcgen.search.search import Search
+from mcgen.source.media import Medium
 
 #: couplings at which each experiment has a signal, per model
 COUPLINGS = {
@@ -52,7 +55,7 @@ def test_n_signal(file, name, model, method):
     couplings = COUPLINGS[name, model]
     m_S = file.metadata["mass_gev"]
     found = _quiet(file, model, couplings, method=method)
-    expected = rates.n_signal(load_card(name), model, m_S, couplings)
+    expected = n_signal(load_card(name), model, m_S, couplings)
     asked = 0
     for value, exact in zip(found.n_signal, expected, strict=True):
         if value.n_eff > 25.0:
@@ -75,7 +78,7 @@ def test_sigma_tilde(file, name, model):
     chi2 = 0.0
     for estimate, low, high in zip(found.sigma_tilde[0], edges[:-1], edges[1:], strict=True):
         energies = (low + 0.5 * (high - low) * (y + 1.0)).tolist()
-        exact = 0.5 * w @ [s.value for s in rates.sigma_tilde(card, model, m_S, g, energies)]
+        exact = 0.5 * w @ [s.value for s in sigma_tilde(card, model, m_S, g, energies)]
         chi2 += estimate.pull(exact) ** 2
     assert chi2_probability(chi2, bins) > 1e-4
 
@@ -87,7 +90,7 @@ def test_n_signal_is_the_sum_of_its_bins(fermilab_events, model):
     found = reweight(fermilab_events, model, [g], energy_bins=7)
     width = (3.0 - 0.5) / 7
     total = sum(s.value for s in found.sigma_tilde[0]) * width
-    rate = card.beam.muons * card.target.nuclei_per_cm3 / card.target.loss
+    rate = card.beam.muons * Medium(card.target).atoms_per_cm3 / Medium(card.target).loss
     assert found.n_signal[0].value == pytest.approx(rate * total, rel=1e-10, abs=0.0)
 
 
@@ -116,7 +119,7 @@ def _seen(events, g_mu):
     """N_S counted from the decay positions that are in the file."""
     c, card = events.columns, load_card("fermilab")
     flight = np.sqrt(sum((c[f"decay_{a}_cm"] - c[f"vertex_{a}_cm"]) ** 2 for a in "xyz"))
-    z_min, z_max = rates.fiducial_range(card, c["depth_cm"])
+    z_min, z_max = Search.of(card).along_beam(c["depth_cm"])
     w = np.where((flight > z_min) & (flight < z_max), c["weight"], 0.0)
     plain = weighted_sum(w.sum(), (w * w).sum(), len(w))
     factor = card.beam.muons * g_mu**2
@@ -148,7 +151,7 @@ def test_weighted_events(tmp_path):
     """A weighted file gives the same N_S within 4 sigma; fails if weights are counted as ones."""
     card, couplings = load_card("fermilab"), [2e-5, 1e-4, 2e-4]
     file = generate(card, 0.1, 100_000, 3, output=tmp_path / "weighted.root", weighted=True, workers=2)
-    expected = rates.n_signal(card, "A", 0.1, couplings)
+    expected = n_signal(card, "A", 0.1, couplings)
     for value, exact in zip(reweight(file, "A", couplings).n_signal, expected, strict=True):
         assert abs(value.pull(exact.value)) < 4.0
         assert value.n_eff < 100_000
@@ -224,19 +227,19 @@ def test_couplings_of_an_electron_beam(capsys, tmp_path, shape):
     generate(card, 0.02, 20_000, 7, output=path)
     couplings = Couplings(1e-7, 0.0, 0.0)
     (found,) = _quiet(path, couplings).n_signal
-    (expected,) = rates.n_signal(card, couplings, 0.02, [1.0])
+    (expected,) = n_signal(card, couplings, 0.02, [1.0])
     assert expected.value > 0.0
     if shape:
         assert 0.0 < found.value < expected.value
     else:
         assert abs(found.value - expected.value) < 4.0 * found.error
-        (half,) = rates.n_signal(card, Couplings(5e-8, 0.0, 0.0), 0.02, [0.0])
+        (half,) = n_signal(card, Couplings(5e-8, 0.0, 0.0), 0.02, [0.0])
         assert half.value < expected.value
     assert main(["reweight", str(path), "--couplings", "1e-7,0,0", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["rows"][0]["n_signal"] == pytest.approx(found.value, rel=1e-12)
     assert document["couplings"] == {"g_e": 1e-7, "g_mu": 0.0, "g_tau": 0.0, "g_nu": 0.0}
-    assert rates.sigma_tilde(card, couplings, 0.02, 0.0, [20.0])[0].value > 0.0
+    assert sigma_tilde(card, couplings, 0.02, 0.0, [20.0])[0].value > 0.0
     alike = MODELS["A"](1e-4)
     (by_name,), (explicit,) = (_quiet(path, m, [1e-4]).n_signal for m in ("A", alike))
     assert explicit.value == pytest.approx(by_name.value, rel=1e-12)
@@ -249,8 +252,8 @@ def test_couplings_without_the_beam(fermilab_events, lepton, couplings):
     card = load_card("fermilab") if lepton == "mu" else parse_card(ELECTRONS.format(shape=""))
     words = f"g_{lepton} is 0"
     for call in (
-        lambda: rates.n_signal(card, couplings, 0.02, [1e-7]),
-        lambda: rates.sigma_tilde(card, couplings, 0.02, 1e-7, [2.0]),
+        lambda: n_signal(card, couplings, 0.02, [1e-7]),
+        lambda: sigma_tilde(card, couplings, 0.02, 1e-7, [2.0]),
     ):
         with pytest.raises(InputError, match=words):
             call()
@@ -268,4 +271,4 @@ def test_couplings_that_are_no_numbers(fermilab_events, bad):
         with pytest.raises(InputError, match=name):
             reweight(fermilab_events, Couplings(*values))
         with pytest.raises(InputError, match=name):
-            rates.n_signal(load_card("fermilab"), Couplings(*values), 0.1, [1e-4])
+            n_signal(load_card("fermilab"), Couplings(*values), 0.1, [1e-4])

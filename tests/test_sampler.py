@@ -10,16 +10,18 @@ import pytest
 from kinematic_points import cases
 from pvalue import binned_probability, chi2_probability, ks_probability
 
-from mcgen.card import card_text, load_card, parse_card
+from mcgen import load_card
+from mcgen.card import card_text, parse_card
 from mcgen.comparison import monte_carlo
 from mcgen.generation import generate, prepare
 from mcgen.physics import cross_section as quadrature
 from mcgen.physics.amplitude import amplitude_at, azimuthal_form, transverse_momentum
 from mcgen.physics.kinematics import emission
+from mcgen.quadrature.xsec import cross_section, process_of
 from mcgen.rng import EVENTS, INTEGRATION
 from mcgen.sampler import build_lattice, integrate, sample_azimuth
+from mcgen.source.source import Source
 from mcgen.track import linear
-from mcgen.xsec import cross_section, process_of
 
 SETTINGS = [("fermilab", "0.5 GeV"), ("fermilab", "1 GeV"), ("fermilab", "3 GeV"), ("na64", "160 GeV")]
 
@@ -122,7 +124,7 @@ def test_pulls_of_the_integral(lepton, target, E, m_S):
 def test_pulls_of_the_yield(name):
     """The yield of 5 seeds in the whole target pulls by less than 4; fails if the muon's energy is not uniform."""
     for seed in range(5):
-        sampler = prepare(load_card(name), 0.05, seed, workers=2)
+        sampler = prepare(Source(load_card(name)), 0.05, seed, workers=2)
         found = sampler.total(weighted=True)
         assert abs(found.pull(sampler.expected.value)) < 4.0
         assert found.error < 1e-3 * found.value
@@ -191,7 +193,7 @@ def test_adaptation_to_electrons(target, m_S, mediator):
 def test_adaptation_in_a_target(name, m_S):
     """The same for a beam that slows down in the target; fails if the map of E_S does not follow the beam's energy."""
     card = load_card(name)
-    found = _adaptation(*card.energy_range(m_S), card.process(m_S))
+    found = _adaptation(*card.energy_range(m_S), Source(card).process(m_S))
     assert found.efficiency > 0.7
     assert found.overweight < 1e-3
 

@@ -11,7 +11,7 @@ from scipy.integrate import quad
 
 from mcgen.constants import ALPHA, AVOGADRO, M_E, M_MU
 from mcgen.physics import radiative_loss as radiation
-from mcgen.physics.atomic_data import ELEMENTS, FITS
+from mcgen.physics.atomic_data import ELECTRONS, ELEMENTS, FITS
 from mcgen.physics.csda_range import energies, energy_at, range_at, range_table, ranges
 from mcgen.physics.density_effect import PLASMA_EV, Medium, delta, mean_excitation, medium
 from mcgen.physics.stopping_power import K, ionisation, stopping_power
@@ -95,7 +95,7 @@ def test_heavy_targets(name, losses):
 @pytest.mark.parametrize("name", ELEMENTS)
 def test_fits_are_continuous(name):
     """Delta has no step at x0 and meets the free-electron limit at x1; fails for a mistyped constant of a fit."""
-    fit = ELEMENTS[name].fit
+    fit = ELECTRONS[name]
     step = 2.0 * math.log(10.0) * fit.x0 - fit.C + fit.a * (fit.x1 - fit.x0) ** fit.k - fit.delta0
     assert abs(step) < (0.0095 if name == "Y" else 1e-3)  # rounding of the digits; the published fit of Y steps
 
@@ -104,7 +104,9 @@ def test_fits_are_continuous(name):
 def test_plasma_energy_of_fits(name):
     """C of a fit goes with its I, Z/A and density; fails for constants of two editions, or another density."""
     element = ELEMENTS[name]
-    assert element.fit.plasma_eV == pytest.approx(PLASMA_EV * math.sqrt(PURE[name] * element.Z / element.A), rel=4e-4)
+    assert ELECTRONS[element.name].plasma_eV == pytest.approx(
+        PLASMA_EV * math.sqrt(PURE[name] * element.Z / element.A), rel=4e-4
+    )
 
 
 def test_free_electron_limit():
@@ -119,7 +121,7 @@ def test_free_electron_limit():
 def test_density_effect_of_slow_particles():
     """Below x0 delta is delta_0 (beta gamma/10^x0)^2 in conductors, 0 elsewhere, 1e-12; fails for another power."""
     for element in ELEMENTS.values():
-        fit = element.fit
+        fit = ELECTRONS[element.name]
         bg = 10.0 ** (fit.x0 - np.array([1.0, 0.25, 1e-3]))
         alone = Medium(element.Z / element.A, fit.I_eV, ((1.0, fit),))
         np.testing.assert_allclose(delta(bg, alone), fit.delta0 * (bg / 10.0**fit.x0) ** 2, rtol=1e-12, atol=0.0)

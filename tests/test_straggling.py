@@ -10,15 +10,15 @@ import sys
 import numpy as np
 import pytest
 
-import mcgen.passage
-from mcgen import rates
+import mcgen.source.transport
+from mcgen import load_card
 from mcgen.beyond import changed
-from mcgen.card import load_card
 from mcgen.constants import AVOGADRO, M_E, M_MU, M_P
 from mcgen.errors import InputError
 from mcgen.generation import generate
 from mcgen.mulder_tables import random_loss
 from mcgen.physics import radiative_loss
+from mcgen.quadrature.yields import n_signal
 from mcgen.reweighting import reweight
 from mcgen.straggling import Losses, travel, travelled
 
@@ -177,16 +177,16 @@ def test_events_with_random_loss():
     tungsten()
     card = load_card("fermilab")
     mean, random = (changed(card, target={"energy_loss": kind}) for kind in ("table", "mulder"))
-    exact = rates.n_signal(random, "A", 0.1, [2e-5, 4e-4])
+    exact = n_signal(random, "A", 0.1, [2e-5, 4e-4])
     events = generate(random, 0.1, 40_000, workers=2)
     for found, wanted in zip(reweight(events, "A", [2e-5, 4e-4]).n_signal, exact, strict=True):
         assert abs(found.pull(wanted.value)) < 4.0
-    long_lived, early = (b.value / a.value for a, b in zip(rates.n_signal(mean, "A", 0.1, [2e-5, 4e-4]), exact))  # noqa: B905
+    long_lived, early = (b.value / a.value for a, b in zip(n_signal(mean, "A", 0.1, [2e-5, 4e-4]), exact))  # noqa: B905
     assert 1.000 < long_lived < 1.01
     assert 1.01 < early < 1.05
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mcgen.passage, "SLICES", 64)
-        finer = rates.n_signal(changed(card, target={"energy_loss": "mulder"}), "A", 0.1, [2e-5, 4e-4])
+        patch.setattr(mcgen.source.transport, "SLICES", 64)
+        finer = n_signal(changed(card, target={"energy_loss": "mulder"}), "A", 0.1, [2e-5, 4e-4])
     for one, other in zip(exact, finer, strict=True):
         assert one.value == pytest.approx(other.value, rel=3e-3)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mcgen import rates
 from mcgen.card import card_text, parse_card
 from mcgen.constants import AMU, PB_CM2
 from mcgen.errors import InputError
@@ -13,8 +12,12 @@ from mcgen.generation import generate
 from mcgen.materials import ELEMENTS, MATERIALS, nuclei_per_cm3
 from mcgen.normalisation import prepare
 from mcgen.physics.cross_section import sigma
+from mcgen.quadrature.yields import n_signal, production, sigma_tilde
 from mcgen.reweighting import reweight
-from mcgen.track_rules import group_nodes, groups
+from mcgen.search.search import Search
+from mcgen.source.beam_nodes import group_nodes, groups
+from mcgen.source.media import Medium
+from mcgen.source.source import Source
 
 _TARGET = card_text("fermilab").split("[target]")[1].split("[detector]")[0]
 
@@ -48,11 +51,11 @@ def test_layers_of_one_material_are_a_slab():
     slab = card_with('material = "W"\nlength = "90 cm"')
     layers = "".join(f'[[target.layer]]\nmaterial = "W"\nlength = "{cm} cm"\n' for cm in (10, 50, 30))
     stack = card_with(layers)
-    assert stack.E_low == pytest.approx(slab.E_low, rel=1e-13)
+    assert Source(stack).E_low == pytest.approx(slab.E_low, rel=1e-13)
     for g_mu in (1e-4, 1e-3):
-        one, three = (rates.n_signal(card, "A", 0.1, [g_mu])[0] for card in (slab, stack))
+        one, three = (n_signal(card, "A", 0.1, [g_mu])[0] for card in (slab, stack))
         assert abs(three.value - one.value) < one.error + three.error < 1e-5 * one.value
-    one, three = (rates.sigma_tilde(card, "A", 0.1, 3e-4, [1.1, 2.0, 2.9]) for card in (slab, stack))
+    one, three = (sigma_tilde(card, "A", 0.1, 3e-4, [1.1, 2.0, 2.9]) for card in (slab, stack))
     np.testing.assert_allclose([e.value for e in three], [e.value for e in one], rtol=1e-9)
 
 
@@ -62,13 +65,13 @@ def test_compound_is_the_sum_of_its_elements(name):
     material = MATERIALS[name]
     assert sum(material.fractions.values()) == pytest.approx(1.0, abs=2e-6)
     common = f'length = "60 cm"\nE_min = "0.5 GeV"\ndE_dy = "{1e3 * material.dEdx_min * material.density!r} MeV/cm"\n'
-    whole = rates.n_signal(card_with(f'material = "{name}"\n{common}'), "A", 0.05, [2e-4])[0].value
+    whole = n_signal(card_with(f'material = "{name}"\n{common}'), "A", 0.05, [2e-4])[0].value
     parts = 0.0
     for element, share in material.fractions.items():
         _, Z, A = ELEMENTS[element]
         n_atom = nuclei_per_cm3(material.density, share / sum(material.fractions.values()), A)
         alone = f'material = "x"\nZ = {float(Z)}\nA = {A}\nn_atom = "{n_atom!r} /cm3"\n{common}'
-        parts += rates.n_signal(card_with(alone), "A", 0.05, [2e-4])[0].value
+        parts += n_signal(card_with(alone), "A", 0.05, [2e-4])[0].value
     assert whole == pytest.approx(parts, rel=1e-12)
 
 
@@ -77,9 +80,9 @@ def test_struck_nuclei(sandwich):
     card, c = card_with(SANDWICH), sandwich.columns
     total = sum(c["weight"])
     edges = np.cumsum([0.0, *(layer.length for layer in card.target.layers)])
-    for component in card.components(0.1):
+    for component in Source(card).components(0.1):
         E, _, nuclei = group_nodes([component], 32)
-        process = card.process(0.1, component.element)
+        process = Source(card).process(0.1, component.target)
         expected = 1e-36 * sum(w * sigma(e, process)[0] for e, w in zip(E, nuclei.sum(axis=1), strict=True))
         layer = np.searchsorted(edges, component.track.front, side="right") - 1
         mine = (c["target_Z"] == component.element.Z) & (c["depth_cm"] >= edges[layer])
@@ -89,7 +92,7 @@ def test_struck_nuclei(sandwich):
         assert abs(share - wanted) < 4.0 * np.sqrt(wanted / len(sandwich)) + 1e-5
     for g_mu in (1e-4, 5e-4):
         found = reweight(sandwich, "A", [g_mu]).n_signal[0]
-        assert abs(found.pull(rates.n_signal(card, "A", 0.1, [g_mu])[0].value)) < 4.0
+        assert abs(found.pull(n_signal(card, "A", 0.1, [g_mu])[0].value)) < 4.0
 
 
 def test_momentum_balance_on_every_nucleus(sandwich):
@@ -103,7 +106,9 @@ def test_energy_loss_layer_by_layer(sandwich):
     """Energy against depth is a broken line, 1e-12; fails if a layer takes the loss of its neighbour."""
     card, c = card_with(SANDWICH), sandwich.columns
     depths = np.cumsum([0.0, *(layer.length for layer in card.target.layers)])
-    energies = np.concatenate([[3.0], 3.0 - np.cumsum([layer.length * layer.loss for layer in card.target.layers])])
+    energies = np.concatenate(
+        [[3.0], 3.0 - np.cumsum([layer.length * Medium(layer).loss for layer in card.target.layers])]
+    )
     np.testing.assert_allclose(c["E_mu"], np.interp(c["depth_cm"], depths, energies), rtol=1e-12)
 
 
@@ -111,9 +116,11 @@ def test_sigma_tilde_of_layers(sandwich):
     """sigma~ per nucleus meets the quadrature in bins inside a layer; fails if normalised to another layer's nuclei."""
     card = card_with(SANDWICH)
     found = reweight(sandwich, "B", [1e-3], energy_bins=25)
-    wanted = rates.sigma_tilde(card, "B", 0.1, 1e-3, found.E_mu)
+    wanted = sigma_tilde(card, "B", 0.1, 1e-3, found.E_mu)
     half = 0.5 * (found.E_mu[1] - found.E_mu[0])
-    inside = [i for i, E in enumerate(found.E_mu) if not any(E - half < s.E_out < E + half for s in card.stretches)]
+    inside = [
+        i for i, E in enumerate(found.E_mu) if not any(E - half < s.E_out < E + half for s in Source(card).segments)
+    ]
     pulls = [found.sigma_tilde[0][i].pull(wanted[i].value) for i in inside]
     assert len(pulls) > 15
     assert np.sum(np.square(pulls)) < len(pulls) + 4.0 * np.sqrt(2.0 * len(pulls))
@@ -128,8 +135,8 @@ def test_chunks_and_workers(sandwich):
 def test_stopped_in_a_layer():
     """Layers behind the muon's end are not hit; fails if a muon goes on with negative energy."""
     stack = card_with('E_min = "0.5 GeV"\n' + 3 * '[[target.layer]]\nmaterial = "Fe"\nlength = "3 m"\n')
-    assert len(stack.stretches) == 1
-    assert stack.E_low == 0.5
+    assert len(Source(stack).segments) == 1
+    assert Source(stack).E_low == 0.5
 
 
 def test_text_of_layers():
@@ -169,30 +176,30 @@ def calorimeter(n, active):
 def test_many_thin_layers():
     """40 layers make what each makes on its own, 1e-5; fails if layers that share nodes share depths too."""
     card = card_with('energy_loss = "table"\n' + calorimeter(20, "Fe"))
-    components = card.components(0.1)
+    components = Source(card).components(0.1)
     assert len(components) == 40
-    whole = rates.production(card, 0.1)
+    whole = production(Source(card), 0.1, Search.of(card))
     shared = groups(components)
     assert len(shared) < 40
     plain = 0.0
     for component in components:
         E, _, nuclei = group_nodes([component], 8)
-        process = card.process(0.1, component.element)
+        process = Source(card).process(0.1, component.target)
         sigmas = [sigma(e, process)[0] for e in E.tolist()]
         plain += PB_CM2 * np.sum(nuclei.sum(axis=1) * sigmas)
-    assert rates.production(card, 0.1, cut=False).weight.sum() == pytest.approx(plain, rel=1e-5)
+    assert production(Source(card), 0.1).weight.sum() == pytest.approx(plain, rel=1e-5)
     edges = np.linspace(0.0, card.target.length, 21)  # pairs of layers
     pairs, _ = np.histogram(card.target.length - whole.z_min, edges, weights=whole.weight)
     np.testing.assert_allclose(pairs / pairs.mean(), 1.0, atol=0.05)
     events = generate(card, 0.1, 50_000, workers=2)
     found = reweight(events, "A", [1e-4]).n_signal[0]
-    assert abs(found.pull(rates.n_signal(card, "A", 0.1, [1e-4])[0].value)) < 4.0
+    assert abs(found.pull(n_signal(card, "A", 0.1, [1e-4])[0].value)) < 4.0
 
 
 def test_shared_lattices():
     """A hundred layers share a few lattices; fails if each is prepared on its own, 60 times slower."""
     head, rest = card_text("na64").split("[target]")
     layers = calorimeter(50, "polystyrene")
-    sampler = prepare(parse_card(f"{head}[target]\n{layers}[detector]{rest.split('[detector]')[1]}"), 0.1)
-    assert len(sampler.sources) == 150
-    assert len({id(source.lattice.ceiling) for source in sampler.sources}) <= 6
+    sampler = prepare(Source(parse_card(f"{head}[target]\n{layers}[detector]{rest.split('[detector]')[1]}")), 0.1, 1)
+    assert len(sampler.components) == 150
+    assert len({id(source.lattice.ceiling) for source in sampler.components}) <= 6

@@ -9,9 +9,9 @@ import re
 import numpy as np
 import pytest
 
-from mcgen import acceptance, rates
+from mcgen import load_card
 from mcgen.beyond import changed
-from mcgen.card import builtin_cards, card_text, load_card, parse_card
+from mcgen.card import builtin_cards, card_text, parse_card
 from mcgen.cli import main
 from mcgen.constraints import G2_SETS
 from mcgen.contours import EVENTS, reach
@@ -22,7 +22,9 @@ from mcgen.exporting import export
 from mcgen.generation import generate
 from mcgen.physics.muon_g2 import delta_a_mu
 from mcgen.physics.scalar_decay import STABLE
-from mcgen.reweighting import reweight, signal_sums
+from mcgen.quadrature.yields import n_signal
+from mcgen.reweighting import ratio_to_full_acceptance, reweight, signal_sums
+from mcgen.source.boson import Boson
 
 CARDS = sorted(builtin_cards())
 ROUND = {"geometry": "3d", "radius": 50.0}
@@ -66,10 +68,10 @@ def test_acceptance():
     """N_S over that with every S along the beam, None without a shape; fails if it is relative to the events' own."""
     card = changed(load_card("fermilab"), detector=ROUND)
     found = reweight(generate(card, 0.1, 20_000, workers=2), "A", [1e-4]).n_signal
-    (share,) = acceptance.seen(card, "A", 0.1, [1e-4], found)
-    assert share == pytest.approx(found[0].value / rates.n_signal(load_card("fermilab"), "A", 0.1, [1e-4])[0].value)
+    (share,) = ratio_to_full_acceptance(card, "A", 0.1, [1e-4], found)
+    assert share == pytest.approx(found[0].value / n_signal(load_card("fermilab"), "A", 0.1, [1e-4])[0].value)
     assert 0.5 < share < 0.7
-    assert acceptance.seen(load_card("fermilab"), "A", 0.1, [1e-4], found) == [None]
+    assert ratio_to_full_acceptance(load_card("fermilab"), "A", 0.1, [1e-4], found) == [None]
 
 
 def test_acceptance_on_the_command_line(capsys, tmp_path):
@@ -125,7 +127,7 @@ def test_stable_dark_photon(tmp_path, capsys):
     np.testing.assert_allclose(c["decay_z_cm"], c["tau"] * STABLE * c["S_pz"], rtol=1e-12)
     assert np.all(k * c["tau"] * STABLE < np.inf)
     found = reweight(events, "dark-photon", [1e-4]).n_signal[0]
-    assert abs(found.pull(rates.n_signal(card, "dark-photon", 0.5e-3, [1e-4])[0].value)) < 4.0
+    assert abs(found.pull(n_signal(card, "dark-photon", 0.5e-3, [1e-4])[0].value)) < 4.0
     file = generate(card, 0.5e-3, 10, output=tmp_path / "e.root")
     assert export(file, tmp_path / "e.lhe").stat().st_size > 0
     for name in ("fermilab", "fermilab-3d"):
@@ -205,7 +207,7 @@ def test_efficiency_of_na64mu():
 def test_width_of_the_paper_in_the_cards():
     """Gamma_ee alone is 4.6 % less than the total width at 100 MeV, as two cards say; fails for 4.8 %."""
     for name in ("na64", "fermilab"):
-        widths = rates.card_widths(load_card(name), "A", 5e-4, 0.1)
+        widths = Boson(load_card(name), "A", 0.1).widths(5e-4)
         less = round(100.0 * (1.0 - widths.ee / widths.total), 1)
         assert f"{less} % less at 100 MeV" in card_text(name)
 

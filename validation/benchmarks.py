@@ -31,15 +31,16 @@ import uproot
 import mcgen
 from mcgen import contours, generation, normalisation, reweighting
 from mcgen._jit import jit
-from mcgen.events import BRANCHES
+from mcgen.branches import BRANCHES
 from mcgen.files import atomic_path
 from mcgen.physics.amplitude import reduced_amplitude
 from mcgen.physics.cross_section import sigma
 from mcgen.physics.phase_space import energy_map, map_point
+from mcgen.quadrature.xsec import process_of
 from mcgen.rng import INTEGRATION
 from mcgen.sampler import build_lattice, integrate
+from mcgen.source.source import Source
 from mcgen.track import linear
-from mcgen.xsec import process_of
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -183,7 +184,7 @@ def events() -> Iterator[Row]:
     """Events in memory, to disk, and reweighted."""
     rates = {}
     for name, m_S in (("fermilab", 0.1), ("na64", 0.1)):
-        sampler = normalisation.prepare(mcgen.load_card(name), m_S)
+        sampler = normalisation.prepare(Source(mcgen.load_card(name)), m_S, 1)
         for workers in (1, 2):
 
             def run(sampler: Any = sampler, workers: int = workers) -> None:

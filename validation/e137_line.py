@@ -9,8 +9,8 @@ import sys
 
 import numpy as np
 
-from mcgen import contours
-from mcgen.card import cards_folder, load_card
+from mcgen import contours, load_card
+from mcgen.card import cards_folder
 from mcgen.constants import M_E, M_MU
 
 #: masses in GeV from two electrons to two muons, closer where the edges bend

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import uproot
 
-from mcgen.card import load_card
+from mcgen import load_card
+from mcgen.event_meta import EventMeta
 from mcgen.exporting import export
 from mcgen.formats.root import EventFile
-from mcgen.formats.stored import sealed
 from mcgen.generation import generate
 from validation.fuzz_cards import ODD, edited, random_card
 
@@ -115,7 +115,7 @@ def _metadata(rng: random.Random, metadata: dict[str, Any]) -> tuple[dict[str, A
         metadata = metadata | {"card": tomli_w.dumps(random_card(rng))}
     elif kind < 0.8:
         metadata = edited(rng, metadata, ODD)
-    text = json.dumps(sealed(metadata))
+    text = json.dumps(EventMeta(metadata).sealed())
     if kind > 0.9:
         bombs = ("[" * 100_000, '{"a":' * 100_000, "1" * 10_000, " " * 11_000_000, '"' + "x" * 3_000_000, "null")
         lies = (text[:-1], text.replace("0", "9"), '{"checksum": NaN}', text.replace("true", "NaN"))
@@ -126,7 +126,7 @@ def _metadata(rng: random.Random, metadata: dict[str, Any]) -> tuple[dict[str, A
 def _forged(rng: random.Random, path: Path, original: Path) -> None:
     file = EventFile(original)
     columns, metadata = file.read().columns, file.metadata
-    text = json.dumps(sealed(metadata))
+    text = json.dumps(EventMeta(metadata).sealed())
     if rng.random() < 0.5:
         columns = _columns(rng, columns)
     else:

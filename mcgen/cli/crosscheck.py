@@ -46,8 +46,8 @@ def crosscheck(
     from dataclasses import asdict
 
     from mcgen import comparison
-    from mcgen.card import load_card
     from mcgen.provenance import ask_with
+    from mcgen.source.source import Source, load_card
 
     if with_map and not output:
         message = "--map: needs a folder, -o"
@@ -59,7 +59,8 @@ def crosscheck(
         check_folder(output)
         if output.exists():
             check_request(output / "provenance.json")
-    with bar("cross sections", len(mass) * (len(energy) if energy else 5) * len(experiment.elements)) as progress:
+    steps = len(mass) * (len(energy) if energy else 5) * len(Source(experiment).targets)
+    with bar("cross sections", steps) as progress:
         rows = comparison.crosscheck(experiment, mass, energy, seed=seed, progress=progress)
     if output:
         _write(experiment, rows, output, with_map)
@@ -79,24 +80,25 @@ def crosscheck(
 def _write(experiment: Card, rows: list[Comparison], folder: Path, with_map: bool) -> None:
     from mcgen import comparison, plot
     from mcgen.provenance import write_provenance
+    from mcgen.source.source import Source
 
     make_folder(folder)
-    elements = {element.name: element for element in experiment.elements}
     comparison.write_csv(rows, folder / "crosscheck.csv")
     write_provenance(folder / "provenance.json", experiment, beside=folder / "crosscheck.csv")
-    for name, element in elements.items():
+    for target in Source(experiment).targets:
+        name = target.name
         mine = [row for row in rows if row.target == name]
         title = f"{experiment.name}, {name}: ratio to the exact cross section"
         plot.plot_comparison(mine, folder / f"crosscheck_{name}.png", title)
         for row in mine:
             if row.sigma_exact_pb > 0.0:
                 E, m_S = row.energy_gev, row.mass_gev
-                spectra = comparison.x_spectra(experiment, element, m_S, E)
+                spectra = comparison.x_spectra(experiment, target, m_S, E)
                 title = f"{name}, {E:g} GeV, $m_S$ = {1e3 * m_S:g} MeV"
                 plot.plot_spectra(spectra, folder / f"x_{name}_{E:g}GeV_{1e3 * m_S:g}MeV.png", title)
         if with_map:
             energies, masses = comparison.MAP_ENERGIES, comparison.MAP_MASSES
             with bar(f"error map, {name}", len(energies) * len(masses)) as progress:
-                found = comparison.error_map(element, energies, masses, experiment.run.form_factor, progress=progress)
+                found = comparison.error_map(target, energies, masses, experiment.run.form_factor, progress=progress)
             comparison.write_csv(found, folder / f"error_map_{name}.csv")
             plot.plot_error_map(found, folder / f"error_map_{name}.png", name)

@@ -40,8 +40,8 @@ def export(
     $ mcgen export madgraph.lhe.gz -o events.root --card fermilab
     """
     from mcgen import exporting
-    from mcgen.card import load_card
     from mcgen.pool import load
+    from mcgen.source.source import load_card
 
     events = load(file, card=load_card(card) if card else None)
     with bar("events", len(events)) as progress:

@@ -21,6 +21,7 @@ from mcgen.cli.options import (
     workers_option,
 )
 from mcgen.errors import InputError
+from mcgen.event_meta import DecayMode
 from mcgen.files import policy
 
 if TYPE_CHECKING:
@@ -86,11 +87,11 @@ def generate(
     $ mcgen generate na64 -o folder --mass 10MeV --events 1e9 --workers 16
     $ mcgen generate na64 -o folder --mass 10MeV --events 1e9 --submit slurm > job.sh && sbatch job.sh
     """
-    from mcgen.card import load_card
     from mcgen.generation import Options
+    from mcgen.source.source import load_card
 
     experiment = load_card(card).with_boson(mediator, model)
-    how = "forced" if force_decay else "natural" if decays else ""
+    how = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
     kept = tuple(name.strip() for name in (branches or "").split(",") if name.strip())
     options = Options(weighted, how, rntuple, kept, layout)
     if output.suffix == "":

@@ -26,8 +26,8 @@ def info(file: Path, card: str | None, verify: bool, as_json: bool) -> None:
     \b
     $ mcgen info events.root --json
     """
-    from mcgen.card import load_card
     from mcgen.pool import load
+    from mcgen.source.source import load_card
 
     events = load(file, card=load_card(card) if card else None)
     if verify and "content_sha256" not in events.metadata:

@@ -42,14 +42,15 @@ def library(
     $ mcgen library fermilab -o library.csv.gz --energies 1,2,3 --events 20000
     """
     from mcgen import library as libraries
-    from mcgen.card import load_card
+    from mcgen.source.source import Source, load_card
 
     experiment = load_card(card)
     points = energies or libraries.default_energies(experiment, mass or experiment.scalar.mass)
-    total = events * len(points) * len(experiment.elements)
+    targets = Source(experiment).targets
+    total = events * len(points) * len(targets)
     with bar("events", total) as progress:
         libraries.library(
             experiment, output, points, events, mass, seed, unit=unit, boson_pdg=boson_pdg, progress=progress
         )
-    elements = ", ".join(element.name for element in experiment.elements)
-    click.echo(f"{output}: {total} events on {elements} at {len(points)} energies")
+    names = ", ".join(target.name for target in targets)
+    click.echo(f"{output}: {total} events on {names} at {len(points)} energies")

@@ -72,10 +72,10 @@ def reach(
     $ mcgen reach --model A --events events.root
     """
     from mcgen import contours, reach_figure
-    from mcgen.card import load_card
     from mcgen.files import ask, check_request
     from mcgen.provenance import ask_with, check_table, write_provenance
     from mcgen.reweighting import card_of, open_events
+    from mcgen.source.source import load_card
 
     names = [name.strip() for name in models.split(",")] if models else None
     _check(cards, files, mass, mediator, constraints, figure, states, spacing)

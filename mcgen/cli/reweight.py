@@ -72,10 +72,10 @@ def reweight(
 
     Events of MadGraph have one energy: they give sigma~ there, the cross section in the file being that at g_mu = 1.
     """
-    from mcgen import acceptance, reweighting
-    from mcgen.card import load_card
+    from mcgen import reweighting
     from mcgen.files import ask, check_request, open_atomic, request_text, same_json
     from mcgen.provenance import ask_with, provenance
+    from mcgen.source.source import load_card
 
     own, other = (load_card(name) if name else None for name in (card, detector))
     events = reweighting.open_events(file, form_factor, mediator, own, other)
@@ -98,7 +98,7 @@ def reweight(
             workers=workers,
             progress=progress,
         )
-    shares = acceptance.seen(experiment, chosen, result.m_S, result.g_mu, result.n_signal)
+    shares = reweighting.ratio_to_full_acceptance(experiment, chosen, result.m_S, result.g_mu, result.n_signal)
     is_3d = experiment.detector.geometry == "3d" and bool(result.n_signal)
     document: dict[str, Any] = {
         "model": result.model,

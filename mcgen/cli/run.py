@@ -49,7 +49,7 @@ def run(
     $ mcgen run na64mu-2022 --mediator vector --model Lmu-Ltau
     """
     from mcgen import chain, exposure
-    from mcgen.card import load_card
+    from mcgen.source.source import load_card
 
     experiment = load_card(card).with_boson(mediator, model)
     with contextlib.ExitStack() as stack:

@@ -22,9 +22,9 @@ def show(card: str, output: Path | None, mass: float | None, tracks: int, seed: 
     \b
     $ mcgen show fermilab -o fermilab.png
     """
-    from mcgen.card import load_card
     from mcgen.layout import layout
     from mcgen.layout_figure import plot_layout
+    from mcgen.source.source import load_card
 
     experiment = load_card(card)
     path = output or Path(f"{experiment.name}.png")

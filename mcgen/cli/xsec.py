@@ -44,7 +44,7 @@ def xsec(
      ----------------------------------------------
             3         100   3.260321e+08     8e+01
     """
-    from mcgen.xsec import cross_section
+    from mcgen.quadrature.xsec import cross_section
 
     rows = []
     for E in energy:

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 
 from mcgen import pdg
+from mcgen.branches import Columns
 from mcgen.card import Card
 from mcgen.constants import ALPHA
 from mcgen.estimate import Estimate
-from mcgen.events import Columns
 from mcgen.formats import lhe
 from mcgen.formats.particles import particles
 from mcgen.formats.text import TextWriter, text_writer
 from mcgen.pdg import BEAM
+from mcgen.source.targets import Target
 
 HEADER = (
     "target_Z,incident_energy,recoil_energy,recoil_px,recoil_py,recoil_pz,"
@@ -48,7 +49,12 @@ def writer(
 
 
 def lhe_writer(
-    path: str | Path, card: Card, m_S: float, sigmas: Sequence[tuple[float, Estimate]], boson: int | None = None
+    path: str | Path,
+    card: Card,
+    target: Target,
+    m_S: float,
+    sigmas: Sequence[tuple[float, Estimate]],
+    boson: int | None = None,
 ) -> AbstractContextManager[TextWriter]:
     """LHE of one element: Znuc in the header, leptons as particles, one of five lines the incident lepton, and so on.
 
@@ -59,7 +65,7 @@ def lhe_writer(
     at = {E: sigma.value for E, sigma in sigmas}
     mean = sum(sigma.value for _, sigma in sigmas) / len(sigmas)
     error = sum(sigma.error for _, sigma in sigmas) / len(sigmas)
-    process = lhe.Process(card.elements[0], mean, error, max(at.values()))
+    process = lhe.Process(target, mean, error, max(at.values()))
 
     def record(columns: Columns) -> tuple[str, list[Any]]:
         lines = ["<event>", f" 5 1 %.17g %.17g {ALPHA:.9g} 0"]
@@ -72,5 +78,5 @@ def lhe_writer(
             values += [number, *particle.momentum, particle.mass]
         return "\n".join([*lines, "</event>\n"]), values
 
-    head = lhe.head([process], lepton, max(at), Znuc=process.element.Z)
+    head = lhe.head([process], lepton, max(at), Znuc=process.target.Z)
     return text_writer(path, record, head, lhe.END)

@@ -16,16 +16,17 @@ from typing import Any
 import numpy as np
 
 from mcgen import exposure
+from mcgen.branches import Columns
 from mcgen.card import Card
 from mcgen.constants import MM_PER_CM
 from mcgen.errors import InputError
-from mcgen.events import Columns, is_foreign
+from mcgen.event_meta import DecayMode, EventMeta
 from mcgen.extras import optional
 from mcgen.files import atomic_path
 from mcgen.formats.particles import boson_number, lepton_number, particles
-from mcgen.formats.stored import sealed
 from mcgen.formats.text import same_text
-from mcgen.materials import Element
+from mcgen.source.source import Source
+from mcgen.source.targets import struck
 
 #: decimals of a number
 _DIGITS = 17
@@ -56,24 +57,24 @@ class HepmcWriter:
     `sample` is what `exposure.Sums` found.
     """
 
-    def __init__(self, stream: Any, hepmc: Any, card: Card, metadata: dict[str, Any], sample: dict[str, Any]) -> None:
+    def __init__(self, stream: Any, hepmc: Any, card: Card, metadata: EventMeta, sample: dict[str, Any]) -> None:
         self._stream, self._hepmc, self._card = stream, hepmc, card
-        self._m_S, self._boson = float(metadata["mass_gev"]), boson_number(metadata)
+        self._m_S, self._boson = metadata.m_S, boson_number(metadata)
         self._lepton = lepton_number(card, metadata)
-        self._own_sigma = exposure.OwnCrossSection(card, self._m_S)
-        self._elements = [Element(row["target"], row["Z"], row["A"]) for row in sample["processes"]]
+        self._own_sigma = exposure.OwnCrossSection(Source(card), self._m_S)
+        self._targets = [struck(row["Z"], row["A"]) for row in sample["processes"]]
         about = metadata["exposure"]
-        self._forced = metadata.get("decays") == "forced"
+        self._forced = metadata.decays is DecayMode.FORCED
         self._sigma = sample["cross_section_pb"], sample["error_pb"]
-        foreign = is_foreign(metadata)
-        self._counts = metadata["n_events"], metadata.get("trials", metadata["n_events"])
+        foreign = metadata.is_foreign
+        self._counts = metadata.n_events, metadata.get("trials", metadata.n_events)
         self._given = metadata.get("sigma_pb")  # of another generator
         self._of_all = about["cross_section_pb"], about["cross_section_error_pb"]
         self._run = hepmc.GenRunInfo()
         origin = "mu N -> mu N S of another generator" if foreign else "mu N -> mu N S, exact tree level"
         self._run.tools = [("mcgen", metadata["mcgen_version"], origin)]
         attributes = {
-            "mcgen": json.dumps(sealed(metadata)),
+            "mcgen": json.dumps(metadata.sealed()),
             "weight_unit": about["weight_unit"],
             **exposure.reference_couplings(card),
         }
@@ -101,7 +102,7 @@ class HepmcWriter:
 
         nominal = exposure.nominal(columns)
         weights = rows([nominal, columns["weight"], columns["decay_weight"]] if self._forced else [nominal])
-        process = exposure.process_number(columns, self._elements).tolist()
+        process = exposure.process_number(columns, self._targets).tolist()
         own_sigma = [self._given] * n if self._given else self._own_sigma(columns).tolist()
         listed = particles(columns, self._card, self._m_S, self._boson, self._lepton)
         states = [(rows([*p.momentum, p.pdg, p.mass]), p.status, p.vertex) for p in listed]
@@ -146,7 +147,7 @@ class HepmcWriter:
 
 
 @contextmanager
-def writer(path: str | Path, card: Card, metadata: dict[str, Any], sample: dict[str, Any]) -> Iterator[HepmcWriter]:
+def writer(path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, Any]) -> Iterator[HepmcWriter]:
     """A writer whose file takes its name when it is complete."""
     hepmc = optional("pyhepmc", "HepMC", "hepmc")
     with atomic_path(path, same_text) as part, hepmc.open(str(part), "w", precision=_DIGITS, format="HepMC3") as stream:

@@ -17,16 +17,17 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from mcgen import exposure, pdg, rates
+from mcgen import exposure
+from mcgen.branches import PARTS, Columns
 from mcgen.card import Card
 from mcgen.constants import ALPHA, MM_PER_CM
-from mcgen.events import PARTS, Columns, is_foreign
+from mcgen.event_meta import DecayMode, EventMeta
 from mcgen.formats.particles import boson_number, lepton_number, particles
-from mcgen.formats.stored import sealed
 from mcgen.formats.text import TextWriter, text_writer
-from mcgen.materials import Element
 from mcgen.pdg import BEAM
-from mcgen.physics.scalar_decay import length_per_momentum
+from mcgen.source import targets
+from mcgen.source.boson import Boson
+from mcgen.source.targets import Target
 
 END = "</LesHouchesEvents>\n"
 
@@ -34,7 +35,7 @@ END = "</LesHouchesEvents>\n"
 class Process(NamedTuple):
     """A line of <init>: S made on one element."""
 
-    element: Element
+    target: Target
     cross_section: float  #: pb, as the other two
     error: float
     largest_weight: float
@@ -50,10 +51,9 @@ def head(processes: Sequence[Process], lepton: int, E: float, blocks: str = "", 
         lines.append(blocks)
     if Znuc is not None:  # as in a parameter card of MadGraph
         lines.append(f"    6 {Znuc:g} # Znuc")
-    struck = max(processes, key=lambda process: process.cross_section).element
+    struck = max(processes, key=lambda process: process.cross_section).target
     lines += ["</header>", "<init>"]
-    nucleus = pdg.nucleus(struck.Z, struck.A)
-    lines.append(f" {lepton} {nucleus} {E:.17g} {struck.M:.17g} 0 0 0 0 -4 {len(processes)}")
+    lines.append(f" {lepton} {struck.pdg} {E:.17g} {struck.M:.17g} 0 0 0 0 -4 {len(processes)}")
     lines += [
         f" {process.cross_section:.17g} {process.error:.17g} {process.largest_weight:.17g} {i}"
         for i, process in enumerate(processes, 1)
@@ -61,15 +61,15 @@ def head(processes: Sequence[Process], lepton: int, E: float, blocks: str = "", 
     return "\n".join([*lines, "</init>", ""])
 
 
-def _explained(card: Card, metadata: dict[str, Any]) -> str:
+def _explained(card: Card, metadata: EventMeta) -> str:
     """The metadata, and in words and numbers what the weights mean."""
     about, g = metadata["exposure"], exposure.coupling_name(card)
     lines = [
-        f"<mcgen>{escape(json.dumps(sealed(metadata)))}</mcgen>",
+        f"<mcgen>{escape(json.dumps(metadata.sealed()))}</mcgen>",
         "<weights_of_mcgen>",
         f"# XWGTUP: cross section in pb at {g} = 1, its mean over the events is the sum of XSECUP",
     ]
-    if is_foreign(metadata):
+    if metadata.is_foreign:
         return "\n".join([*lines, "</weights_of_mcgen>"])
     lines += [
         f"# nuclei_per_cm2 {about['sum_nuclei_per_cm2']:.17g}",
@@ -92,31 +92,30 @@ _NAMED_EVENT = ["<rwgt> #", "<wgt id='weight'> %.17g </wgt> #", "<wgt id='decay_
 
 
 def writer(
-    path: str | Path, card: Card, metadata: dict[str, Any], sample: dict[str, Any]
+    path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, Any]
 ) -> AbstractContextManager[TextWriter]:
     """A writer whose file takes its name when it is complete; `sample` is what `exposure.Sums` found."""
-    m_S, scalar = float(metadata["mass_gev"]), card.scalar
+    m_S, scalar = metadata.m_S, card.scalar
     boson, lepton = boson_number(metadata), lepton_number(card, metadata)
-    width = rates.card_width(card, scalar.model, scalar.g_mu, m_S)
-    c_tau = MM_PER_CM * length_per_momentum(m_S, width) * m_S
-    in_pb = metadata["n_events"] / exposure.per_pb(metadata["exposure"]["nuclei_per_cm2"])
+    c_tau = MM_PER_CM * Boson(card, scalar.model, m_S).length_per_momentum(scalar.g_mu) * m_S
+    in_pb = metadata.n_events / exposure.per_pb(metadata["exposure"]["nuclei_per_cm2"])
     processes = [
         Process(
-            Element(row["target"], row["Z"], row["A"]),
+            targets.struck(row["Z"], row["A"]),
             row["cross_section_pb"],
             row["error_pb"],
             row["largest_weight_pb"],
         )
         for row in sample["processes"]
     ]
-    elements = [process.element for process in processes]
-    forced = metadata.get("decays") == "forced"
+    struck = [process.target for process in processes]
+    forced = metadata.decays is DecayMode.FORCED
 
     def record(columns: Columns) -> tuple[str, list[Any]]:
         """An <event>: particles, and the other columns as a comment."""
         listed = particles(columns, card, m_S, boson, lepton)
         lines = ["<event>", f" {len(listed)} %d %.17g %.17g {ALPHA:.9g} 0"]
-        numbers = exposure.process_number(columns, elements)
+        numbers = exposure.process_number(columns, struck)
         values: list[Any] = [numbers, in_pb * exposure.nominal(columns), np.sqrt(columns["t"])]
         for i, particle in enumerate(listed, 1):
             status = -1 if particle.status == BEAM else particle.status
@@ -136,7 +135,7 @@ def writer(
         return "\n".join([*lines, "</event>\n"]), values
 
     blocks = _explained(card, metadata) + ("\n" + _NAMED.rstrip() if forced else "")
-    Znuc = processes[0].element.Z if len(processes) == 1 else None
-    E = metadata.get("beam_energy_gev", card.beam.E_max)
+    Znuc = processes[0].target.Z if len(processes) == 1 else None
+    E = metadata.beam_energy or card.beam.E_max
     start = head(processes, lepton, E, blocks, Znuc)
     return text_writer(path, record, start, END)

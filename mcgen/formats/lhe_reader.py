@@ -5,21 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
 from mcgen import exposure
 from mcgen._version import __version__
+from mcgen.branches import PARTS, Columns
 from mcgen.card import Card
-from mcgen.events import PARTS, Columns, branches_of
+from mcgen.event_meta import FORMAT, EventMeta
 from mcgen.formats.lhe_events import Event, Init, LheStream
 from mcgen.formats.lhe_process import WIDEST, Collision, check_frame, checked
 from mcgen.formats.lhe_weights import WeightSums
-from mcgen.formats.stored import FORMAT, StoredEvents
-from mcgen.materials import Element
+from mcgen.formats.stored import StoredEvents
 from mcgen.pdg import check_boson
-from mcgen.track_rules import crossings
+from mcgen.source.beam_nodes import crossings
+from mcgen.source.source import Source
+from mcgen.source.targets import Target
 
 _INTEGERS = {"event": np.uint64, "decay_pdg": np.int32}
 _NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S", "d1", "d2")
@@ -48,7 +49,7 @@ class LheFile(StoredEvents):
         self._foreign: _Foreign | None = None
         if text:
             self._check_metadata(text)
-            self.branches = branches_of(self.metadata)
+            self.branches = self.metadata.branches
         elif card is None:
             self._refuse(
                 "is of another generator: `mcgen info`, `reweight` and `export` take its experiment as --card CARD, "
@@ -57,7 +58,7 @@ class LheFile(StoredEvents):
         else:
             self._foreign = _Foreign(self._file, init, card)
             self.metadata = self._foreign.metadata
-            self.branches = [*branches_of(self.metadata), *(["S_mass"] if self._foreign.has_width else [])]
+            self.branches = [*self.metadata.branches, *(["S_mass"] if self._foreign.has_width else [])]
         return len(self)
 
     @property
@@ -107,6 +108,7 @@ class _Foreign:
 
     def __init__(self, file: LheStream, init: Init, card: Card) -> None:
         self._file, self._refuse, self._card, self._beams = file, file.refuse, card, init.beams
+        self._source = Source(card)
         first: Collision | None = None
         n, low, high, one_mass = 0, math.inf, 0.0, True
         for n, event, found in self._collisions():
@@ -169,29 +171,29 @@ class _Foreign:
         if not (1.0 - 1e-3) * low <= expected <= (1.0 + 1e-3) * high:
             self._refuse(f"mass of S is {found}, and {expected:g} GeV in the card (LHE files are in GeV)")
         nominal = expected if self.has_width else first
-        self._card.check_mass(nominal, "mass of S")
+        self._source.check_mass(nominal, "mass of S")
         return nominal
 
     def _place_in_target(self, first: Collision) -> None:
         """Find energy, depth and struck element; an energy that differs by its digits alone is that of the card."""
-        E, low, high = first.E, self._card.E_low, self._card.beam.E_max
+        E, low, high = first.E, self._source.E_low, self._card.beam.E_max
         ends = [end for end in (high, low) if first.same_energy(end)]
         if self._card.beam.distribution or not (ends or low <= E <= high):
             self._refuse(f"energy {E:.9g} GeV is not in the card's target ({low:g} to {high:g} GeV)")
         self._E = ends[0] if ends else E
-        self._element, depth = self._struck(first)
-        self._place = {"depth_cm": depth, "target_Z": self._element.Z, "target_A": self._element.A}
+        self._target, depth = self._struck(first)
+        self._place = {"depth_cm": depth, "target_Z": self._target.Z, "target_A": self._target.A}
 
-    def _struck(self, first: Collision) -> tuple[Element, float]:
-        """Element that the beam hits at this energy, and its depth in cm."""
-        M, struck = first.nucleus.mass, crossings(self._card.stretches, self._E, 1)
-        element, depths, _ = struck[0]
-        if len(struck) > 1 or abs(M - element.M) > 1e-2 * element.M:
+    def _struck(self, first: Collision) -> tuple[Target, float]:
+        """What the beam hits at this energy, and its depth in cm."""
+        M, struck = first.nucleus.mass, crossings(self._source.segments, self._E, 1)
+        target, depths, _ = struck[0]
+        if len(struck) > 1 or abs(M - target.M) > 1e-2 * target.M:
             names = ", ".join(f"{e.name} of {e.M:.5g} GeV" for e, _, _ in struck)
             self._refuse(f"its nucleus of {M:.5g} GeV is not what the beam of {self._E:g} GeV hits ({names})")
-        return element, float(depths[0])
+        return target, float(depths[0])
 
-    def _described(self, n: int, first: Collision, unweighted: bool) -> dict[str, Any]:
+    def _described(self, n: int, first: Collision, unweighted: bool) -> EventMeta:
         scalar, norm = self._card.scalar, self._norm
         about = exposure.of_cross_section(self._card, norm.sigma, norm.relative_error * norm.sigma)
         found = {
@@ -201,24 +203,24 @@ class _Foreign:
             "n_events": n,
             "mass_gev": self._m_S,
             "beam_energy_gev": self._E,
-            "target": self._element.name,
+            "target": self._target.name,
             "beam_pdg": first.lepton.pdg,
             "model": scalar.model,
             "mediator": scalar.mediator,
             "reference_g_mu": scalar.g_mu,
             "norm_relative_error": norm.relative_error,
             "sigma_pb": norm.sigma,
-            "sigma": [{"target": self._element.name, "energy_gev": self._E, "sigma_pb": norm.sigma}],
+            "sigma": [{"target": self._target.name, "energy_gev": self._E, "sigma_pb": norm.sigma}],
             "unweighted": unweighted,
             "weight_convention": f"cross section in {about['weight_unit']}; the sum over the file is that of <init>",
             "exposure": about,
         }
         number = abs(first.boson.pdg)
-        return found | ({"boson_pdg": check_boson(number)} if number < 10**9 else {})
+        return EventMeta(found | ({"boson_pdg": check_boson(number)} if number < 10**9 else {}))
 
     def rows(self) -> Iterator[dict[str, float]]:
         """Columns of each event; the nucleus has the mass of the card's element, and its own kinetic energy."""
-        E, M = self._E, self._element.M
+        E, M = self._E, self._target.M
         for n, event, found in self._collisions():
             nucleus, S = found.nucleus_out, found.boson
             q2 = sum(value * value for value in nucleus.p[:3])

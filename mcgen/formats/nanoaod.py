@@ -15,8 +15,9 @@ import awkward as ak
 import numpy as np
 
 from mcgen import exposure
+from mcgen.branches import PARTS, Columns
 from mcgen.card import Card
-from mcgen.events import PARTS, Columns
+from mcgen.event_meta import EventMeta
 from mcgen.formats.particles import boson_number, lepton_number, particles
 from mcgen.formats.root import PARTICLES, RootWriter, event_writer
 
@@ -103,7 +104,7 @@ def particle_writer(
 
 
 @contextlib.contextmanager
-def writer(path: str | Path, card: Card, metadata: dict[str, Any], rntuple: bool = False) -> Iterator[ParticleWriter]:
+def writer(path: str | Path, card: Card, metadata: EventMeta, rntuple: bool = False) -> Iterator[ParticleWriter]:
     """The same with metadata that are known beforehand."""
     numbers = boson_number(metadata), lepton_number(card, metadata)
     with particle_writer(path, card, float(metadata["mass_gev"]), rntuple, *numbers) as file:

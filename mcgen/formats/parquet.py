@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mcgen.branches import Columns
 from mcgen.card import Card
-from mcgen.events import Columns
+from mcgen.event_meta import EventMeta
 from mcgen.extras import optional
 from mcgen.files import OF_THE_RUN, atomic_path
-from mcgen.formats.stored import STEP, StoredEvents, sealed
+from mcgen.formats.stored import STEP, StoredEvents
 
 KEY = b"mcgen"
 
@@ -24,9 +25,9 @@ def _parquet() -> Any:
 class ParquetWriter:
     """Writes chunks of columns, each as a row group."""
 
-    def __init__(self, path: Path, metadata: dict[str, Any]) -> None:
+    def __init__(self, path: Path, metadata: EventMeta) -> None:
         self._path = path
-        self._metadata = {KEY: json.dumps(sealed(metadata)).encode()}
+        self._metadata = {KEY: json.dumps(metadata.sealed()).encode()}
         self._writer: Any = None
 
     def write(self, columns: Columns) -> None:
@@ -45,7 +46,7 @@ class ParquetWriter:
 
 
 @contextlib.contextmanager
-def writer(path: str | Path, _card: Any, metadata: dict[str, Any]) -> Iterator[ParquetWriter]:
+def writer(path: str | Path, _card: Any, metadata: EventMeta) -> Iterator[ParquetWriter]:
     """A writer whose file takes its name when it is complete."""
     _parquet()
     with atomic_path(path, same_events) as part, contextlib.closing(ParquetWriter(part, metadata)) as stream:

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcgen import pdg
+from mcgen.branches import PARTS, Columns
 from mcgen.card import Card
-from mcgen.constants import AMU
 from mcgen.decays import CHANNELS
-from mcgen.events import PARTS, Columns
 from mcgen.pdg import BEAM, DECAYED, FINAL
+from mcgen.source.targets import per_event
 
 
 class Particle(NamedTuple):
@@ -67,7 +67,7 @@ def particles(
         return [columns[f"{name}_{part}"] for part in PARTS]
 
     lepton, m = lepton or pdg.BEAMS[card.beam.particle], card.beam.mass
-    nucleus, M = pdg.nucleus(columns["target_Z"], columns["target_A"]), columns["target_A"] * AMU
+    nucleus, M = per_event(columns, lambda target: target.pdg), per_event(columns, lambda target: target.M)
     decayed = "decay_pdg" in columns
     boson = boson or pdg.MEDIATORS[card.scalar.mediator]
     found = [

@@ -16,10 +16,12 @@ import awkward as ak
 import numpy as np
 import uproot
 
+from mcgen.branches import PARTS, Columns
 from mcgen.card import Card
-from mcgen.events import PARTS, Columns, ContentHash, Events, branches_of, is_foreign
+from mcgen.event_meta import EventMeta
+from mcgen.events import ContentHash, Events
 from mcgen.files import OF_THE_RUN, atomic_path, overwriting
-from mcgen.formats.stored import MAX_METADATA, STEP, StoredEvents, sealed
+from mcgen.formats.stored import MAX_METADATA, STEP, StoredEvents
 
 TREE = "events"
 #: tree of the layout of NanoAOD, the place of each particle in it, and a name that differs
@@ -51,7 +53,7 @@ class RootWriter:
 
     def finish(self, metadata: Mapping[str, Any]) -> None:
         """Add the metadata; without them no reader takes the file."""
-        self._file[METADATA] = json.dumps(sealed(metadata))
+        self._file[METADATA] = json.dumps(EventMeta(metadata).sealed())
 
     def close(self) -> None:
         """Close the file."""
@@ -95,7 +97,7 @@ def _same_metadata(first: Any, second: Any) -> bool:
 
 
 @contextlib.contextmanager
-def writer(path: str | Path, _card: Any, metadata: dict[str, Any], rntuple: bool = False) -> Iterator[RootWriter]:
+def writer(path: str | Path, _card: Any, metadata: EventMeta, rntuple: bool = False) -> Iterator[RootWriter]:
     """The same with metadata that are known beforehand."""
     with event_writer(path, rntuple) as file:
         yield file
@@ -121,7 +123,7 @@ class EventFile(StoredEvents):
         self.branches = list(self._tree.keys())
         self._nested = TREE not in names
         if self._nested:
-            self.branches = branches_of(self.metadata)
+            self.branches = self.metadata.branches
         return int(self._tree.num_entries)
 
     def _chunks(self, names: list[str], step: int) -> Iterator[Columns]:
@@ -147,7 +149,7 @@ def _place(name: str) -> tuple[str, int | None]:
 def save(events: Events | StoredEvents, path: str | Path, *, overwrite: bool = False) -> EventFile:
     """Write events to a ROOT file and open it; a file of other events there is replaced only with `overwrite`."""
     metadata = events.metadata
-    if is_foreign(metadata) and "content_sha256" not in metadata:
+    if metadata.is_foreign and "content_sha256" not in metadata:
         digest = ContentHash()
         for chunk in events.iterate(events.branches):
             digest.update(chunk)

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from mcgen.events import Columns
+from mcgen.branches import Columns
 from mcgen.extras import optional
 from mcgen.files import at_stake, atomic_path, normal, refuse, same_lines
 

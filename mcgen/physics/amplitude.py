@@ -22,7 +22,7 @@ from typing import NamedTuple
 from mcgen._jit import jit
 from mcgen.constants import ALPHA, GEV2_PB
 from mcgen.physics.form_factor import G2, FormFactor
-from mcgen.physics.kinematics import Emission, emission
+from mcgen.physics.kinematics import Emission, emission, threshold_energy
 from mcgen.physics.mediator import Weights, scalar
 from mcgen.physics.precise_amplitude import precise_amplitude
 from mcgen.physics.ww import amplitude_average_ww
@@ -36,10 +36,15 @@ class Process(NamedTuple):
 
     m: float  #: beam lepton
     m_S: float  #: emitted boson
-    M: float  #: nucleus
+    M: float  #: what the lepton scatters on
     weights: Weights  #: of the structures in A, one set per mediator
     ff: FormFactor
     ww: bool  #: replace the average of A by its Weizsaecker-Williams limit
+
+    @property
+    def threshold(self) -> float:
+        """Smallest total beam energy in GeV that makes S."""
+        return threshold_energy(self.m, self.m_S, self.M)
 
 
 class AzimuthalForm(NamedTuple):

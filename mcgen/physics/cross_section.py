@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mcgen._jit import jit
 from mcgen.physics.amplitude import Process, sigma_density
 from mcgen.physics.iww import dsigma_dx
-from mcgen.physics.kinematics import emission, momentum, scalar_energy_range, t_range, threshold_energy
+from mcgen.physics.kinematics import emission, momentum, scalar_energy_range, t_range
 from mcgen.physics.phase_space import (
     EnergyMap,
     collinear_peak,
@@ -303,7 +303,7 @@ def spectrum(E: float, process: Process, variable: str, edges: Array) -> Array:
     -------
     array, shape (n,)
     """
-    if threshold_energy(process.m, process.m_S, process.M) >= E:
+    if process.threshold >= E:
         return np.zeros(len(edges) - 1)
     integrate, nodes = _BINS[variable]
     # a wide bin gets the nodes of all the standard ones in it

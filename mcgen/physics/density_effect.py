@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.physics.atomic_data import DensityEffect, Element
+from mcgen.physics.atomic_data import ELECTRONS, DensityEffect, Element
 
 Array = NDArray[np.float64]
 Atoms = Sequence[tuple[float, Element]]  #: mass fractions, summing to 1, and elements
@@ -41,7 +41,8 @@ def mean_excitation(atoms: Atoms, compound: bool = True) -> float:
     """
     electrons = [(w * e.Z / e.A, e) for w, e in atoms]
     log_I = sum(
-        n * math.log(_BOUND_I.get(round(e.Z), 1.13 * e.fit.I_eV) if compound else e.fit.I_eV) for n, e in electrons
+        n * math.log(_BOUND_I.get(round(e.Z), 1.13 * ELECTRONS[e.name].I_eV) if compound else ELECTRONS[e.name].I_eV)
+        for n, e in electrons
     )
     return math.exp(log_I / sum(n for n, _ in electrons))
 
@@ -81,7 +82,13 @@ def medium(
     bragg = mean_excitation(atoms, compound=False)
     I_eV = I_eV or (mean_excitation(atoms, compound) if len(atoms) > 1 else bragg)
     bound = math.log10(I_eV / bragg)  # all levels move up alike
-    fits = ((w * e.Z / e.A / Z_over_A, _shifted(e.fit, math.log10(plasma / e.fit.plasma_eV) - bound)) for w, e in atoms)
+    fits = (
+        (
+            w * e.Z / e.A / Z_over_A,
+            _shifted(ELECTRONS[e.name], math.log10(plasma / ELECTRONS[e.name].plasma_eV) - bound),
+        )
+        for w, e in atoms
+    )
     return Medium(Z_over_A, I_eV, tuple(fits))
 
 

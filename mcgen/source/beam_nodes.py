@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.materials import Element
-from mcgen.passage import SPREAD, Stretch
 from mcgen.physics.energy_loss import NONE
 from mcgen.physics.quadrature import gauss
+from mcgen.source.targets import Target
+from mcgen.source.transport import SPREAD, Segment
 from mcgen.track import Track, depths, energy_at
 
 Array = NDArray[np.float64]
@@ -27,13 +27,13 @@ def _gauss_toward_end(n: int) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True, slots=True)
-class Component:
-    """One element in one layer: what the beam can hit there."""
+class TargetComponent:
+    """One kind of target in one layer: what the beam can hit there."""
 
-    element: Element
-    n_atom: float  #: nuclei per cm^3
+    target: Target
+    density: float  #: targets per cm^3
     track: Track
-    opening: float = 0.0  #: threshold in GeV
+    threshold: float = 0.0  #: GeV
 
     @property
     def is_spread(self) -> bool:
@@ -68,26 +68,26 @@ class Component:
         return self.track.length * np.where(self.E_low > E, 1.0, np.where(self.E_high <= E, 0.0, high))
 
 
-def thin(high: float, low: float, opening: float = 0.0) -> bool:
+def thin(high: float, low: float, threshold: float = 0.0) -> bool:
     """Whether the energy above threshold hardly changes between two energies."""
-    return high - low < 0.01 * (high - opening)
+    return high - low < 0.01 * (high - threshold)
 
 
-def groups(components: Sequence[Component]) -> list[list[Component]]:
+def groups(components: Sequence[TargetComponent]) -> list[list[TargetComponent]]:
     """Components in groups: those of one element in which the beam has many energies, or hardly changes its one."""
-    found: list[list[Component]] = []
-    latest: dict[tuple[Element, bool], list[Component]] = {}
+    found: list[list[TargetComponent]] = []
+    latest: dict[tuple[Target, bool], list[TargetComponent]] = {}
     for component in sorted(components, key=lambda c: -c.E_high):
-        key = component.element, component.is_spread
+        key = component.target, component.is_spread
         group = latest.get(key)
-        if group is None or not (component.is_spread or thin(group[0].E_high, component.E_low, component.opening)):
+        if group is None or not (component.is_spread or thin(group[0].E_high, component.E_low, component.threshold)):
             group = latest[key] = []
             found.append(group)
         group.append(component)
     return found
 
 
-def group_nodes(group: Sequence[Component], n: int) -> tuple[Array, Array, Array]:
+def group_nodes(group: Sequence[TargetComponent], n: int) -> tuple[Array, Array, Array]:
     """Energies in GeV, depths in cm and nuclei per cm^2 of a rule along the tracks of a group.
 
     Depths and nuclei have shape (energies, depths). Where the energy hardly changes, cross sections are
@@ -97,16 +97,16 @@ def group_nodes(group: Sequence[Component], n: int) -> tuple[Array, Array, Array
     if first.is_spread:
         return _spread_nodes(group, n)
     high, low = first.E_high, min(c.E_low for c in group)
-    if not thin(high, low, first.opening):
+    if not thin(high, low, first.threshold):
         r, weight = _gauss_toward_end(n)
         E = np.array([energy_at(first.track, at) for at in r.tolist()])
         depth = np.array([depths(first.track, at, 1)[0] for at in r.tolist()])
-        return E, depth, first.n_atom * first.track.length * weight[:, None]
-    span = (high - low) / (high - first.opening)
+        return E, depth, first.density * first.track.length * weight[:, None]
+    span = (high - low) / (high - first.threshold)
     at, share = _gauss_toward_end(n if len(group) <= 4 else min(n, max(6, -(-4 * n // len(group)))))
     energy = np.array([energy_at(c.track, r) for c in group for r in at.tolist()])
     depth = np.concatenate([c.track.front + at * c.track.span for c in group])
-    nuclei = np.concatenate([c.n_atom * c.track.length * share for c in group])
+    nuclei = np.concatenate([c.density * c.track.length * share for c in group])
     if n == 1 or span < 1e-7:
         return np.array([np.average(energy, weights=nuclei)]), depth[None], nuclei[None]
     E = low + gauss(2 if span < 1e-4 else 3)[0] * (high - low)
@@ -117,13 +117,13 @@ def group_nodes(group: Sequence[Component], n: int) -> tuple[Array, Array, Array
     return E, np.broadcast_to(depth, (E.size, depth.size)), nuclei * ratio.prod(axis=1)
 
 
-def _spread_nodes(group: Sequence[Component], n: int) -> tuple[Array, Array, Array]:
+def _spread_nodes(group: Sequence[TargetComponent], n: int) -> tuple[Array, Array, Array]:
     """Nodes where the beam has many energies: the mean energies of cells, the same for all components.
 
     Cells are even in log(E), and finer where most of the track is.
     """
-    opening, high, low = group[0].opening, group[0].E_high, min(c.E_low for c in group)
-    wanted = n * math.log((high - opening) / max(low - opening, 1e-9 * high)) / 0.64  # 50 per unit for n = 32
+    threshold, high, low = group[0].threshold, group[0].E_high, min(c.E_low for c in group)
+    wanted = n * math.log((high - threshold) / max(low - threshold, 1e-9 * high)) / 0.64  # 50 per unit for n = 32
     even = np.geomspace(high, low, min(2 * n, max(min(6, n), math.ceil(wanted))) + 1)
     common = np.quantile(np.concatenate([c.track.E[:: SPREAD // 64] for c in group]), np.linspace(0.0, 1.0, n // 2 + 1))
     edges = np.unique(np.concatenate([even, common]))[::-1]
@@ -131,38 +131,37 @@ def _spread_nodes(group: Sequence[Component], n: int) -> tuple[Array, Array, Arr
     nuclei, energy, depth = np.zeros(edges.size - 1), np.zeros(edges.size - 1), []
     for c in group:
         length, integral, places = c.in_cells(edges)
-        nuclei += c.n_atom * length
-        energy += c.n_atom * integral
+        nuclei += c.density * length
+        energy += c.density * integral
         last = c.track.front + c.track.span > (1.0 - 1e-9) * end
         n_depths = 2 * n if last or len(group) <= 4 else min(2 * n, max(8, -(-8 * n // len(group))))
         rows = [depths(c.track, r, n_depths, last) for r in places.tolist()]
-        depth.append([(y, c.n_atom * at * share) for at, (y, share) in zip(length, rows, strict=True)])
+        depth.append([(y, c.density * at * share) for at, (y, share) in zip(length, rows, strict=True)])
     filled = nuclei > 0.0
     by_cell = list(zip(*depth, strict=True))
     y, weight = (np.array([np.concatenate([row[i] for row in rows]) for rows in by_cell]) for i in (0, 1))
     return energy[filled] / nuclei[filled], y[filled], weight[filled]
 
 
-def crossings(stretches: Sequence[Stretch], E: float, n: int) -> list[tuple[Element, Array, Array]]:
+def crossings(segments: Sequence[Segment], E: float, n: int) -> list[tuple[Target, Array, Array]]:
     """(element, depths in cm, shares of the nuclei there) that the beam passes at energy E in GeV.
 
     A beam of many energies has 2 n depths per element.
     """
-    if all(s.spectrum is None and not s.shower for s in stretches):
-        stretch = next((s for s in stretches if s.E_out <= E), stretches[-1])
-        depth, total, share = np.array([stretch.depth(E)]), stretch.layer.nuclei_per_cm3, np.ones(1)
-        if stretch.law == NONE:
+    if all(s.spectrum is None and not s.shower for s in segments):
+        segment = next((s for s in segments if s.E_out <= E), segments[-1])
+        depth, share = np.array([segment.depth(E)]), np.ones(1)
+        total = sum(density for _, density in segment.targets)
+        if segment.law == NONE:
             at, share = _gauss_toward_end(n)
-            depth = stretch.front + stretch.layer.length * at
-        return [(element, depth, share * n_atom / total) for element, n_atom in stretch.layer.composition]
+            depth = segment.front + segment.length * at
+        return [(target, depth, share * density / total) for target, density in segment.targets]
     found = []
-    for stretch in stretches:
-        part = Component(stretch.layer.composition[0][0], 1.0, stretch.track(0.0))
+    for segment in segments:
+        part = TargetComponent(segment.targets[0][0], 1.0, segment.track(0.0))
         first, last = part.length_above(np.array([1.001 * E, 0.999 * E])).tolist()
         if last > first:
             where, shares = depths(part.track, 0.5 * (first + last) / part.track.length, 2 * n)
-            found += [
-                (element, where, (last - first) * n_atom * shares) for element, n_atom in stretch.layer.composition
-            ]
+            found += [(target, where, (last - first) * density * shares) for target, density in segment.targets]
     total = sum(shares.sum() for _, _, shares in found)
     return [(element, where, shares / total) for element, where, shares in found]

@@ -1,73 +1,43 @@
-"""Which S count as signal: cuts on their energy, and the part of their flight on which a decay counts.
+"""The part of its flight on which a decay counts in a detector with a shape.
 
-With geometry "paper" every S flies along the beam and the whole detector sees it (Eqs. 18, 20). With "3d" it flies
-from its own vertex at its own angle, decays between the walls of the detector, and both daughters, or any of them,
-must hit its back plane with enough energy.
+S flies from its own vertex at its own angle and decays between the walls of the detector; both daughters, or any of
+them, must hit its back plane with enough energy.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen import rates
 from mcgen._jit import jit
-from mcgen.card import Card
-from mcgen.estimate import Estimate
-from mcgen.events import Columns
-from mcgen.physics.couplings import Couplings
+from mcgen.detector import Detector
 from mcgen.physics.geometry import box, cylinder
 
 Array = NDArray[np.float64]
 Vector = tuple[float, float, float]
 
-#: branches that `fiducial` and `passes` read
-NEEDED = ("depth_cm", "E_mu", "S_E")
-NEEDED_3D = (*NEEDED, "event", *(f"vertex_{axis}_cm" for axis in "xyz"), *(f"S_p{axis}" for axis in "xyz"))
 
-
-def passes(card: Card, columns: Columns) -> NDArray[np.bool_]:
-    """Events in which S has the energy that the card asks for."""
-    return np.asarray(columns["S_E"] > card.detector.lowest_energy(columns["E_mu"]))
-
-
-def fiducial(card: Card, columns: Columns) -> tuple[Array, Array]:
+def window(detector: Detector, end: float, vertex: Array, S: Array, daughters: Array | None) -> tuple[Array, Array]:
     """Path lengths of S in cm, from where to where its decay counts; the same number twice if nowhere.
 
-    Geometry "3d" with displaced decays needs the daughters `d1_*`, `d2_*`.
+    Parameters
+    ----------
+    detector : Detector
+    end : float
+        z of its back plane in cm.
+    vertex, S : array, shape (3, n)
+        Place of production in cm, and momentum in GeV.
+    daughters : array, shape (2, 4, n), optional
+        px, py, pz, E of both in GeV; displaced decays need them.
     """
-    detector = card.detector
-    if detector.geometry == "paper":
-        z_min, z_max = rates.fiducial_range(card, columns["depth_cm"])
-        return z_min, np.broadcast_to(z_max, z_min.shape).astype(float)
-    vertex = np.array([columns[f"vertex_{axis}_cm"] for axis in "xyz"])
-    S = np.array([columns[f"S_p{axis}"] for axis in "xyz"])
-    end = card.target.length + detector.gap + detector.L_det
     half = detector.half_width
-    if detector.signature == "missing-energy":
+    if daughters is None:
         return _way_out(vertex, S, end, detector.is_round, half), np.full(vertex.shape[1], math.inf)
-    parts = ("px", "py", "pz", "E")
-    daughters = np.array([[columns[f"d{n}_{part}"] for part in parts] for n in (1, 2)])
     seen = np.empty((2, 2, vertex.shape[1]))
     _seen(vertex, S, daughters, end - detector.L_det, end, detector.is_round, half, detector.E_daughter, seen)
     return _either(seen) if detector.daughters == "any" else _both(seen)
-
-
-def seen(
-    card: Card, model: str | Couplings, m_S: float, g_mu: Sequence[float], n_signal: Sequence[Estimate]
-) -> list[float | None]:
-    """N_S of a detector with a shape over that with every S along the beam (Eqs. 18, 20), at each coupling.
-
-    None if the detector has no shape, or if fewer than ten effective events are left.
-    """
-    if card.detector.geometry == "paper" or not n_signal:
-        return [None] * len(n_signal)
-    whole = rates.n_signal(card, model, m_S, list(g_mu))
-    pairs = zip(n_signal, whole, strict=True)
-    return [mine.value / one.value if mine.n_eff > 10.0 and one.value > 0.0 else None for mine, one in pairs]
 
 
 @jit

@@ -14,8 +14,10 @@ from mcgen.beam import Beam, Spectrum
 from mcgen.physics.energy_loss import ConstantLoss
 from mcgen.physics.multiple_scattering import Kicks, followed_by, moments, p_beta, spread
 from mcgen.physics.thick_target import track_table
+from mcgen.source.media import Medium
+from mcgen.source.targets import Target, in_atom
 from mcgen.straggling import Law, RandomLoss
-from mcgen.target import Layer, Slab, Stack
+from mcgen.target import Slab, Stack
 from mcgen.track import NO_SPREAD, Scattering, Track, is_sheet, linear
 
 Array = NDArray[np.float64]
@@ -27,11 +29,13 @@ SLICES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Segment:
     """The beam in one layer, from where it enters to where it leaves or stops."""
 
-    layer: Layer
+    medium: Medium
+    targets: list[tuple[Target, float]]  #: what can be hit, with its number per cm^3
     front: float  #: depth in cm
+    length: float  #: cm
     E_in: float  #: highest energy in GeV
     E_out: float  #: lowest
     spectrum: Spectrum | None  #: energies at the front, if many
@@ -48,12 +52,12 @@ class Stretch:
 
     def track(self, E_low: float) -> Track:
         """The part with energies above E_low."""
-        law, length = self.law, self.layer.length
+        law, length = self.law, self.length
         E_low = max(E_low, self.E_out)
         if self.shower:
             E, thickness = track_table(self.E_in, E_low, SPREAD)
             nowhere = np.zeros(E.size), np.zeros(2), np.array([0.0, 1.0])
-            return Track(E, np.gradient(E), thickness / self.layer.per_X0, self.front, 0.0, *nowhere)
+            return Track(E, np.gradient(E), thickness / self.medium.per_X0, self.front, 0.0, *nowhere)
         if self.spectrum:
             return self._spread_track(self.spectrum, E_low)
         if law.after(self.E_in, length) < E_low:
@@ -65,7 +69,7 @@ class Stretch:
         return Track(E, slope, length, self.front, length, NO_SPREAD, NO_SPREAD, NO_SPREAD)
 
     def _spread_track(self, spectrum: Spectrum, E_low: float) -> Track:
-        law, span = self.law, self.layer.length
+        law, span = self.law, self.length
         entry = law.path(spectrum.energies, E_low)  # residual paths down to E_low
         edges = np.concatenate([np.linspace(0.0, entry[-1], 4 * SPREAD), entry, entry - span])  # straight between
         rho = np.unique(edges[edges >= 0.0])
@@ -87,12 +91,12 @@ def _refined(spectrum: Spectrum, points: int = 1024) -> Spectrum:
     return Spectrum(*(np.interp(at, np.arange(n + 1), column) for column in spectrum))
 
 
-def _slices(layer: Layer, law: Law, E: float, least: int) -> list[Layer]:
-    """A layer cut into slices if energy is lost at random in it, else the layer as it is; E in GeV at its front."""
+def _slices(length: float, law: Law, E: float, least: int) -> list[float]:
+    """Lengths of slices of a layer if energy is lost at random in it, else its own; E in GeV at its front."""
     if not isinstance(law, RandomLoss):
-        return [layer]
-    n = max(least, math.ceil(SLICES * (1.0 - float(law.after(E, layer.length)) / E)))
-    return [layer.model_copy(update={"length": layer.length / n})] * n
+        return [length]
+    n = max(least, math.ceil(SLICES * (1.0 - float(law.after(E, length)) / E)))
+    return [length / n] * n
 
 
 def _behind(law: Law, E: float, spectrum: Spectrum | None, length: float) -> tuple[float, Spectrum | None]:
@@ -104,7 +108,7 @@ def _behind(law: Law, E: float, spectrum: Spectrum | None, length: float) -> tup
     return float(law.after(E, length)), spectrum and Spectrum(law.after(spectrum.energies, length), spectrum.cdf)
 
 
-def stretches(beam: Beam, target: Slab | Stack) -> list[Stretch]:
+def segments(beam: Beam, target: Slab | Stack) -> list[Segment]:
     """The beam through all layers until its highest energy falls to E_min."""
     spectrum, E, E_min = beam.distribution, beam.E_max, target.E_min or 0.0
     kind = target.energy_loss or ("constant" if beam.lepton == "mu" else "none")
@@ -112,16 +116,18 @@ def stretches(beam: Beam, target: Slab | Stack) -> list[Stretch]:
     if spectrum and kind in ("table", "mulder"):
         spectrum = _refined(spectrum)
     for layer in target.layers:
-        law = layer.law(kind, beam.E_max)
-        for part in _slices(layer, law, E, math.ceil(4 / len(target.layers))):
-            lowest = float(law.after(spectrum.energies[0] if spectrum else E, part.length))
+        medium = Medium(layer)
+        law = medium.law(kind, beam.E_max)
+        targets = [(t, n * each) for atom, n in medium.composition for t, each in in_atom(target.process, atom)]
+        for length in _slices(layer.length, law, E, math.ceil(4 / len(target.layers))):
+            lowest = float(law.after(spectrum.energies[0] if spectrum else E, length))
             E_out = E_min if shower else max(lowest, E_min)
-            result.append(Stretch(part, front, E, E_out, spectrum, law, shower))
-            E, spectrum = _behind(law, E, spectrum, part.length)
+            result.append(Segment(medium, targets, front, length, E, E_out, spectrum, law, shower))
+            E, spectrum = _behind(law, E, spectrum, length)
             if E_min >= E or shower:
                 return result
             spectrum = spectrum and Spectrum(np.maximum(spectrum.energies, E_min), spectrum.cdf)
-            front += part.length
+            front += length
     return result
 
 
@@ -130,22 +136,22 @@ def _p_beta(E: float, m: float) -> float:
     return max(p_beta(E, m), m) if m < E else m
 
 
-def scattering(stretches: Sequence[Stretch], m: float, steps: int = 64) -> Scattering:
+def scattering(segments: Sequence[Segment], m: float, steps: int = 64) -> Scattering:
     """Multiple scattering of a beam particle of mass m in GeV that enters with the highest energy of the beam.
 
     Highland's formula, or the mean square angle that comes with a law of random losses.
     """
-    E_in = E_front = stretches[0].E_in
+    E_in = E_front = segments[0].E_in
     kicks = Kicks(0.0, 0.0, 0.0, 0.0)
     rows = [(0.0, 0.0, 0.0, math.sqrt(0.75))]
-    for stretch in stretches:
-        law, step = stretch.law, stretch.layer.length / steps
+    for segment in segments:
+        law, step = segment.law, segment.length / steps
         middle = law.after(E_front, (np.arange(steps) + 0.5) * step)
         for i, E in enumerate(middle.tolist(), 1):
-            X = stretch.layer.per_X0 * step
+            X = segment.medium.per_X0 * step
             angle2 = law.angle2_per_cm(E) * step if isinstance(law, RandomLoss) else X / _p_beta(E, m) ** 2
             kicks = followed_by(kicks, step, Kicks(X, angle2, 0.5 * angle2 * step, angle2 * step * step / 3.0))
             width = moments(kicks, 1.0) if isinstance(law, RandomLoss) else spread(kicks, E_in, m)
-            rows.append((stretch.front + i * step, *width))
-        E_front = float(law.after(E_front, stretch.layer.length))
+            rows.append((segment.front + i * step, *width))
+        E_front = float(law.after(E_front, segment.length))
     return Scattering(*(np.array(column) for column in zip(*rows, strict=True)))

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 
 from mcgen.constants import LEPTON_MASSES
 from mcgen.errors import InputError, check_number, choose
-from mcgen.form_factors import element_form_factor, named_or_read
-from mcgen.materials import ELEMENTS, Element
+from mcgen.form_factors import named_or_read
 from mcgen.physics import cross_section as quadrature
 from mcgen.physics import iww
 from mcgen.physics.amplitude import Process
-from mcgen.physics.kinematics import threshold_energy
-from mcgen.physics.mediator import MEDIATORS
 from mcgen.physics.quadrature import rules
+from mcgen.source.targets import Target, named, process_on
 
 Array = NDArray[np.float64]
 
@@ -38,23 +36,22 @@ class CrossSection:
 
 
 def process_of(
-    target: str | Element,
+    target: str | Target,
     m_S: float,
     lepton: str = "mu",
-    form_factor_name: str = "paper",
+    form_factor: str = "paper",
     ww: bool = False,
     mediator: str = "scalar",
 ) -> Process:
-    """Constants of the kernels for a target element, a lepton beam and what it radiates."""
-    element = target if isinstance(target, Element) else ELEMENTS[choose(target, ELEMENTS, "target")]
+    """Constants of the kernels for a target by name, a lepton beam and what it radiates; m_S in GeV."""
+    target = target if isinstance(target, Target) else named(target)
     m = LEPTON_MASSES[choose(lepton, LEPTONS, "lepton")]
-    name, tables = named_or_read(form_factor_name, [element])
-    weights = MEDIATORS[choose(mediator, MEDIATORS, "mediator")]
-    return Process(m, m_S, element.M, weights(m, m_S), element_form_factor(name, element, tables), ww)
+    name, tables = named_or_read(form_factor, [target.name])
+    return process_on(target, m, m_S, mediator, name, tables, ww=ww)
 
 
 def cross_section(
-    target: str | Element,
+    target: str | Target,
     E_mu: float,
     m_S: float,
     *,
@@ -69,7 +66,7 @@ def cross_section(
 
     Parameters
     ----------
-    target : str or Element
+    target : str or Target
         Element, such as 'W' or 'Pb'.
     E_mu, m_S : float
         Total energy of the beam lepton and mass of S in GeV.
@@ -102,7 +99,7 @@ def cross_section(
     else:
         choose(spectrum, SPECTRA if method != "iww" else ("x",), f"spectrum ({method})")
         bounds = _edges(E_mu, process, spectrum, edges)
-    above = threshold_energy(process.m, m_S, process.M) < E_mu
+    above = process.threshold < E_mu
     if method == "iww":
         value, error = _iww_between(E_mu, process, 0.0, math.inf)
         bins = [_iww_between(E_mu, process, a * E_mu, b * E_mu)[0] for a, b in _pairs(bounds)]
@@ -115,7 +112,7 @@ def cross_section(
 
 def _edges(E: float, process: Process, variable: str, edges: Sequence[float] | Array | None) -> Array:
     if edges is None:
-        if threshold_energy(process.m, process.m_S, process.M) >= E:
+        if process.threshold >= E:
             message = f"spectrum: {E:g} GeV is below threshold, give the bin edges"
             raise InputError(message)
         return quadrature.standard_edges(E, process, variable)

@@ -1,0 +1,1 @@
+"""Numbers without random numbers: cross sections, yields and signal events."""

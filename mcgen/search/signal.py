@@ -1,0 +1,90 @@
+"""Signal of what was made: one sum for the nodes of a quadrature and for events (Eqs. 17, 19)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen._jit import jit
+from mcgen.physics.signal_yield import decay_probability, inverse_length_per_momentum
+
+Array = NDArray[np.float64]
+
+#: nothing in a column that is not needed
+NONE = np.empty(0)
+#: one bin for all energies
+ALL = np.array([0.0, math.inf])
+
+
+class Made(NamedTuple):
+    """Bosons that were made and can count: nodes of a quadrature or events, one number of each column per boson."""
+
+    weight: Array  #: bosons per beam particle at unit coupling, times the share that the search keeps
+    k: Array  #: momentum in GeV
+    E_mu: Array  #: energy of the beam lepton in GeV
+    z_min: Array  #: where a decay counts: distances from the production in cm
+    z_max: Array
+    tau: Array = NONE  #: mean lives to the boson's own decay, of events whose vertices are counted
+
+
+@jit
+def _add(
+    made: Made,
+    energy_bin: NDArray[np.int64],
+    inverse_length_k: Array,
+    visible: float,
+    counted: float,
+    sums: Array,
+    squares: Array,
+) -> None:
+    """Add weight * probability and its square to sums[coupling, bin].
+
+    The probability is that of Eq. 19; if `tau` is not empty it is 1 where the event's own decay, at tau mean
+    lives, falls in the fiducial range, and 0 elsewhere. It holds for the `visible` share of decays; the share
+    `counted` is signal anyway.
+    """
+    for j in range(inverse_length_k.size):
+        for i in range(made.weight.size):
+            inverse_length = inverse_length_k[j] / made.k[i]
+            if made.tau.size > 0:
+                inside = made.z_min[i] * inverse_length <= made.tau[i] < made.z_max[i] * inverse_length
+                probability = 1.0 if inside else 0.0
+            else:
+                probability = decay_probability(made.z_min[i], made.z_max[i], inverse_length)
+            value = made.weight[i] * (visible * probability + counted)
+            sums[j, energy_bin[i]] += value
+            squares[j, energy_bin[i]] += value * value
+
+
+def signal(
+    made: Iterable[Made], m_S: float, widths: Iterable[float], shares: tuple[float, float], edges: Array = ALL
+) -> tuple[Array, Array]:
+    """Signal events per beam particle at unit coupling, and the sum of their squares.
+
+    Parameters
+    ----------
+    made : iterable of Made
+        One chunk after another.
+    m_S : float
+        Mass in GeV.
+    widths : iterable of float
+        Total widths in GeV, one per coupling.
+    shares : (float, float)
+        The share of decays that can be seen, and the share that counts wherever it happens (`Search.shares`).
+    edges : array, shape (bins + 1,), optional
+        Of bins of the beam lepton's energy in GeV; what lies outside is in the nearest one.
+
+    Returns
+    -------
+    array, array, shape (couplings, bins)
+    """
+    per_k = np.array([inverse_length_per_momentum(width, m_S) for width in widths])
+    sums = np.zeros((2, per_k.size, edges.size - 1))
+    for chunk in made:
+        energy_bin = np.clip(np.searchsorted(edges, chunk.E_mu, "right") - 1, 0, edges.size - 2)
+        _add(chunk, energy_bin, per_k, *shares, sums[0], sums[1])
+    return sums[0], sums[1]

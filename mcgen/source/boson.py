@@ -1,0 +1,136 @@
+"""The boson of a card at any couplings: widths, what of it is seen, and how often the beam makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mcgen.card import Card
+from mcgen.errors import InputError, check_number, choose
+from mcgen.physics.couplings import MODELS, Couplings, to_quarks
+from mcgen.physics.scalar_decay import Widths, length_per_momentum, widths
+from mcgen.quantities import LOWEST_MASS
+
+
+def couplings_of(model: str | Couplings, g_mu: float) -> Couplings:
+    """Couplings of a model by name, or explicit ones as they are."""
+    return model if isinstance(model, Couplings) else MODELS[choose(model, MODELS, "model")](g_mu)
+
+
+def check_couplings(model: str | Couplings, g_mu: float) -> None:
+    """Raise InputError unless couplings are numbers up to 1e3: g_mu of a model, or each explicit one, of any sign."""
+    if not isinstance(model, Couplings):
+        check_number("g_mu", g_mu, 0.0, 1e3)
+        return
+    for name, g in model._asdict().items():
+        if not abs(g) <= 1e3:
+            message = f"{name}: {g:g} must lie in -1000..1000"
+            raise InputError(message)
+
+
+def production_coupling(card: Card, model: str | Couplings, g_mu: float) -> float:
+    """Coupling to the beam's lepton: yields are per unit of its square.
+
+    Raises
+    ------
+    InputError
+        If explicit couplings leave out the beam's lepton. A model may: B makes nothing of electrons, N_S is 0.
+    """
+    couplings, lepton = couplings_of(model, g_mu), card.beam.lepton
+    g = couplings.g_mu if lepton == "mu" else couplings.g_e
+    if g == 0.0 and isinstance(model, Couplings):
+        message = f"couplings: g_{lepton} is 0, so the {card.beam.particle} of the beam make no S; it must not be 0"
+        raise InputError(message)
+    return g
+
+
+@dataclass(frozen=True, slots=True)
+class Boson:
+    """The boson of a card in one model, of one mass.
+
+    Parameters
+    ----------
+    card : Card
+        Its mediator, its invisible branching ratio, and `width = "ee_only"` count.
+    model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
+        Explicit couplings are used as they are, whatever g_mu is asked for.
+    m_S : float
+        Mass in GeV.
+    """
+
+    card: Card
+    model: str | Couplings
+    m_S: float
+
+    def __post_init__(self) -> None:
+        if isinstance(self.model, str):
+            self.card.check_models([self.model])
+
+    def production_coupling(self, g_mu: float = 1.0) -> float:
+        """Coupling to the beam's lepton."""
+        return production_coupling(self.card, self.model, g_mu)
+
+    def rate(self, g_mu: float = 1.0) -> float:
+        """What makes a number of events of the yield of one beam particle at unit coupling."""
+        return self.card.beam.muons * self.production_coupling(g_mu) ** 2
+
+    def widths(self, g_mu: float = 1.0) -> Widths:
+        """Partial widths in GeV; InputError if the hadronic one is not known at this mass."""
+        couplings, scalar = couplings_of(self.model, g_mu), self.card.scalar
+        try:
+            return widths(couplings, self.m_S, scalar.mediator, scalar.invisible, to_quarks(self.model, g_mu))
+        except ValueError as error:
+            raise InputError(str(error)) from None
+
+    def width(self, g_mu: float = 1.0) -> float:
+        """Total width in GeV, or without the paper's other channels where the card asks for it in model A (Eq. 7)."""
+        w = self.widths(g_mu)
+        ee_only = self.card.scalar.width == "ee_only" and self.model == "A"
+        return w.ee + w.invisible if ee_only else w.total
+
+    def length_per_momentum(self, g_mu: float) -> float:
+        """Mean decay length over momentum in cm/GeV."""
+        return length_per_momentum(self.m_S, self.width(g_mu))
+
+    @property
+    def visible_width(self) -> float:
+        """Width in GeV at unit coupling into what can be seen."""
+        return self.width() - self.widths().invisible
+
+    @property
+    def invisible(self) -> float:
+        """Share of the decays that are invisible."""
+        width = self.width()
+        return self.widths().invisible / width if width > 0.0 else 0.0
+
+
+def total_width(card: Card, model: str | Couplings, m_S: float, g_mu: float) -> float:
+    """Total width in GeV of the card's boson, as decay lengths take it.
+
+    Parameters
+    ----------
+    card : Card
+        Its mediator, its invisible branching ratio, and `width = "ee_only"` count.
+    model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
+        Of a vector, dark-photon decays to hadrons too, as the electromagnetic current does. No hadrons are in the
+        width of an axial boson, of Lmu-Ltau and of explicit couplings, which are used as they are.
+    m_S : float
+        Mass in GeV.
+    g_mu : float
+        eps e for a dark photon.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range, or the mass beyond what is known of hadrons (10.001 GeV).
+    """
+    check_number("mass", m_S, LOWEST_MASS, 1e6)
+    check_couplings(model, g_mu)
+    return Boson(card, model, m_S).width(g_mu)
+
+
+def check_widths(card: Card, models: Sequence[str], masses: Iterable[float]) -> None:
+    """Raise InputError unless all widths are known at all masses in GeV: before a long scan, not in its middle."""
+    for m_S in masses:
+        for model in models:
+            Boson(card, model, m_S).widths()

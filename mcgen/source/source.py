@@ -1,0 +1,143 @@
+"""The beam in the target of a card: its way, what it can hit, and what it can make there."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+from mcgen.card import Card, read_card
+from mcgen.errors import InputError, ThresholdError, check_number, choose
+from mcgen.physics.amplitude import Process
+from mcgen.quantities import LOWEST_MASS
+from mcgen.source import transport
+from mcgen.source.beam_nodes import TargetComponent
+from mcgen.source.targets import Target, process_on
+from mcgen.source.transport import Segment
+from mcgen.track import NO_SCATTERING, Scattering
+
+
+class Source:
+    """The beam in the target of a card.
+
+    Parameters
+    ----------
+    card : Card
+
+    Notes
+    -----
+    Everything is computed when it is first asked for, and kept. What a card cannot know of itself is an InputError
+    then: a beam that stops in the target, a form factor that nobody measured, a mass above threshold.
+    """
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+
+    @functools.cached_property
+    def segments(self) -> list[Segment]:
+        """The beam in each layer of the target."""
+        beam, target = self.card.beam, self.card.target
+        found = transport.segments(beam, target)
+        E_low = min(segment.E_out for segment in found)
+        if not beam.mass < E_low < beam.E_max:
+            message = (
+                f"beam.energy {beam.E_max:g} GeV must lie above the energy at the end of the target, and that "
+                f"({E_low:g} GeV) above the mass of {beam.particle}"
+            )
+            if target.E_min is None:
+                message += "; the beam stops in the target: give target.E_min"
+            raise InputError(message)
+        return found
+
+    @functools.cached_property
+    def scattering(self) -> Scattering:
+        """Multiple scattering of the beam against depth, if the card asks for it."""
+        if not self.card.target.multiple_scattering:
+            return NO_SCATTERING
+        return transport.scattering(self.segments, self.card.beam.mass)
+
+    @functools.cached_property
+    def E_low(self) -> float:
+        """Muon energy in GeV at the end of the target, or where it counts as stopped."""
+        return min(segment.E_out for segment in self.segments)
+
+    @functools.cached_property
+    def targets(self) -> list[Target]:
+        """What the beam can hit, each kind once."""
+        return list(dict.fromkeys(target for segment in self.segments for target, _ in segment.targets))
+
+    def process(self, m_S: float, target: Target | None = None, ww: bool = False) -> Process:
+        """Constants of the kernels for a boson of mass m_S in GeV made on a target, by default the first one."""
+        run, mediator = self.card.run, self.card.scalar.mediator
+        on = target or self.targets[0]
+        return process_on(on, self.card.beam.mass, m_S, mediator, run.form_factor, run.form_factor_table, ww=ww)
+
+    def _threshold(self, m_S: float) -> float:
+        return min(self.process(m_S, target).threshold for target in self.targets)
+
+    def makes(self, m_S: float) -> bool:
+        """Whether the beam has the energy to make a boson of this mass in GeV."""
+        return self._threshold(m_S) < self.card.beam.E_max
+
+    def _open(self, m_S: float) -> Iterator[tuple[Segment, Target, float, float]]:
+        """(segment, target, its number per cm^3, threshold in GeV) wherever a boson of mass m_S in GeV can be made."""
+        thresholds = {target: self.process(m_S, target).threshold for target in self.targets}
+        for segment in self.segments:
+            for target, density in segment.targets:
+                lowest = thresholds[target]
+                if lowest < segment.E_in and segment.share_above(max(lowest, segment.E_out)) > 0.0:
+                    yield segment, target, density, lowest
+
+    def components(self, m_S: float) -> list[TargetComponent]:
+        """Every target of every layer on which a boson of mass m_S in GeV can be made."""
+        return [
+            TargetComponent(target, density, segment.track(lowest), lowest)
+            for segment, target, density, lowest in self._open(m_S)
+        ]
+
+    def energy_range(self, m_S: float) -> tuple[float, float]:
+        """Muon energies in GeV at which a boson of mass m_S in GeV is made in the target."""
+        return max(self.E_low, self._threshold(m_S)), self.card.beam.E_max
+
+    def check_mass(self, m_S: float, where: str = "mass") -> None:
+        """Raise ThresholdError unless a boson of this mass in GeV can be made."""
+        check_number(where, m_S, LOWEST_MASS, 1e6)
+        threshold, E_max = self._threshold(m_S), self.card.beam.E_max
+        if threshold >= E_max or not list(self._open(m_S)):
+            message = (
+                f"{where}: {m_S:g} GeV is above threshold, it needs a beam of {threshold:.4g} GeV "
+                f"and beam.energy is {E_max:g} GeV"
+            )
+            if threshold < E_max:
+                message += ", less where the beam meets that element"
+            raise ThresholdError(message)
+
+    def check(self) -> None:
+        """Raise InputError if the card asks for what cannot be made."""
+        for name in self.card.run.form_factor_table:
+            choose(name, [target.name for target in self.targets], "run.form_factor_table: element")
+        for target in self.targets:
+            self.process(self.card.scalar.mass, target)
+        self.check_mass(self.card.scalar.mass, "scalar.mass")
+
+
+def load_card(name: str | Path) -> Card:
+    """Read a card, and check that its beam makes the boson in its target.
+
+    Parameters
+    ----------
+    name : str or Path
+        A TOML file, or the name of a card that comes with the package: fermilab and na64 are those of the paper.
+
+    Raises
+    ------
+    InputError
+        One line with every fault, its place and what is allowed.
+    """
+    card = read_card(name)
+    try:
+        Source(card).check()
+    except InputError as error:
+        message = f"card {name}: {error}"
+        raise type(error)(message) from None
+    return card
