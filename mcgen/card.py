@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from mcgen.beam import Beam, read_profile, read_spectrum
 from mcgen.detector import Detector, SearchOptions, read_efficiency
 from mcgen.errors import InputError, choose, nearest
+from mcgen.extras import data_folder
 from mcgen.files import read_text
 from mcgen.form_factors import read_table
 from mcgen.physics.couplings import MODELS, MODELS_OF
@@ -119,9 +120,7 @@ class Card(Section):
 
 def cards_folder() -> Path:
     """Folder of the cards that come with the package, installed or in a checkout."""
-    package = Path(__file__).parent
-    installed = package / "cards"
-    return installed if installed.is_dir() else package.parent / "cards"
+    return data_folder("cards", "cards")
 
 
 def builtin_cards() -> dict[str, Path]:

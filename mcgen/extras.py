@@ -1,8 +1,9 @@
-"""Packages that are not always installed."""
+"""Data of the package, and packages that are not always installed."""
 
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 from mcgen.errors import InputError
@@ -15,3 +16,10 @@ def optional(module: str, what: str, extra: str) -> Any:
     except ImportError:
         message = f"{what} needs {module}: pip install 'mcgen[{extra}]'"
         raise InputError(message) from None
+
+
+def data_folder(name: str, checkout: str) -> Path:
+    """Folder of data that come with the package: `name` in it once installed, `checkout` beside it before."""
+    package = Path(next(iter(importlib.import_module("mcgen").__path__)))
+    installed = package / name
+    return installed if installed.is_dir() else package.parent / checkout

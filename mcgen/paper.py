@@ -14,6 +14,7 @@ import numpy as np
 from mcgen.card import Card, parse_card, read_card
 from mcgen.constants import AVOGADRO
 from mcgen.contours import reach
+from mcgen.extras import data_folder
 from mcgen.materials import ELEMENTS, MATERIALS, nuclei_per_cm3
 from mcgen.physics.amplitude import reduced_amplitude
 from mcgen.physics.couplings import MODELS
@@ -128,9 +129,7 @@ def table_1() -> list[tuple[str, str, str]]:
 
 def reference_folder() -> Path:
     """Folder of the reference numbers, installed or in a checkout."""
-    package = Path(__file__).parent
-    installed = package / "reference"
-    return installed if installed.is_dir() else package.parent / "validation" / "reference"
+    return data_folder("reference", "validation/reference")
 
 
 def _reference(name: str) -> Any:

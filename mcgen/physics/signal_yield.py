@@ -34,13 +34,32 @@ def yield_per_pb(n_atom: float, length: Any) -> Any:
 
 @jit
 def expected_signal(
-    weight: Array, k: Array, z_min: Array, z_max: Array, inverse_length_k: float
-) -> tuple[float, float]:
-    """Sums of weight * probability and of its square over S of momentum k, k/L_S in GeV/cm given (Eqs. 17, 19)."""
-    total = 0.0
-    squares = 0.0
-    for i in range(weight.size):
-        value = weight[i] * decay_probability(z_min[i], z_max[i], inverse_length_k / k[i])
-        total += value
-        squares += value * value
-    return total, squares
+    weight: Array,
+    k: Array,
+    z_min: Array,
+    z_max: Array,
+    tau: Array,
+    energy_bin: NDArray[np.int64],
+    inverse_length_k: Array,
+    visible: float,
+    counted: float,
+    sums: Array,
+    squares: Array,
+) -> None:
+    """Add weight * probability and its square to sums[coupling, bin] (Eqs. 17, 19).
+
+    The probability is that of Eq. 19 for k/L_S = inverse_length_k in GeV/cm; if `tau` is not empty it is 1 where the
+    event's own decay, at tau mean lives, falls in the fiducial range, and 0 elsewhere. It holds for the `visible` share
+    of decays; the share `counted` is signal anyway.
+    """
+    for j in range(inverse_length_k.size):
+        for i in range(weight.size):
+            inverse_length = inverse_length_k[j] / k[i]
+            if tau.size > 0:
+                inside = z_min[i] * inverse_length <= tau[i] < z_max[i] * inverse_length
+                probability = 1.0 if inside else 0.0
+            else:
+                probability = decay_probability(z_min[i], z_max[i], inverse_length)
+            value = weight[i] * (visible * probability + counted)
+            sums[j, energy_bin[i]] += value
+            squares[j, energy_bin[i]] += value * value

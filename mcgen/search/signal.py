@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen._jit import jit
-from mcgen.physics.signal_yield import decay_probability, inverse_length_per_momentum
+from mcgen.physics.signal_yield import expected_signal, inverse_length_per_momentum
 
 Array = NDArray[np.float64]
 
@@ -29,35 +28,6 @@ class Made(NamedTuple):
     z_min: Array  #: where a decay counts: distances from the production in cm
     z_max: Array
     tau: Array = NONE  #: mean lives to the boson's own decay, of events whose vertices are counted
-
-
-@jit
-def _add(
-    made: Made,
-    energy_bin: NDArray[np.int64],
-    inverse_length_k: Array,
-    visible: float,
-    counted: float,
-    sums: Array,
-    squares: Array,
-) -> None:
-    """Add weight * probability and its square to sums[coupling, bin].
-
-    The probability is that of Eq. 19; if `tau` is not empty it is 1 where the event's own decay, at tau mean
-    lives, falls in the fiducial range, and 0 elsewhere. It holds for the `visible` share of decays; the share
-    `counted` is signal anyway.
-    """
-    for j in range(inverse_length_k.size):
-        for i in range(made.weight.size):
-            inverse_length = inverse_length_k[j] / made.k[i]
-            if made.tau.size > 0:
-                inside = made.z_min[i] * inverse_length <= made.tau[i] < made.z_max[i] * inverse_length
-                probability = 1.0 if inside else 0.0
-            else:
-                probability = decay_probability(made.z_min[i], made.z_max[i], inverse_length)
-            value = made.weight[i] * (visible * probability + counted)
-            sums[j, energy_bin[i]] += value
-            squares[j, energy_bin[i]] += value * value
 
 
 def signal(
@@ -86,5 +56,6 @@ def signal(
     sums = np.zeros((2, per_k.size, edges.size - 1))
     for chunk in made:
         energy_bin = np.clip(np.searchsorted(edges, chunk.E_mu, "right") - 1, 0, edges.size - 2)
-        _add(chunk, energy_bin, per_k, *shares, sums[0], sums[1])
+        columns = chunk.weight, chunk.k, chunk.z_min, chunk.z_max, chunk.tau
+        expected_signal(*columns, energy_bin, per_k, *shares, sums[0], sums[1])
     return sums[0], sums[1]
