@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen._jit import jit
+from mcgen import stages
 from mcgen.card import Card
 from mcgen.errors import check_number
 from mcgen.estimate import Estimate
 from mcgen.files import open_atomic, overwriting
+from mcgen.lattice import Lattice, Proposals, build_lattice, integrate
 from mcgen.physics.amplitude import Process
 from mcgen.physics.cross_section import standard_edges
 from mcgen.quadrature.xsec import CrossSection, cross_section
 from mcgen.quantities import LOWEST_MASS
 from mcgen.rng import INTEGRATION
-from mcgen.sampler import Lattice, build_lattice, integrate, propose
 from mcgen.source.source import Source
 from mcgen.source.targets import Target
 from mcgen.track import linear
@@ -111,13 +111,16 @@ def crosscheck(
     return rows
 
 
-@jit
-def _x_histogram(lattice: Lattice, process: Process, seed: np.uint64, points: int, edges: Array, sums: Array) -> None:
-    for i in range(points):
-        _, E, point, f, _ = propose(lattice, process, seed, np.uint64(INTEGRATION), np.uint64(i), 0)
-        bin_number = np.searchsorted(edges, point.E_S / E, side="right") - 1
-        if 0 <= bin_number < sums.size:
-            sums[bin_number] += f
+def _x_histogram(lattice: Lattice, process: Process, seed: int, points: int, edges: Array) -> Array:
+    """Sums of f in bins of x."""
+    proposals = Proposals(lattice, process, np.uint64(seed), np.uint64(INTEGRATION), 0)
+    sums = np.zeros(edges.size - 1)
+    for n in proposals.first_trials(points):
+        E, E_S, f = (proposals.block[row : row + n] for row in (stages.E_BEAM, stages.E_S, stages.F))
+        bins = np.searchsorted(edges, E_S / E, side="right") - 1
+        inside = (bins >= 0) & (bins < sums.size)
+        np.add.at(sums, bins[inside], f[inside])
+    return sums
 
 
 def x_spectra(card: Card, target: Target, m_S: float, E: float, points: int = MC_POINTS) -> dict[str, CrossSection]:
@@ -139,9 +142,7 @@ def x_spectra(card: Card, target: Target, m_S: float, E: float, points: int = MC
         for method in ("exact", "ww", "iww")
     }
     lattice = build_lattice(linear(E, E), process)
-    sums = np.zeros(edges.size - 1)
-    _x_histogram(lattice, process, np.uint64(card.run.seed), points, edges, sums)
-    bins = sums * (lattice.total / points)
+    bins = _x_histogram(lattice, process, card.run.seed, points, edges) * (lattice.total / points)
     spectra["Monte Carlo"] = CrossSection(float(bins.sum()), 0.0, edges, bins)
     return spectra
 

@@ -1,30 +1,38 @@
-"""The compiled loop that turns random numbers into events."""
+"""The kernels that turn weighed points into events."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mcgen._jit import jit
 from mcgen.branches import ROW
-from mcgen.physics.amplitude import Process, azimuthal_form, transverse_momentum
-from mcgen.physics.kinematics import emission
-from mcgen.physics.particles import four_momenta, rotate, tilt
+from mcgen.lattice import Lattice, Proposals
+from mcgen.physics.particles import rotate, tilt
 from mcgen.rng import EVENTS, SOURCES, uniforms
-from mcgen.sampler import Lattice, propose, sample_azimuth
+from mcgen.stages import (
+    AFTER_TRIALS,
+    DEPTH,
+    E_BEAM,
+    E_S,
+    EMISSION,
+    MOMENTA,
+    NUCLEUS,
+    SIZE,
+    U_ACCEPT,
+    Array,
+    F,
+    Numbers,
+    Stages,
+    T,
+)
 from mcgen.track import Scattering, Track, interpolate, place_at
 
-Array = NDArray[np.float64]
-
-#: first block of random numbers after those of the trials
-_AFTER_TRIALS = 1 << 40
-
 _WEIGHT, _E_MU, _DEPTH, _X, _T = (ROW[name] for name in ("weight", "E_mu", "depth_cm", "x", "t"))
-_Z, _A = ROW["target_Z"], ROW["target_A"]
 _MU_IN, _MU_OUT, _S, _N_OUT = (ROW[f"{name}_px"] for name in ("mu_in", "mu_out", "S", "N_out"))
+_OUTGOING = (_MU_OUT, _S, _N_OUT)
 _VERTEX, _TAU, _DECAY = ROW["vertex_x_cm"], ROW["tau"], ROW["decay_x_cm"]
 
 
@@ -44,7 +52,7 @@ NO_PARTICLES = np.empty((4, 0))
 
 
 @jit
-def draw_sources(shares: Array, seed: np.uint64, first: int, out: NDArray[np.int64]) -> None:
+def draw_sources(shares: Array, seed: np.uint64, first: int, out: Numbers) -> None:
     """Which source each event comes from, by the cumulative shares."""
     for i in range(out.size):
         u, _, _, _ = uniforms(seed, np.uint64(SOURCES), np.uint64(first + i), np.uint64(0))
@@ -55,75 +63,105 @@ def draw_sources(shares: Array, seed: np.uint64, first: int, out: NDArray[np.int
 
 
 @jit
-def fill(
-    lattice: Lattice,
-    process: Process,
-    Z: float,
-    A: float,
-    beam: Beamline,
-    seed: np.uint64,
-    first: int,
-    columns: NDArray[np.int64],
-    out: Array,
-) -> int:
-    """Make the events numbered `first + columns` on a nucleus, in these columns of `out`; return the trials."""
-    trials = 0
-    for i in columns:
-        event = np.uint64(first + i)
-        trial = 0
-        while True:
-            r_E, E, point, f, u_accept = propose(lattice, process, seed, np.uint64(EVENTS), event, trial)
-            trial += 1
-            if not beam.unweighted or u_accept < f:
-                break
-        trials += trial
-        weight = max(1.0, f) if beam.unweighted else f
+def accept(unweighted: bool, queue: Numbers, block: Array, n: int, made: Numbers) -> int:
+    """Note accepted points in `made`: (place in the block, number); put rejected ones to the queue's front.
 
-        e = emission(E, process.m, process.m_S, process.M, point.E_S, point.one_minus_cos_theta)
-        q_perp = transverse_momentum(e, point.t, point.t_minus_tmin)
-        form = azimuthal_form(e, E, point.t, q_perp, process)
-        u_turn, u_tau, u_r, u_spot = uniforms(seed, np.uint64(EVENTS), event, np.uint64(_AFTER_TRIALS))
-        cos_phi, sin_phi, excess = sample_azimuth(form, seed, np.uint64(EVENTS), event, _AFTER_TRIALS + 1)
+    Returns the number of accepted points.
+    """
+    kept = 0
+    rejected = 0
+    for i in range(n):
+        f = block[F + i]
+        if not unweighted or block[U_ACCEPT + i] < f:
+            if unweighted:
+                block[F + i] = max(1.0, f)
+            made[0, kept] = i
+            made[1, kept] = queue[0, i]
+            kept += 1
+        else:
+            queue[0, rejected] = queue[0, i]
+            queue[1, rejected] = queue[1, i] + 1
+            rejected += 1
+    return kept
 
+
+@jit
+def place(beam: Beamline, seed: np.uint64, first: int, made: Numbers, n: int, block: Array, out: Array) -> None:
+    """Turn n accepted points about the beam, put them into the target, and store them in their columns of `out`."""
+    for j in range(n):
+        i = made[0, j]
+        column = made[1, j]
+        u_turn, u_tau, u_r, u_spot = uniforms(
+            seed, np.uint64(EVENTS), np.uint64(first + column), np.uint64(AFTER_TRIALS)
+        )
         turn = 2.0 * math.pi * u_turn
         cosine = math.cos(turn)
         sine = math.sin(turn)
-        lepton, scalar, nucleus = four_momenta(
-            e, E, process.M, point.one_minus_cos_theta, point.t, q_perp, cos_phi, sin_phi
-        )
-        out[_WEIGHT, i] = weight * excess * beam.unit_weight
-        out[_E_MU, i] = E
-        depth = lattice.track.front + r_E * lattice.track.span
-        out[_DEPTH, i] = depth
-        out[_X, i] = point.E_S / E
-        out[_T, i] = point.t
-        out[_Z, i] = Z
-        out[_A, i] = A
-        rotate((0.0, 0.0, e.p, E), cosine, sine, out[_MU_IN : _MU_IN + 4, i])
-        rotate(lepton, cosine, sine, out[_MU_OUT : _MU_OUT + 4, i])
-        rotate(scalar, cosine, sine, out[_S : _S + 4, i])
-        rotate(nucleus, cosine, sine, out[_N_OUT : _N_OUT + 4, i])
+        E = block[E_BEAM + i]
+        depth = block[DEPTH + i]
+        out[_WEIGHT, column] = block[F + i] * beam.unit_weight
+        out[_E_MU, column] = E
+        out[_DEPTH, column] = depth
+        out[_X, column] = block[E_S + i] / E
+        out[_T, column] = block[T + i]
+        rotate((0.0, 0.0, block[EMISSION + i], E), cosine, sine, out[_MU_IN : _MU_IN + 4, column])
+        for particle in range(3):
+            row = MOMENTA + 4 * particle * SIZE + i
+            v = (block[row], block[row + SIZE], block[row + 2 * SIZE], block[row + 3 * SIZE])
+            rotate(v, cosine, sine, out[_OUTGOING[particle] : _OUTGOING[particle] + 4, column])
 
         radius = beam.spot * math.sqrt(-2.0 * math.log(u_r))
-        out[_VERTEX, i] = radius * math.cos(2.0 * math.pi * u_spot)
-        out[_VERTEX + 1, i] = radius * math.sin(2.0 * math.pi * u_spot)
-        out[_VERTEX + 2, i] = depth
+        out[_VERTEX, column] = radius * math.cos(2.0 * math.pi * u_spot)
+        out[_VERTEX + 1, column] = radius * math.sin(2.0 * math.pi * u_spot)
+        out[_VERTEX + 2, column] = depth
         tau = -math.log(u_tau)
         flight = tau * beam.length_per_momentum  # decay length over momentum
         for axis in range(3):
-            out[_DECAY + axis, i] = out[_VERTEX + axis, i] + flight * out[_S + axis, i]
-        out[_TAU, i] = tau
+            out[_DECAY + axis, column] = out[_VERTEX + axis, column] + flight * out[_S + axis, column]
+        out[_TAU, column] = tau
+
+
+def fill(
+    lattice: Lattice,
+    process: Any,
+    beam: Beamline,
+    seed: np.uint64,
+    first: int,
+    columns: Numbers,
+    out: Array,
+    stages: Stages = NUCLEUS,
+) -> int:
+    """Make the events numbered `first + columns` in these columns of `out`, all but what is hit; return the trials.
+
+    A rejected point goes with its next trial into the next block.
+    """
+    proposals = Proposals(lattice, process, seed, np.uint64(EVENTS), first, stages)
+    queue, block = proposals.queue, proposals.block
+    made = np.empty((2, SIZE), np.int64)
+    trials = rejected = begun = 0
+    while rejected or begun < columns.size:
+        fresh = columns[begun : begun + SIZE - rejected]
+        begun += fresh.size
+        n = rejected + fresh.size
+        queue[0, rejected:n] = fresh
+        queue[1, rejected:n] = 0
+        proposals.propose(n)
+        accepted = accept(beam.unweighted, queue, block, n, made)
+        stages.momenta(process, seed, first, made, accepted, block)
+        place(beam, seed, first, made, accepted, block, out)
+        rejected = n - accepted
+        trials += n
     return trials
 
 
 @jit
-def disperse(track: Track, seed: np.uint64, first: int, columns: NDArray[np.int64], out: Array, share: Array) -> None:
+def place_in_depth(track: Track, seed: np.uint64, first: int, columns: Numbers, out: Array, share: Array) -> None:
     """Move events of a beam of many energies from r on the track, as `fill` leaves them, to a depth.
 
     `share` tells for each event how many of the beam's particles are slower than its own.
     """
     for i in columns:
-        u = uniforms(seed, np.uint64(EVENTS), np.uint64(first + i), np.uint64(_AFTER_TRIALS - 1))[0]
+        u = uniforms(seed, np.uint64(EVENTS), np.uint64(first + i), np.uint64(AFTER_TRIALS - 1))[0]
         share[i] = u
         if track.rho.size > 0 and track.span > 0.0:
             depth, share[i] = place_at(track, (out[_DEPTH, i] - track.front) / track.span, u)
@@ -139,7 +177,7 @@ def steer(
     share: Array,
     seed: np.uint64,
     first: int,
-    columns: NDArray[np.int64],
+    columns: Numbers,
     out: Array,
 ) -> None:
     """Turn and shift events by the direction and position of their beam particle and by its multiple scattering."""
@@ -154,7 +192,7 @@ def steer(
         particle = min(int(share[i] * particles), particles - 1)
         slope = np.empty(2)
         for axis in range(2):
-            u = uniforms(seed, np.uint64(EVENTS), event, np.uint64(_AFTER_TRIALS - 2 - axis))
+            u = uniforms(seed, np.uint64(EVENTS), event, np.uint64(AFTER_TRIALS - 2 - axis))
             radius = math.sqrt(-2.0 * math.log(u[0]))
             own = beam.divergence * radius * math.cos(2.0 * math.pi * u[1])
             if particles > 0:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from mcgen import threads
 from mcgen._version import __version__
-from mcgen.branches import BRANCHES, DECAY_BRANCHES, FLOAT_BRANCHES, Columns
+from mcgen.branches import BRANCHES, DECAY_BRANCHES, FLOAT_BRANCHES, ROW, Columns
 from mcgen.card import Card
 from mcgen.decays import DecayModel, decay
 from mcgen.errors import ClosureError, InputError, choose
-from mcgen.event_kernel import NO_PARTICLES, Beamline, disperse, draw_sources, fill, steer
+from mcgen.event_kernel import NO_PARTICLES, Beamline, draw_sources, fill, place_in_depth, steer
 from mcgen.event_meta import DecayMode, EventMeta
 from mcgen.events import Events
 from mcgen.files import at_stake, check_output, leave, overwriting, refuse
@@ -56,9 +56,10 @@ def _fill(prepared: PreparedSource, shares: Array, beam: Beamline, first: int, o
     for i, ready in enumerate(prepared.components):
         columns = np.flatnonzero(numbers == i)
         target = ready.component.target
-        trials += fill(ready.lattice, ready.process, target.Z, target.A, beam, seed, first, columns, out)
+        out[ROW["target_Z"], columns], out[ROW["target_A"], columns] = target.Z, target.A
+        trials += fill(ready.lattice, ready.process, beam, seed, first, columns, out)
         if beam.lateral.size or ready.lattice.track.rho.size:
-            disperse(ready.lattice.track, seed, first, columns, out, share)
+            place_in_depth(ready.lattice.track, seed, first, columns, out, share)
     source = prepared.source
     if beam.lateral.size or beam.divergence > 0.0 or source.card.target.multiple_scattering:
         steer(beam, source.scattering, share, seed, first, np.arange(out.shape[1]), out)

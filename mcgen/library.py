@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from mcgen.branches import FLOAT_BRANCHES, Columns
+from mcgen.branches import FLOAT_BRANCHES, ROW, Columns
 from mcgen.card import Card
 from mcgen.errors import InputError, check_number
 from mcgen.estimate import Estimate
 from mcgen.event_kernel import NO_PARTICLES, Beamline, fill
 from mcgen.files import overwriting
 from mcgen.formats import g4darkbrem
+from mcgen.lattice import build_lattice
 from mcgen.pdg import check_boson
 from mcgen.physics import cross_section
 from mcgen.physics.amplitude import Process
-from mcgen.sampler import build_lattice
 from mcgen.source.source import Source
 from mcgen.source.targets import Target
 from mcgen.track import Track
@@ -50,7 +50,8 @@ def scatterings(
     for start in range(0, events, _CHUNK):
         out = np.empty((len(FLOAT_BRANCHES), min(_CHUNK, events - start)))
         where = np.arange(out.shape[1])
-        fill(lattice, process, target.Z, target.A, beam, np.uint64(seed), first + start, where, out)
+        out[ROW["target_Z"]], out[ROW["target_A"]] = target.Z, target.A
+        fill(lattice, process, beam, np.uint64(seed), first + start, where, out)
         yield {"event": first + start + where} | dict(zip(FLOAT_BRANCHES, out, strict=True))
 
 
@@ -114,7 +115,7 @@ def library(
 
     Notes
     -----
-    Events carry no weights: the few in 1e5 that stand for a little more than one (`mcgen.sampler`) count as one.
+    Events carry no weights: the few in 1e5 that stand for a little more than one (`mcgen.lattice`) count as one.
     """
     path = Path(output)
     m_S = card.scalar.mass if m_S is None else m_S

@@ -18,6 +18,7 @@ from mcgen.errors import ClosureError
 from mcgen.estimate import Estimate, share_pulls, weighted_sum
 from mcgen.event_meta import FORMAT, EventMeta
 from mcgen.events import ContentHash
+from mcgen.lattice import Lattice, build_lattices, integrate
 from mcgen.physics import cross_section
 from mcgen.physics.amplitude import Process
 from mcgen.physics.kinematics import t_range
@@ -26,7 +27,6 @@ from mcgen.physics.signal_yield import yield_per_pb
 from mcgen.provenance import provenance
 from mcgen.quadrature.yields import t_spectrum, yield_per_muon
 from mcgen.rng import INTEGRATION
-from mcgen.sampler import Lattice, build_lattices, integrate
 from mcgen.source.beam_nodes import TargetComponent
 from mcgen.source.source import Source
 

@@ -33,7 +33,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "quadrature": ("quadrature", "numpy"),
     "events": ("branches event_meta events exposure decays", "numpy awkward vector pydantic"),
     "formats": ("formats pool", "numpy pydantic awkward uproot"),
-    "generation": ("sampler event_kernel normalisation generation library", "numpy"),
+    "generation": ("stages lattice event_kernel normalisation generation library", "numpy"),
     "analysis": (
         "event_ratio other_detector reweighting comparison contours dump_lines constraints exporting",
         "numpy",

@@ -13,6 +13,7 @@ from mcgen.card import card_text, parse_card
 from mcgen.constants import ALPHA, GEV2_PB, M_E, M_MU, M_TAU
 from mcgen.errors import InputError
 from mcgen.generation import generate
+from mcgen.lattice import build_lattice, integrate
 from mcgen.materials import Element
 from mcgen.physics import cross_section as quadrature
 from mcgen.physics.amplitude import (
@@ -31,7 +32,6 @@ from mcgen.physics.scalar_decay import width_leptons, width_photons, widths
 from mcgen.quadrature.xsec import cross_section, process_of
 from mcgen.quadrature.yields import n_signal
 from mcgen.reweighting import reweight
-from mcgen.sampler import build_lattice, integrate
 from mcgen.track import linear
 
 ALL = pytest.mark.parametrize("mediator", MEDIATORS)

@@ -14,13 +14,14 @@ from mcgen import load_card
 from mcgen.card import card_text, parse_card
 from mcgen.comparison import monte_carlo
 from mcgen.generation import generate, prepare
+from mcgen.lattice import build_lattice, integrate
 from mcgen.physics import cross_section as quadrature
 from mcgen.physics.amplitude import amplitude_at, azimuthal_form, transverse_momentum
 from mcgen.physics.kinematics import emission
 from mcgen.quadrature.xsec import cross_section, process_of
 from mcgen.rng import EVENTS, INTEGRATION
-from mcgen.sampler import build_lattice, integrate, sample_azimuth
 from mcgen.source.source import Source
+from mcgen.stages import sample_azimuth
 from mcgen.track import linear
 
 SETTINGS = [("fermilab", "0.5 GeV"), ("fermilab", "1 GeV"), ("fermilab", "3 GeV"), ("na64", "160 GeV")]

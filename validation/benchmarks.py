@@ -33,12 +33,12 @@ from mcgen import contours, generation, normalisation, reweighting
 from mcgen._jit import jit
 from mcgen.branches import BRANCHES
 from mcgen.files import atomic_path
+from mcgen.lattice import build_lattice, integrate
 from mcgen.physics.amplitude import reduced_amplitude
 from mcgen.physics.cross_section import sigma
 from mcgen.physics.phase_space import energy_map, map_point
 from mcgen.quadrature.xsec import process_of
 from mcgen.rng import INTEGRATION
-from mcgen.sampler import build_lattice, integrate
 from mcgen.source.source import Source
 from mcgen.track import linear
 

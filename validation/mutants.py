@@ -54,7 +54,8 @@ TESTS: dict[str, tuple[str, str]] = {
     "physics.ww": ("", "cross_section mediators"), "rates": ("", "rates crossings target"),
     "acceptance": ("", "acceptance known_limits"), "decays": ("", "events acceptance"),
     "xsec": ("", "cross_section cli mediators"), "track_rules": ("", "rates target beam straggling"),
-    "sampler": ("", "sampler generation"), "event_kernel": ("", "events generation sampler beam_profile"),
+    "lattice": ("", "sampler generation"), "stages": ("", "stages sampler events"),
+    "event_kernel": ("", "events generation sampler beam_profile"),
     "normalisation": ("", "generation production"), "generation": ("", "generation events production"),
     "production": ("", "production"), "pool": ("", "production reading"),
 }  # fmt: skip

@@ -215,12 +215,22 @@ def reduced_amplitude(
 
 
 @jit
+def mean_amplitude(E: float, process: Process, e: Emission, t: float, t_minus_tmin: float) -> float:
+    """A averaged over phi_q, or its Weizsaecker-Williams limit, in GeV^2."""
+    if process.ww:
+        return amplitude_average_ww(E, process.m, process.m_S, process.M, process.weights, e, t_minus_tmin)
+    return amplitude_average(azimuthal_form(e, E, t, transverse_momentum(e, t, t_minus_tmin), process))
+
+
+@jit
+def density(M: float, G2_t: float, A: float, p: float, per_V: float, t: float) -> float:
+    """d sigma/(dE_S d|u| dt) in pb/GeV^5 off a target of mass M, from its form factor and the average of A at t."""
+    factor = ALPHA * ALPHA * GEV2_PB / (64.0 * math.pi * M * M)
+    return factor * G2_t * A * per_V / (p * p * t * t)
+
+
+@jit
 def sigma_density(E: float, process: Process, e: Emission, t: float, t_minus_tmin: float) -> float:
     """d sigma/(dE_S d|u| dt) in pb/GeV^5 at unit coupling, both azimuths integrated."""
-    M = process.M
-    if process.ww:
-        average = amplitude_average_ww(E, process.m, process.m_S, M, process.weights, e, t_minus_tmin)
-    else:
-        average = amplitude_average(azimuthal_form(e, E, t, transverse_momentum(e, t, t_minus_tmin), process))
-    factor = ALPHA * ALPHA * GEV2_PB / (64.0 * math.pi * M * M)
-    return factor * G2(t, process.ff) * average * e.per_V / (e.p * e.p * t * t)
+    A = mean_amplitude(E, process, e, t, t_minus_tmin)
+    return density(process.M, G2(t, process.ff), A, e.p, e.per_V, t)

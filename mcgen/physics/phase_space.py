@@ -204,54 +204,44 @@ def u_map(r: float, low: float, high: float, light: bool) -> tuple[float, float]
     return low * spread * r * stretch, low * high * spread * stretch * stretch
 
 
-class Ray(NamedTuple):
-    """What r_x and r_u fix of a point; no t is possible where the jacobian is 0."""
-
-    E_S: float
-    one_minus_cos_theta: float
-    e: Emission
-    jacobian: float  #: d(E_S, |u|)/d(r_x, r_u)
-    light: bool
-    peak: PeakMap  #: of a light lepton
-
-
 @jit
-def map_ray(E: float, process: Process, em: EnergyMap, r_x: float, r_u: float) -> Ray:
-    """Energy and angle of S at (r_x, r_u)."""
-    light = is_light(process)
-    E_S, jacobian = scalar_energy(r_x, em)
+def emit(E: float, process: Process, E_S: float, r_u: float) -> tuple[float, Emission, float]:
+    """(1 - cos(theta_S), kinematics, d|u|/dr_u) of S at r_u; the last is 0 where no angle or no t is possible."""
     u_low, u_high, two_pk = u_range(E, E_S, process)
     one_minus_cos_theta = 0.0
+    du = 0.0
     if u_high > u_low:
-        rise, du = u_map(r_u, u_low, u_high, light)
+        rise, du = u_map(r_u, u_low, u_high, is_light(process))
         one_minus_cos_theta = min(2.0, rise / two_pk)
-        jacobian *= du
-    else:
-        jacobian = 0.0
     e = emission(E, process.m, process.m_S, process.M, E_S, one_minus_cos_theta)
     if not e.t_max > e.t_min:
-        jacobian = 0.0
-    peak = peak_map(E, process, e) if light and jacobian > 0.0 else PeakMap(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    return Ray(E_S, one_minus_cos_theta, e, jacobian, light, peak)
+        du = 0.0
+    return one_minus_cos_theta, e, du
+
+
+#: of a lepton that is not light
+NO_PEAK = PeakMap(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @jit
-def map_t(E: float, process: Process, ray: Ray, r_t: float) -> Point:
-    """The point at r_t of a ray, with its weight."""
-    e = ray.e
-    if ray.jacobian == 0.0:
-        return Point(ray.E_S, ray.one_minus_cos_theta, 0.0, 0.0, 0.0)
-    if ray.light:
-        t_minus_tmin, dt = t_along_peak(r_t, ray.peak)
+def transfer(process: Process, e: Emission, peak: PeakMap, r_t: float) -> tuple[float, float, float]:
+    """(t, t - t_min, dt/dr_t) at r_t; `peak` is that of a light lepton."""
+    if is_light(process):
+        t_minus_tmin, dt = t_along_peak(r_t, peak)
         t_minus_tmin = min(t_minus_tmin, e.t_max - e.t_min)
-        t = e.t_min + t_minus_tmin
-    else:
-        t, t_minus_tmin, dt = t_map(r_t, e.t_min, e.t_max, process.ff.d)
-    weight = ray.jacobian * dt * sigma_density(E, process, e, t, t_minus_tmin)
-    return Point(ray.E_S, ray.one_minus_cos_theta, t, t_minus_tmin, weight)
+        return e.t_min + t_minus_tmin, t_minus_tmin, dt
+    return t_map(r_t, e.t_min, e.t_max, process.ff.d)
 
 
 @jit
 def map_point(E: float, process: Process, em: EnergyMap, r_x: float, r_u: float, r_t: float) -> Point:
     """The point of phase space at (r_x, r_u, r_t) of the unit cube, with its weight."""
-    return map_t(E, process, map_ray(E, process, em, r_x, r_u), r_t)
+    E_S, jacobian = scalar_energy(r_x, em)
+    one_minus_cos_theta, e, du = emit(E, process, E_S, r_u)
+    jacobian *= du
+    if jacobian == 0.0:
+        return Point(E_S, one_minus_cos_theta, 0.0, 0.0, 0.0)
+    peak = peak_map(E, process, e) if is_light(process) else NO_PEAK
+    t, t_minus_tmin, dt = transfer(process, e, peak, r_t)
+    weight = jacobian * dt * sigma_density(E, process, e, t, t_minus_tmin)
+    return Point(E_S, one_minus_cos_theta, t, t_minus_tmin, weight)
