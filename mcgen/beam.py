@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from mcgen.beam_profile import Profile, parse_profile, parse_rows
 from mcgen.constants import LEPTON_MASSES
@@ -59,7 +59,7 @@ class Beam(Section):
     energy_spread: Annotated[float, Field(ge=0.0, le=0.2)] = 0.0  #: rms over mean, cut at 4 sigma
     spectrum: Histogram | None = None
     profile: str | None = None  #: lines of energy, position and slope of one particle each
-    muons: Positive
+    particles_on_target: Annotated[Positive, Field(validation_alias=AliasChoices("particles_on_target", "muons"))]
     spot: Width = 0.0
     divergence: Angle = 0.0
 

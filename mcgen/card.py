@@ -203,6 +203,8 @@ def _keys(names: list[str | int]) -> list[str]:
     """Keys that a section of the card can have."""
     if names[:1] == ["target"]:
         return list(Layer.model_fields if len(names) > 1 else Slab.model_fields | Stack.model_fields)
+    if names == ["beam"]:
+        return [*Beam.model_fields, "muons"]
     section: Any = Card
     for name in names:
         found = section.model_fields[name].annotation

@@ -81,7 +81,7 @@ def described(source: Source, total: float, error: float) -> dict[str, Any]:
     return {
         "weight_unit": weight_unit(card),
         **reference_couplings(card),
-        "beam_particles": card.beam.muons,
+        "beam_particles": card.beam.particles_on_target,
         "nuclei_per_cm2": nuclei,
         "sum_nuclei_per_cm2": math.fsum(nuclei.values()),
         **mean_cross_section(nuclei, total, error),

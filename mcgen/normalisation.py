@@ -254,7 +254,7 @@ class Tally:
                 "sum_squares": self._t_squares.tolist(),
             },
             "trials": self._trials,
-            "efficiency": n / self._trials,
+            "unweighting_efficiency": n / self._trials,
             "overweight_fraction": max(0.0, prepared.overweight),
             "sigma": prepared.sigma,
             "content_sha256": self._hash.hexdigest(),

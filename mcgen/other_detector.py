@@ -13,7 +13,7 @@ from mcgen.events import EventSource
 from mcgen.source.source import Source
 
 #: what may differ besides detector and search: the exposure, and where muons count as stopped
-_FREE = {"beam": ("muons",), "target": ("E_min",)}
+_FREE = {"beam": ("particles_on_target",), "target": ("E_min",)}
 #: fields of the section `run` that change the production of S
 _RUN = ("form_factor", "form_factor_table")
 
@@ -48,7 +48,7 @@ def card_seen_by(card: Card, other: Card) -> Card:
         if differs:
             message = (
                 f"detector {other.name}: its {section}.{differs[0]} is not that of the events (card {card.name}), "
-                "which would be others; detector, beam.muons and a higher target.E_min may differ"
+                "which would be others; detector, beam.particles_on_target and a higher target.E_min may differ"
             )
             raise InputError(message)
     low, mine_low = Source(other).E_low, Source(card).E_low

@@ -118,7 +118,7 @@ def table_1() -> list[tuple[str, str, str]]:
 
     return [
         row("E_beam", lambda c: f"{c.beam.E_max:g} GeV"),
-        row("N_mu", lambda c: f"{c.beam.muons:g}"),
+        row("N_mu", lambda c: f"{c.beam.particles_on_target:g}"),
         row("target, L_tg", lambda c: f"{c.target.material}, {c.target.length:g} cm"),
         row("n_atom", lambda c: f"{_medium(c).atoms_per_cm3:g} /cm3 ({_from_density(c):.4g} from the density)"),
         row("dE/dy", lambda c: f"{1e3 * _medium(c).loss:g} MeV/cm"),
@@ -147,7 +147,7 @@ def quoted() -> Iterator[Check]:
         yield Check(f"L_S at 3 GeV, model {model}, cm", ours, length, unit, "mcgen.physics.scalar_decay", comment)
     card, W = read_card("fermilab"), MATERIALS["W"]
     arguments = (
-        card.beam.muons,
+        card.beam.particles_on_target,
         W.density * AVOGADRO,
         card.beam.E_max,
         _medium(card).loss,

@@ -111,7 +111,7 @@ def pooled(parts: Sequence[EventMeta]) -> EventMeta:
         "pull": (value - parts[0]["yield_quadrature"]) / error if error > 0.0 else 0.0,
         **_t_spectrum(parts, share),
         "trials": trials,
-        "efficiency": n / trials,
+        "unweighting_efficiency": n / trials,
         "merged": _joined([run for part in parts for run in part.runs]),
         "content_sha256": digest.hexdigest(),
     }

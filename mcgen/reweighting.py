@@ -252,7 +252,7 @@ def reweight(
     n_signal, sigma_tilde = [], []
     for j, rate in enumerate(rates):
         if not single:
-            n_signal.append(estimate(math.fsum(sums[j]), math.fsum(squares[j]), card.beam.muons * rate))
+            n_signal.append(estimate(math.fsum(sums[j]), math.fsum(squares[j]), card.beam.particles_on_target * rate))
         rows = zip(sums[j].tolist(), squares[j].tolist(), (rate * per_bin).tolist(), strict=True)
         sigma_tilde.append([estimate(*row) for row in rows])
     results = [row[0] for row in sigma_tilde] if single else n_signal

@@ -65,7 +65,7 @@ def interpolate(x: float, xs: Array, ys: Array) -> float:
 
 
 @jit
-def is_sheet(span: float, entry: Array) -> bool:
+def negligibly_thin(span: float, entry: Array) -> bool:
     """Whether a layer is so thin that differences of residual paths across it are lost to rounding."""
     return bool(span < 1e-7 * entry[-1])
 
@@ -81,7 +81,7 @@ def place_at(track: Track, r: float, u: float) -> tuple[float, float]:
     position = r * (track.rho.size - 1)
     i = min(int(position), track.rho.size - 2)
     rho = track.rho[i] + (position - i) * (track.rho[i + 1] - track.rho[i])
-    if is_sheet(track.span, track.entry):
+    if negligibly_thin(track.span, track.entry):
         return track.front + u * track.span, interpolate(rho, track.entry, track.cdf)
     first = interpolate(rho, track.entry, track.cdf)
     last = interpolate(rho + track.span, track.entry, track.cdf)
@@ -99,7 +99,7 @@ def depths(track: Track, r: float, n: int, toward_end: bool = True) -> tuple[Arr
         return np.array([place_at(track, r, 0.5)[0]]), np.ones(1)
     before_end = np.linspace(1.0, 0.0, n + 1) ** (4 if toward_end else 1)
     rho = np.interp(r, np.linspace(0.0, 1.0, track.rho.size), track.rho)
-    if is_sheet(track.span, track.entry):
+    if negligibly_thin(track.span, track.entry):
         y = track.span * (1.0 - before_end)
         return track.front + 0.5 * (y[1:] + y[:-1]), np.diff(y) / track.span
     first, last = max(0.0, track.entry[0] - rho), min(track.span, track.entry[-1] - rho)

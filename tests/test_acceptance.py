@@ -60,7 +60,7 @@ def thrown(card, columns, g_mu, shape, throws=40):
             hit = place[:2] + (high - place[2]) * p[:2] / p[2]
             found.append((energy > detector.E_daughter) & (p[2] > 0.0) & shape(hit[0], hit[1]))
         counts += seen & (found[0] | found[1] if detector.daughters == "any" else found[0] & found[1])
-    values = card.beam.muons * g_mu**2 * columns["weight"] * counts / throws
+    values = card.beam.particles_on_target * g_mu**2 * columns["weight"] * counts / throws
     return values.sum(), math.sqrt((values**2).sum())
 
 
@@ -114,7 +114,7 @@ def test_forced_decays_in_three_dimensions():
     card = card_with('geometry = "3d"\nradius = "20 cm"')
     events = generate(card, M_S, 60_000, workers=2, force_decay=True)
     c, scalar = events.columns, card.scalar
-    n_signal = card.beam.muons * scalar.g_mu**2 * np.sum(c["weight"] * c["decay_weight"])
+    n_signal = card.beam.particles_on_target * scalar.g_mu**2 * np.sum(c["weight"] * c["decay_weight"])
     assert n_signal == pytest.approx(reweight(events, scalar.model, [scalar.g_mu]).n_signal[0].value, rel=1e-9)
     here = c["decay_weight"] > 0.0
     assert np.all(c["decay_z_cm"][here] > 150.0 - 1e-9)
@@ -146,7 +146,7 @@ def test_forced_decays_with_any_daughter():
     card = changed(card_with(ANY), scalar={"g_mu": 1.5e-4})
     events = generate(card, M_S, 60_000, workers=2, force_decay=True)
     c, scalar = events.columns, card.scalar
-    n_signal = card.beam.muons * scalar.g_mu**2 * np.sum(c["weight"] * c["decay_weight"])
+    n_signal = card.beam.particles_on_target * scalar.g_mu**2 * np.sum(c["weight"] * c["decay_weight"])
     assert n_signal == pytest.approx(reweight(events, scalar.model, [scalar.g_mu]).n_signal[0].value, rel=1e-9)
     here = c["decay_weight"] > 0.0
     hits = hits_of(card, c)[:, here]
@@ -164,7 +164,7 @@ def test_decays_on_their_ranges_with_any_daughter():
     events = generate(card, M_S, 200_000, seed=5, workers=2, decays=True)
     c, scalar = events.columns, card.scalar
     inside = (np.hypot(c["decay_x_cm"], c["decay_y_cm"]) <= 20.0) & (np.abs(c["decay_z_cm"] - 300.0) <= 150.0)
-    values = card.beam.muons * scalar.g_mu**2 * c["weight"] * (inside & hits_of(card, c).any(axis=0))
+    values = card.beam.particles_on_target * scalar.g_mu**2 * c["weight"] * (inside & hits_of(card, c).any(axis=0))
     (found,) = reweight(events, scalar.model, [scalar.g_mu]).n_signal
     assert abs(values.sum() - found.value) < 4.0 * math.sqrt(np.sum(values**2))
     (counted,) = reweight(events, scalar.model, [scalar.g_mu], method="vertex").n_signal

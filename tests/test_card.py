@@ -13,7 +13,7 @@ from mcgen import load_card
 from mcgen.card import MAX_BYTES, builtin_cards, card_text, parse_card
 from mcgen.errors import InputError
 from mcgen.source.media import Medium
-from mcgen.source.source import Source
+from mcgen.source.source import Source, checked
 
 #: Table I of the paper; the NA64 card has no E_min, length and loss give 159.746 GeV
 TABLE_I = {
@@ -28,7 +28,7 @@ def test_table_i(name):
     card = load_card(name)
     target, detector = card.target, card.detector
     found = (
-        card.beam.energy, card.beam.muons, target.material, target.length, Medium(target).atoms_per_cm3,
+        card.beam.energy, card.beam.particles_on_target, target.material, target.length, Medium(target).atoms_per_cm3,
         Medium(target).loss, detector.L_det, Source(card).E_low, detector.signature, detector.x_min,
     )  # fmt: skip
     for value, wanted in zip(found, TABLE_I[name], strict=True):
@@ -75,7 +75,7 @@ FAULTS = [
     ('energy = "3 GeV"', 'energy = "3"', ["beam.energy", "lacks a unit"]),
     ('energy = "3 GeV"', 'energy = "1e999 GeV"', ["beam.energy", "too large"]),
     ("muons = 3e14", "muons = nan", ["beam.muons", "finite"]),
-    ("muons = 3e14", "", ["beam.muons", "required"]),
+    ("muons = 3e14", "", ["beam.particles_on_target", "required"]),
     ('particle = "mu+"', 'particle = "pi+"', ["beam.particle", "mu+"]),
     ('material = "W"', 'material = "Wo"', ["target", "'Wo'", "'W'"]),
     ('length = "1.5 m"', 'length = "0 m"', ["target.length", "greater than 0"]),
@@ -109,7 +109,7 @@ FAULTS = [
 def test_faults_are_named(old, new, words):
     """Each fault gives one line with its path and what is allowed or nearest; fails if the place is not named."""
     with pytest.raises(InputError) as error:
-        parse_card(_changed(old, new), "my.toml")
+        checked(parse_card(_changed(old, new), "my.toml"), "my.toml")
     message = str(error.value)
     assert "\n" not in message
     assert message.startswith("card my.toml: ")
@@ -184,7 +184,7 @@ def test_any_text_gives_a_card_or_an_input_error(text):
     with contextlib.suppress(InputError):
         card = parse_card(text)
         assert math.isfinite(Source(card).E_low)
-        assert card.energy_range(card.scalar.mass)[0] <= card.beam.energy
+        assert Source(card).energy_range(card.scalar.mass)[0] <= card.beam.energy
 
 
 @given(
@@ -200,7 +200,7 @@ def test_changed_card_round_trip(energy, length, g_mu, muons, seed, couplings):
     card = load_card("fermilab")
     changed = card.model_copy(
         update={
-            "beam": card.beam.model_copy(update={"energy": energy, "muons": muons}),
+            "beam": card.beam.model_copy(update={"energy": energy, "particles_on_target": muons}),
             "target": card.target.model_copy(update={"length": length}),
             "scalar": card.scalar.model_copy(update={"g_mu": g_mu}),
             "scan": card.scan.model_copy(update={"g_mu": couplings}),

@@ -152,4 +152,4 @@ def test_weights(experiment):
     expected = yield_per_muon(Source(experiment.card), meta["mass_gev"])
     assert abs(produced.pull(expected.value)) < 4.0
     assert meta["yield_error"] < 2e-3 * meta["yield_per_muon"]
-    assert meta["efficiency"] > 0.6
+    assert meta["unweighting_efficiency"] > 0.6

@@ -150,7 +150,7 @@ def test_forced_decays(g_mu):
     card = load_card("fermilab")
     events = generate(card, 0.1, 50_000)
     columns = decay(events.columns, DecayModel(Boson(card, "A", 0.1), Search.of(card), g_mu, 1, forced=True))
-    weights = card.beam.muons * g_mu**2 * columns["weight"] * columns["decay_weight"]
+    weights = card.beam.particles_on_target * g_mu**2 * columns["weight"] * columns["decay_weight"]
     (expected,) = n_signal(card, "A", 0.1, [g_mu])
     error = math.hypot(math.sqrt(weights.size * weights.var()), 1e-3 * expected.value)
     assert abs(weights.sum() - expected.value) < 4.0 * error

@@ -86,7 +86,7 @@ def _expected(card, decays):
     """(number of events that the sum of weights stands for, cross section in pb) by quadrature."""
     sigmas, nuclei = _own_cross_sections(card)
     sigma = sum(sigmas.values())
-    made = card.beam.muons * card.scalar.g_mu**2 * 1e-36 * nuclei * sigma
+    made = card.beam.particles_on_target * card.scalar.g_mu**2 * 1e-36 * nuclei * sigma
     if decays != "forced":
         return made, sigma
     (signal,) = n_signal(card, card.scalar.model, M_S, [card.scalar.g_mu])
@@ -157,7 +157,7 @@ def test_decays_in_the_file(tmp_path):
             made, decayed = (np.array([v.position.x, v.position.y, v.position.z]) for v in event.vertices)
             z = made[2] + np.linalg.norm(decayed - made)  # the paper lets S fly along the beam
             inside.append(event.weights[0] if 500.0 <= z < 3500.0 else 0.0)
-    weights = card.beam.muons * card.scalar.g_mu**2 * np.array(inside)
+    weights = card.beam.particles_on_target * card.scalar.g_mu**2 * np.array(inside)
     (expected,) = n_signal(card, card.scalar.model, M_S, [card.scalar.g_mu])
     _near(weights.sum(), _spread(weights), expected.value)
 
@@ -258,7 +258,7 @@ def test_nanoaod(sample, tmp_path, rntuple):
     assert runs["genEventCount"][0] == EVENTS
     assert runs["genEventSumw"][0] == pytest.approx(weights.sum(), rel=1e-12)
     assert runs["genEventSumw2"][0] == pytest.approx((weights**2).sum(), rel=1e-12)
-    rate = card.beam.muons * card.scalar.g_mu**2
+    rate = card.beam.particles_on_target * card.scalar.g_mu**2
     signal, _ = _expected(card, decays)
     _near(rate * weights.sum(), math.hypot(rate * _spread(weights), 5e-4 * signal), signal)
 

@@ -288,6 +288,6 @@ def test_events_with_diffraction(name, m_S):
     """Events with Helm's shape: accepted more than every other time, no tail lost; fails if zeros of F starve cells."""
     card = parse_card(card_text(name).replace('form_factor = "paper"', 'form_factor = "helm"'))
     found = generate(card, m_S, 20_000, 4, workers=2).metadata
-    assert found["efficiency"] > 0.5
+    assert found["unweighting_efficiency"] > 0.5
     assert found["overweight_fraction"] < 3e-3
     assert found["pull_t_worst"] < 4.0

@@ -224,7 +224,7 @@ def test_kaon_background_is_of_order_one():
     """1 to 10 K_L with the collision length, and exponential in it; fails for a lost unit."""
     card = load_card("fermilab")
     arguments = (
-        card.beam.muons,
+        card.beam.particles_on_target,
         19.30 * AVOGADRO,
         card.beam.energy,
         Medium(card.target).loss,

@@ -440,7 +440,7 @@ def test_forced_decays():
     events = generate(card, 0.03, 20_000, force_decay=True)
     assert set(events.columns["decay_pdg"]) == {11}
     (expected,) = n_signal(card, "dark-photon", 0.03, [3e-6])
-    values = events.columns["weight"] * events.columns["decay_weight"] * card.beam.muons * 9e-12
+    values = events.columns["weight"] * events.columns["decay_weight"] * card.beam.particles_on_target * 9e-12
     assert abs(values.sum() - expected.value) < 4.0 * math.sqrt((values**2).sum())
     with pytest.raises(InputError, match="force_decay"):
         generate(_card("na64", "vector", "dark-photon", 0.3), 0.03, 10, force_decay=True)

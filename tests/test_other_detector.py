@@ -39,7 +39,7 @@ def events(tmp_path_factory):
 )
 def test_as_if_made_for_it(events, keys):
     """N_S is that of a file made with the other card, to rounding; fails if a key of the first detector is kept."""
-    other = changed(detector=keys, beam={"muons": 1e15})
+    other = changed(detector=keys, beam={"particles_on_target": 1e15})
     made = reweight(generate(other, M_S, 20_000), "A", COUPLINGS).n_signal
     found = reweight(events, "A", COUPLINGS, detector=other).n_signal
     own = reweight(events, "A", COUPLINGS).n_signal

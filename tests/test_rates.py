@@ -57,7 +57,7 @@ def test_settings(reference):
         card = _card(name)
         found = {
             "E_beam": card.beam.energy,
-            "N_mu": card.beam.muons,
+            "N_mu": card.beam.particles_on_target,
             "n_atom": Medium(card.target).atoms_per_cm3,
             "dEdy": Medium(card.target).loss,
             "L_tg": card.target.length,
@@ -116,7 +116,7 @@ def test_no_decay(reference):
     for row in reference("nsignal")["N_no_decay"]:
         card = _card(row["exp"])
         nodes = production(Source(card), row["m_S"], Search.of(card), row["production"])
-        assert card.beam.muons * nodes.weight.sum() == pytest.approx(row["N_over_g2"], rel=1e-5, abs=0.0)
+        assert card.beam.particles_on_target * nodes.weight.sum() == pytest.approx(row["N_over_g2"], rel=1e-5, abs=0.0)
 
 
 @pytest.mark.parametrize("name", ["fermilab", "na64"])

@@ -90,7 +90,7 @@ def test_n_signal_is_the_sum_of_its_bins(fermilab_events, model):
     found = reweight(fermilab_events, model, [g], energy_bins=7)
     width = (3.0 - 0.5) / 7
     total = sum(s.value for s in found.sigma_tilde[0]) * width
-    rate = card.beam.muons * Medium(card.target).atoms_per_cm3 / Medium(card.target).loss
+    rate = card.beam.particles_on_target * Medium(card.target).atoms_per_cm3 / Medium(card.target).loss
     assert found.n_signal[0].value == pytest.approx(rate * total, rel=1e-10, abs=0.0)
 
 
@@ -122,7 +122,7 @@ def _seen(events, g_mu):
     z_min, z_max = Search.of(card).along_beam(c["depth_cm"])
     w = np.where((flight > z_min) & (flight < z_max), c["weight"], 0.0)
     plain = weighted_sum(w.sum(), (w * w).sum(), len(w))
-    factor = card.beam.muons * g_mu**2
+    factor = card.beam.particles_on_target * g_mu**2
     return factor * plain.value, factor * plain.error
 
 

@@ -113,7 +113,7 @@ def test_efficiency(name):
     events = generate(plain, 0.1, 20_000, 5, force_decay=True)
     factor = np.interp(events.columns["S_E"], [0.5, 1.0, 2.0, 2.5], [0.0, 0.2, 0.9, 0.6])
     g = plain.scalar.g_mu
-    scale = plain.beam.muons * g**2
+    scale = plain.beam.particles_on_target * g**2
     by_hand = scale * events.columns["weight"] * events.columns["decay_weight"] * factor
     forced = generate(card, 0.1, 20_000, 5, force_decay=True).columns
     np.testing.assert_allclose(scale * forced["weight"] * forced["decay_weight"], by_hand, rtol=1e-12)

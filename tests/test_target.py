@@ -142,7 +142,7 @@ def test_stopped_in_a_layer():
 def test_text_of_layers():
     """A changed stack writes a card that reads back the same; fails if the table of layers is lost."""
     card = card_with(SANDWICH)
-    changed = card.model_copy(update={"beam": card.beam.model_copy(update={"muons": 7e13})})
+    changed = card.model_copy(update={"beam": card.beam.model_copy(update={"particles_on_target": 7e13})})
     assert parse_card(changed.text).model_dump() == changed.model_dump()
 
 

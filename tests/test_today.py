@@ -183,7 +183,7 @@ def test_line_beyond_the_stored_one():
 def test_published_dumps_of_muon_colliders(name, E, material, length):
     """1e20 muons on 5 m of lead or 10 m of water, 10 m of shield, 100 m to decay in; fails for 10 m of lead."""
     card = load_card(name)
-    assert (card.beam.energy, card.beam.muons) == (E, 1e20)
+    assert (card.beam.energy, card.beam.particles_on_target) == (E, 1e20)
     assert (card.target.material, card.target.length) == (material, length)
     assert (card.detector.gap, card.detector.L_det) == (1000.0, 10_000.0)
 

@@ -142,7 +142,8 @@ def _file(
     click.echo(
         f"{output}: {n} events, {exposure.yield_unit(experiment)}: {meta['yield_per_muon']:.6g} "
         f"+- {meta['yield_error']:.2g}, pull against quadrature {meta['pull']:+.2f}, worst in t "
-        f"{meta['pull_t_worst']:.1f}; efficiency {meta['efficiency']:.3f}, overweight {meta['overweight_fraction']:.1e}"
+        f"{meta['pull_t_worst']:.1f}; efficiency {meta['unweighting_efficiency']:.3f}, "
+        f"overweight {meta['overweight_fraction']:.1e}"
     )
 
 

@@ -85,14 +85,14 @@ def sigma_dE(E: float, process: Process, E_S: float, q: Rules) -> float:
 
 @jit
 def spectrum_nodes(
-    E: float, process: Process, low: float, high: float, flux: float, q: Rules, energies: Array, sigmas: Array
+    E: float, process: Process, low: float, high: float, chi: float | None, q: Rules, energies: Array, sigmas: Array
 ) -> None:
     """Nodes of the spectrum between two energies of S: E_S in GeV and the cross section in pb it stands for.
 
-    A positive `flux` is chi of Eq. 13 and asks for IWW, which knows no recoil: m_S < E_S < E.
+    The photon flux `chi` of Eq. 13 asks for IWW, which knows no recoil: m_S < E_S < E; None for the exact spectrum.
     """
     first, last = process.m_S, E
-    if flux <= 0.0:
+    if chi is None:
         first, last = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0)
     low = max(low, first)
     high = min(high, last)
@@ -105,11 +105,10 @@ def spectrum_nodes(
     span = (scalar_energy_coordinate(high, em) if high < last else 1.0) - start
     for i in range(q.x.size):
         E_S, jacobian = scalar_energy(start + span * q.x[i], em)
-        density = (
-            dsigma_dx(E, E_S / E, process.m, process.m_S, process.weights, flux) / E
-            if flux > 0.0
-            else sigma_dE(E, process, E_S, q)
-        )
+        if chi is None:
+            density = sigma_dE(E, process, E_S, q)
+        else:
+            density = dsigma_dx(E, E_S / E, process.m, process.m_S, process.weights, chi) / E
         energies[i] = E_S
         sigmas[i] = span * q.x_w[i] * jacobian * density
 

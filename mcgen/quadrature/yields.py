@@ -44,13 +44,13 @@ class _Nodes(NamedTuple):
 
 def _spectrum(E: float, process: Process, method: str, search: Search | None, q: Rules) -> tuple[Array, Array]:
     """Energies of S in GeV and the cross sections in pb that they stand for, rule by rule between the kinks."""
-    flux = iww.flux(E, process.m, process.m_S, process.ff) if method == "iww" else 0.0
+    chi = iww.flux(E, process.m, process.m_S, process.ff) if method == "iww" else None
     low = float(search.lowest_energy(E)) if search else 0.0
     limits = [low, *(search.kinks(low, E) if search else []), math.inf]
     parts = []
     for first, last in itertools.pairwise(limits):
         energies, sigmas = np.empty(q.x.size), np.empty(q.x.size)
-        spectrum_nodes(E, process, first, last, flux, q, energies, sigmas)
+        spectrum_nodes(E, process, first, last, chi, q, energies, sigmas)
         parts.append((energies, sigmas))
     energies, sigmas = (np.concatenate(column) for column in zip(*parts, strict=True))
     return energies, sigmas

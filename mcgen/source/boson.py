@@ -72,7 +72,7 @@ class Boson:
 
     def rate(self, g_mu: float = 1.0) -> float:
         """What makes a number of events of the yield of one beam particle at unit coupling."""
-        return self.card.beam.muons * self.production_coupling(g_mu) ** 2
+        return self.card.beam.particles_on_target * self.production_coupling(g_mu) ** 2
 
     def widths(self, g_mu: float = 1.0) -> Widths:
         """Partial widths in GeV; InputError if the hadronic one is not known at this mass."""

@@ -134,10 +134,14 @@ def load_card(name: str | Path) -> Card:
     InputError
         One line with every fault, its place and what is allowed.
     """
-    card = read_card(name)
+    return checked(read_card(name), str(name))
+
+
+def checked(card: Card, where: str = "card") -> Card:
+    """The card, if its beam makes the boson in its target; `where` names it in errors."""
     try:
         Source(card).check()
     except InputError as error:
-        message = f"card {name}: {error}"
+        message = f"card {where}: {error}"
         raise type(error)(message) from None
     return card

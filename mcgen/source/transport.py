@@ -18,7 +18,7 @@ from mcgen.source.media import Medium
 from mcgen.source.targets import Target, in_atom
 from mcgen.straggling import Law, RandomLoss
 from mcgen.target import Slab, Stack
-from mcgen.track import NO_SPREAD, Scattering, Track, is_sheet, linear
+from mcgen.track import NO_SPREAD, Scattering, Track, linear, negligibly_thin
 
 Array = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ class Segment:
         edges = np.concatenate([np.linspace(0.0, entry[-1], 4 * SPREAD), entry, entry - span])  # straight between
         rho = np.unique(edges[edges >= 0.0])
         middle = 0.5 * (rho[1:] + rho[:-1])
-        if is_sheet(span, entry):
+        if negligibly_thin(span, entry):
             density = span * np.diff(np.interp(rho, entry, spectrum.cdf)) / np.diff(rho)
         else:
             density = np.interp(middle + span, entry, spectrum.cdf) - np.interp(middle, entry, spectrum.cdf)
