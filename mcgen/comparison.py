@@ -19,8 +19,8 @@ from mcgen.estimate import Estimate
 from mcgen.files import open_atomic, overwriting
 from mcgen.lattice import Lattice, Proposals, build_lattice, integrate
 from mcgen.physics.amplitude import Process
-from mcgen.physics.cross_section import standard_edges
-from mcgen.quadrature.xsec import CrossSection, cross_section
+from mcgen.physics.cross_section import METHODS, standard_edges
+from mcgen.quadrature.xsec import CrossSection, of_process
 from mcgen.quantities import LOWEST_MASS
 from mcgen.rng import INTEGRATION
 from mcgen.source.source import Source
@@ -100,7 +100,7 @@ def crosscheck(
         if not given:
             source.check_mass(m_S)
         for E, target in itertools.product(energies, source.targets):
-            (known,) = error_map(target, [E], [m_S], card.run.form_factor, card.scalar.mediator, card.beam.lepton)
+            (known,) = error_map(source, target, [E], [m_S])
             process = source.process(m_S, target)
             mc = Estimate(0.0, 0.0, 0.0)
             if process.threshold < E:
@@ -127,20 +127,7 @@ def x_spectra(card: Card, target: Target, m_S: float, E: float, points: int = MC
     """Spectra in x at one energy: exact, WW, IWW, Monte Carlo; the same bins, pb at unit coupling."""
     process = Source(card).process(m_S, target)
     edges = standard_edges(E, process, "x")
-    spectra = {
-        method: cross_section(
-            target,
-            E,
-            m_S,
-            lepton=card.beam.lepton,
-            mediator=card.scalar.mediator,
-            method=method,
-            form_factor=card.run.form_factor,
-            spectrum="x",
-            edges=edges,
-        )
-        for method in ("exact", "ww", "iww")
-    }
+    spectra = {method: of_process(process, E, method, "x", edges) for method in METHODS}
     lattice = build_lattice(linear(E, E), process)
     bins = _x_histogram(lattice, process, card.run.seed, points, edges) * (lattice.total / points)
     spectra["Monte Carlo"] = CrossSection(float(bins.sum()), 0.0, edges, bins)
@@ -148,16 +135,24 @@ def x_spectra(card: Card, target: Target, m_S: float, E: float, points: int = MC
 
 
 def error_map(
+    source: Source,
     target: Target,
     energies: Sequence[float],
     masses: Sequence[float],
-    form_factor: str = "paper",
-    mediator: str = "scalar",
-    lepton: str = "mu",
     *,
     progress: Callable[[int], None] | None = None,
 ) -> list[Comparison]:
-    """IWW and WW beside the exact cross section over a grid of energies and masses in GeV, no Monte Carlo.
+    """IWW and WW beside the exact cross section over a grid of energies and masses, no Monte Carlo.
+
+    Parameters
+    ----------
+    source : Source
+        Its beam, form factor and mediator count.
+    target : Target
+    energies, masses : sequence of float
+        Of the beam lepton and of S, in GeV.
+    progress : callable, optional
+        Called with the number of points done.
 
     Returns
     -------
@@ -167,12 +162,8 @@ def error_map(
     rows = []
     for E in energies:
         for m_S in masses:
-            exact, ww, iww = (
-                cross_section(
-                    target, E, m_S, lepton=lepton, mediator=mediator, method=method, form_factor=form_factor
-                ).value
-                for method in ("exact", "ww", "iww")
-            )
+            process = source.process(m_S, target)
+            exact, ww, iww = (of_process(process, E, method).value for method in METHODS)
             rows.append(Comparison(E, m_S, exact, ww, iww, 0.0, 0.0, target.name))
             if progress:
                 progress(len(rows))

@@ -20,6 +20,6 @@ def optional(module: str, what: str, extra: str) -> Any:
 
 def data_folder(name: str, checkout: str) -> Path:
     """Folder of data that come with the package: `name` in it once installed, `checkout` beside it before."""
-    package = Path(next(iter(importlib.import_module("mcgen").__path__)))
+    package = Path(__file__).parents[1]
     installed = package / name
     return installed if installed.is_dir() else package.parent / checkout

@@ -165,8 +165,9 @@ def _figures(folder: Path, workers: int, say: Progress) -> list[Section]:
     say("error map")
     text = ""
     for name in ("fermilab", "na64"):
-        target = Source(read_card(name)).targets[0]
-        rows = comparison.error_map(target, comparison.MAP_ENERGIES, comparison.MAP_MASSES)
+        source = Source(read_card(name))
+        target = source.targets[0]
+        rows = comparison.error_map(source, target, comparison.MAP_ENERGIES, comparison.MAP_MASSES)
         comparison.write_csv(rows, folder / f"error_map_{target.name}.csv")
         path = folder / f"error_map_{target.name}.svg"
         plot.plot_error_map(rows, path, target.name)

@@ -85,7 +85,8 @@ def _write(experiment: Card, rows: list[Comparison], folder: Path, with_map: boo
     make_folder(folder)
     comparison.write_csv(rows, folder / "crosscheck.csv")
     write_provenance(folder / "provenance.json", experiment, beside=folder / "crosscheck.csv")
-    for target in Source(experiment).targets:
+    source = Source(experiment)
+    for target in source.targets:
         name = target.name
         mine = [row for row in rows if row.target == name]
         title = f"{experiment.name}, {name}: ratio to the exact cross section"
@@ -99,6 +100,6 @@ def _write(experiment: Card, rows: list[Comparison], folder: Path, with_map: boo
         if with_map:
             energies, masses = comparison.MAP_ENERGIES, comparison.MAP_MASSES
             with bar(f"error map, {name}", len(energies) * len(masses)) as progress:
-                found = comparison.error_map(target, energies, masses, experiment.run.form_factor, progress=progress)
+                found = comparison.error_map(source, target, energies, masses, progress=progress)
             comparison.write_csv(found, folder / f"error_map_{name}.csv")
             plot.plot_error_map(found, folder / f"error_map_{name}.png", name)

@@ -90,10 +90,33 @@ def cross_section(
     InputError
         If a name is unknown or a number out of range.
     """
-    choose(method, quadrature.METHODS, "method")
     check_number("mass", m_S, 1e-12, 1e6)
-    process = process_of(target, m_S, lepton, form_factor, method == "ww", mediator)
+    process = process_of(target, m_S, lepton, form_factor, mediator=mediator)
     check_number("energy", E_mu, process.m, 1e6)
+    return of_process(process, E_mu, method, spectrum, edges)
+
+
+def of_process(
+    process: Process,
+    E_mu: float,
+    method: str = "exact",
+    spectrum: str | None = None,
+    edges: Sequence[float] | Array | None = None,
+) -> CrossSection:
+    """The same of a process, whose own approximation does not count.
+
+    Parameters
+    ----------
+    process : Process
+    E_mu : float
+        Total energy of the beam lepton in GeV.
+    method : {"exact", "ww", "iww"}
+    spectrum : {"x", "t", "theta"}, optional
+    edges : array, shape (n + 1,), optional
+        Bin edges.
+    """
+    choose(method, quadrature.METHODS, "method")
+    process = process._replace(ww=method == "ww")
     if spectrum is None:
         bounds = None
     else:
