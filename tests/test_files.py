@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import uproot
 
-from mcgen import events, load_card
-from mcgen.branches import BRANCHES
+from mcgen import load_card
+from mcgen.branches import BRANCHES, Branch
 from mcgen.errors import InputError
 from mcgen.events import ContentHash, Events
 from mcgen.exporting import export
@@ -290,7 +290,7 @@ def test_a_new_branch_leaves_old_files_readable(small, tmp_path, monkeypatch, en
     """
     path = export(small, tmp_path / f"old.{ending}", layout="particles" if ending == "nano.root" else "flat")
     (before,) = reweight(path, "A", [1e-4]).n_signal
-    monkeypatch.setitem(events.BRANCHES, "beam_time", ("ns", "a branch of tomorrow"))
+    monkeypatch.setitem(BRANCHES, "beam_time", Branch("ns", "a branch of tomorrow"))
     old = load(path)
     assert old.branches == list(small.metadata["branch_sha256"])
     assert old.content_sha256() == small.metadata["content_sha256"]

@@ -12,6 +12,7 @@ import pytest
 from toy_target import ELECTRON
 
 from mcgen import generate, load, n_signal, reach, reweight, save
+from mcgen.branches import BRANCHES, Branch
 from mcgen.card import card_text, parse_card
 from mcgen.cli import main
 from mcgen.constants import M_E, M_MU
@@ -177,3 +178,26 @@ def test_efficiency_file_faults(tmp_path, text, word):
     (tmp_path / "eff.csv").write_text(text)
     with pytest.raises(InputError, match=word):
         parse_card(card_text("na64") + '\n[search]\nefficiency = "eff.csv"\n', folder=tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["root", "nano.root", "parquet", "lhe", "hepmc3"])
+def test_branch_from_one_row(tmp_path, monkeypatch, ending):
+    """A row of the table is a branch of new files in each format that holds all of them; files of before still open.
+
+    Fails if a second list of branches has to be told, or if a reader asks an old file for the new branch.
+    """
+    card = parse_card(card_text("fermilab"))
+    old = generate(card, 0.1, 500, 3, output=tmp_path / "old.root")
+    (before,) = reweight(old, "A", [1e-4]).n_signal
+    mass = Branch("GeV", "mass of lepton and S after the collision", lambda c: np.hypot(c["mu_out_E"], c["S_E"]))
+    monkeypatch.setitem(BRANCHES, "pair", mass)
+    layout = "particles" if ending == "nano.root" else "flat"
+    new = generate(card, 0.1, 500, 3, output=tmp_path / "new.root")
+    assert "pair" in new.branches
+    assert "pair" not in load(tmp_path / "old.root").branches
+    assert reweight(tmp_path / "old.root", "A", [1e-4]).n_signal == [before]
+    path = export(load(tmp_path / "new.root"), tmp_path / f"out.{ending}", layout=layout)
+    if ending != "hepmc3":  # which has particles alone, and is not read back
+        columns = load(path).read().columns
+        np.testing.assert_array_equal(columns["pair"], np.hypot(columns["mu_out_E"], columns["S_E"]))
+    assert reweight(new, "A", [1e-4]).n_signal == [before]
