@@ -6,34 +6,27 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mcgen._jit import jit
 from mcgen.branches import ROW
 from mcgen.lattice import Lattice, Proposals
 from mcgen.physics.particles import rotate, tilt
 from mcgen.rng import EVENTS, SOURCES, uniforms
-from mcgen.stages import (
-    AFTER_TRIALS,
-    DEPTH,
-    E_BEAM,
-    E_S,
-    EMISSION,
-    MOMENTA,
-    NUCLEUS,
-    SIZE,
-    U_ACCEPT,
-    Array,
-    F,
-    Numbers,
-    Stages,
-    T,
-)
+from mcgen.stages import AFTER_TRIALS, DEPTH, E_BEAM, E_S, EMISSION, MOMENTA, NUCLEUS, SIZE, U_ACCEPT, F, Stages, T
 from mcgen.track import Scattering, Track, interpolate, place_at
+
+Array = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 
 _WEIGHT, _E_MU, _DEPTH, _X, _T = (ROW[name] for name in ("weight", "E_mu", "depth_cm", "x", "t"))
 _MU_IN, _MU_OUT, _S, _N_OUT = (ROW[f"{name}_px"] for name in ("mu_in", "mu_out", "S", "N_out"))
 _OUTGOING = (_MU_OUT, _S, _N_OUT)
 _VERTEX, _TAU, _DECAY = ROW["vertex_x_cm"], ROW["tau"], ROW["decay_x_cm"]
+
+
+#: points that take about as long as the calls of their stages
+_FEW = 200
 
 
 class Beamline(NamedTuple):
@@ -63,26 +56,34 @@ def draw_sources(shares: Array, seed: np.uint64, first: int, out: Numbers) -> No
 
 
 @jit
-def accept(unweighted: bool, queue: Numbers, block: Array, n: int, made: Numbers) -> int:
-    """Note accepted points in `made`: (place in the block, number); put rejected ones to the queue's front.
+def accept(unweighted: bool, queue: Numbers, block: Array, n: int, made: Numbers) -> tuple[int, int, int]:
+    """Note accepted points in `made`, (place in the block, number), and put rejected ones to the queue's front.
 
-    Returns the number of accepted points.
+    Of successive trials of one event those after the accepted one do not count. Returns the numbers of accepted and
+    of rejected events, and of trials.
     """
-    kept = 0
+    accepted = 0
     rejected = 0
+    trials = 0
+    done = -1
     for i in range(n):
+        column = queue[0, i]
+        if column == done:
+            continue
+        trials += 1
         f = block[F + i]
         if not unweighted or block[U_ACCEPT + i] < f:
             if unweighted:
                 block[F + i] = max(1.0, f)
-            made[0, kept] = i
-            made[1, kept] = queue[0, i]
-            kept += 1
-        else:
-            queue[0, rejected] = queue[0, i]
+            done = column
+            made[0, accepted] = i
+            made[1, accepted] = column
+            accepted += 1
+        elif i + 1 == n or queue[0, i + 1] != column:
+            queue[0, rejected] = column
             queue[1, rejected] = queue[1, i] + 1
             rejected += 1
-    return kept
+    return accepted, rejected, trials
 
 
 @jit
@@ -133,7 +134,7 @@ def fill(
 ) -> int:
     """Make the events numbered `first + columns` in these columns of `out`, all but what is hit; return the trials.
 
-    A rejected point goes with its next trial into the next block.
+    A rejected point goes with its next trial into the next block, and with many at once where few points are left.
     """
     proposals = Proposals(lattice, process, seed, np.uint64(EVENTS), first, stages)
     queue, block = proposals.queue, proposals.block
@@ -145,12 +146,16 @@ def fill(
         n = rejected + fresh.size
         queue[0, rejected:n] = fresh
         queue[1, rejected:n] = 0
+        if beam.unweighted and n <= _FEW // 2:
+            ahead = np.arange(_FEW // n)
+            queue[0, : n * ahead.size] = np.repeat(queue[0, :n], ahead.size)
+            queue[1, : n * ahead.size] = np.add.outer(queue[1, :n], ahead).ravel()
+            n *= ahead.size
         proposals.propose(n)
-        accepted = accept(beam.unweighted, queue, block, n, made)
+        accepted, rejected, tried = accept(beam.unweighted, queue, block, n, made)
         stages.momenta(process, seed, first, made, accepted, block)
         place(beam, seed, first, made, accepted, block, out)
-        rejected = n - accepted
-        trials += n
+        trials += tried
     return trials
 
 

@@ -20,29 +20,16 @@ from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mcgen._jit import jit
 from mcgen.rng import uniforms
 from mcgen.source.beam_nodes import TargetComponent, groups, thin
-from mcgen.stages import (
-    CEILING,
-    CELL,
-    DEPTH,
-    E_BEAM,
-    NUCLEUS,
-    R_T,
-    R_U,
-    R_X,
-    SIZE,
-    U_ACCEPT,
-    Array,
-    F,
-    Numbers,
-    Stages,
-    new_block,
-)
+from mcgen.stages import CEILING, CELL, DEPTH, E_BEAM, NUCLEUS, R_T, R_U, R_X, SIZE, U_ACCEPT, F, Stages, new_block
 from mcgen.track import Track, energy_at, linear
 
+Array = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 Cells = tuple[int, int, int, int]
 
 #: cells along E, x, u, t for a beam that slows down in the target, and for one that does not
@@ -169,7 +156,10 @@ def _divided(number: float, by: int) -> tuple[float, float]:
 def draw(
     lattice: Lattice, seed: np.uint64, stream: np.uint64, first: int, queue: Numbers, block: Array, n: int
 ) -> None:
-    """Draw the points of a queue: writes their coordinates, beam energy, depth, ceiling and number to accept with."""
+    """Draw the points of a queue: writes their coordinates, beam energy, depth, ceiling and number to accept with.
+
+    Until then, the random numbers stand where what is made of them will.
+    """
     for i in range(n):
         event = np.uint64(first + queue[0, i])
         trial = np.uint64(2 * queue[1, i])

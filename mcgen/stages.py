@@ -22,14 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen._jit import jit
-from mcgen.physics.amplitude import (
-    AzimuthalForm,
-    Process,
-    azimuthal_form,
-    density,
-    mean_amplitude,
-    transverse_momentum,
-)
+from mcgen.physics.amplitude import AzimuthalForm, Process, azimuthal_form, density, mean_amplitude, transverse_momentum
 from mcgen.physics.form_factor import G2
 from mcgen.physics.kinematics import Emission
 from mcgen.physics.particles import four_momenta
@@ -99,18 +92,16 @@ def new_block() -> Array:
 def _emission(block: Array, i: int) -> Emission:
     """Of point i."""
     return Emission(
-        block[_P + i],
-        block[_K + i],
-        block[_W + i],
-        block[_V + i],
-        block[_PER_V + i],
-        block[_U + i],
-        block[_K_V + i],
-        block[_K_1 + i],
-        block[_Y_V + i],
-        block[_T_MIN + i],
-        block[_T_MAX + i],
-        block[_C + i],
+        block[_P + i], block[_K + i], block[_W + i], block[_V + i], block[_PER_V + i], block[_U + i],
+        block[_K_V + i], block[_K_1 + i], block[_Y_V + i], block[_T_MIN + i], block[_T_MAX + i], block[_C + i],
+    )  # fmt: skip
+
+
+@jit
+def _peak(block: Array, i: int) -> PeakMap:
+    """Of point i; nothing unless the lepton is light."""
+    return PeakMap(
+        block[_LOW + i], block[_SPAN + i], block[_CENTRE + i], block[_WIDTH + i], block[_BELOW + i], block[_ABOVE + i]
     )
 
 
@@ -138,15 +129,7 @@ def transfers(process: Process, block: Array, n: int) -> None:
     """Momentum transfer: reads `R_T` and what `rays` writes, writes `T`, `ABOVE`, `JACOBIAN`."""
     for i in range(n):
         if block[RAY + i] != 0.0:
-            peak = PeakMap(
-                block[_LOW + i],
-                block[_SPAN + i],
-                block[_CENTRE + i],
-                block[_WIDTH + i],
-                block[_BELOW + i],
-                block[_ABOVE + i],
-            )
-            block[T + i], block[ABOVE + i], dt = transfer(process, _emission(block, i), peak, block[R_T + i])
+            block[T + i], block[ABOVE + i], dt = transfer(process, _emission(block, i), _peak(block, i), block[R_T + i])
             block[JACOBIAN + i] = block[RAY + i] * dt
 
 
