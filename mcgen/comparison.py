@@ -113,9 +113,9 @@ def crosscheck(
 
 def _x_histogram(lattice: Lattice, process: Process, seed: int, points: int, edges: Array) -> Array:
     """Sums of f in bins of x."""
-    proposals = Proposals(lattice, process, np.uint64(seed), np.uint64(INTEGRATION), 0)
+    proposals = Proposals(lattice, process, np.uint64(seed), np.uint64(INTEGRATION), np.arange(points))
     sums = np.zeros(edges.size - 1)
-    for n in proposals.first_trials(points):
+    for n in proposals.first_trials():
         E, E_S, f = (proposals.block[row : row + n] for row in (stages.E_BEAM, stages.E_S, stages.F))
         bins = np.searchsorted(edges, E_S / E, side="right") - 1
         inside = (bins >= 0) & (bins < sums.size)

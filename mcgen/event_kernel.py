@@ -57,7 +57,7 @@ def draw_sources(shares: Array, seed: np.uint64, first: int, out: Numbers) -> No
 
 @jit
 def accept(unweighted: bool, queue: Numbers, block: Array, n: int, made: Numbers) -> tuple[int, int, int]:
-    """Note accepted points in `made`, (place in the block, number), and put rejected ones to the queue's front.
+    """Note accepted points in `made`, (place in the block, column), and put rejected ones to the queue's front.
 
     Of successive trials of one event those after the accepted one do not count. Returns the numbers of accepted and
     of rejected events, and of trials.
@@ -87,14 +87,13 @@ def accept(unweighted: bool, queue: Numbers, block: Array, n: int, made: Numbers
 
 
 @jit
-def place(beam: Beamline, seed: np.uint64, first: int, made: Numbers, n: int, block: Array, out: Array) -> None:
+def place(beam: Beamline, seed: np.uint64, events: Numbers, made: Numbers, n: int, block: Array, out: Array) -> None:
     """Turn n accepted points about the beam, put them into the target, and store them in their columns of `out`."""
     for j in range(n):
         i = made[0, j]
         column = made[1, j]
-        u_turn, u_tau, u_r, u_spot = uniforms(
-            seed, np.uint64(EVENTS), np.uint64(first + column), np.uint64(AFTER_TRIALS)
-        )
+        event = np.uint64(events[column])
+        u_turn, u_tau, u_r, u_spot = uniforms(seed, np.uint64(EVENTS), event, np.uint64(AFTER_TRIALS))
         turn = 2.0 * math.pi * u_turn
         cosine = math.cos(turn)
         sine = math.sin(turn)
@@ -127,21 +126,20 @@ def fill(
     process: Any,
     beam: Beamline,
     seed: np.uint64,
-    first: int,
-    columns: Numbers,
+    events: Numbers,
     out: Array,
     stages: Stages = NUCLEUS,
 ) -> int:
-    """Make the events numbered `first + columns` in these columns of `out`, all but what is hit; return the trials.
+    """Make the events of these numbers in the columns of `out`, all but what is hit; return the trials.
 
     A rejected point goes with its next trial into the next block, and with many at once where few points are left.
     """
-    proposals = Proposals(lattice, process, seed, np.uint64(EVENTS), first, stages)
+    proposals = Proposals(lattice, process, seed, np.uint64(EVENTS), events, stages)
     queue, block = proposals.queue, proposals.block
     made = np.empty((2, SIZE), np.int64)
     trials = rejected = begun = 0
-    while rejected or begun < columns.size:
-        fresh = columns[begun : begun + SIZE - rejected]
+    while rejected or begun < events.size:
+        fresh = np.arange(begun, min(events.size, begun + SIZE - rejected))
         begun += fresh.size
         n = rejected + fresh.size
         queue[0, rejected:n] = fresh
@@ -153,20 +151,20 @@ def fill(
             n *= ahead.size
         proposals.propose(n)
         accepted, rejected, tried = accept(beam.unweighted, queue, block, n, made)
-        stages.momenta(process, seed, first, made, accepted, block)
-        place(beam, seed, first, made, accepted, block, out)
+        stages.momenta(process, seed, events, made, accepted, block)
+        place(beam, seed, events, made, accepted, block, out)
         trials += tried
     return trials
 
 
 @jit
-def place_in_depth(track: Track, seed: np.uint64, first: int, columns: Numbers, out: Array, share: Array) -> None:
+def place_in_depth(track: Track, seed: np.uint64, events: Numbers, out: Array, share: Array) -> None:
     """Move events of a beam of many energies from r on the track, as `fill` leaves them, to a depth.
 
     `share` tells for each event how many of the beam's particles are slower than its own.
     """
-    for i in columns:
-        u = uniforms(seed, np.uint64(EVENTS), np.uint64(first + i), np.uint64(AFTER_TRIALS - 1))[0]
+    for i in range(events.size):
+        u = uniforms(seed, np.uint64(EVENTS), np.uint64(events[i]), np.uint64(AFTER_TRIALS - 1))[0]
         share[i] = u
         if track.rho.size > 0 and track.span > 0.0:
             depth, share[i] = place_at(track, (out[_DEPTH, i] - track.front) / track.span, u)
@@ -181,14 +179,13 @@ def steer(
     scattering: Scattering,
     share: Array,
     seed: np.uint64,
-    first: int,
-    columns: Numbers,
+    events: Numbers,
     out: Array,
 ) -> None:
     """Turn and shift events by the direction and position of their beam particle and by its multiple scattering."""
     particles = beam.lateral.shape[1]
-    for i in columns:
-        event = np.uint64(first + i)
+    for i in range(events.size):
+        event = np.uint64(events[i])
         depth = out[_DEPTH, i]
         theta = interpolate(depth, scattering.depth, scattering.theta)
         y = interpolate(depth, scattering.depth, scattering.y)

@@ -47,22 +47,27 @@ def _beamline(prepared: PreparedSource, events: int, weighted: bool) -> Beamline
 
 def _fill(prepared: PreparedSource, shares: Array, beam: Beamline, first: int, out: Array) -> int:
     """Make the events numbered from `first`, component by component; return the number of trials."""
-    numbers = np.zeros(out.shape[1], dtype=np.int64)
-    seed = np.uint64(prepared.seed)
+    seed, numbers = np.uint64(prepared.seed), np.zeros(out.shape[1], dtype=np.int64)
     if shares.size > 1:
         draw_sources(shares, seed, first, numbers)
-    share = np.empty(out.shape[1])
-    trials = 0
-    for i, ready in enumerate(prepared.components):
-        columns = np.flatnonzero(numbers == i)
-        target = ready.component.target
-        out[ROW["target_Z"], columns], out[ROW["target_A"], columns] = target.Z, target.A
-        trials += fill(ready.lattice, ready.process, beam, seed, first, columns, out)
-        if beam.lateral.size or ready.lattice.track.rho.size:
-            place_in_depth(ready.lattice.track, seed, first, columns, out, share)
-    source = prepared.source
-    if beam.lateral.size or beam.divergence > 0.0 or source.card.target.multiple_scattering:
-        steer(beam, source.scattering, share, seed, first, np.arange(out.shape[1]), out)
+    order = np.argsort(numbers, kind="stable")
+    events, share = first + order, np.empty(out.shape[1])
+    made = (
+        np.empty_like(out) if shares.size > 1 else out
+    )  # events of one component side by side, which are stored faster
+    trials = end = 0
+    for ready, size in zip(prepared.components, np.bincount(numbers, minlength=shares.size), strict=True):
+        mine = slice(end, end := end + size)
+        columns, target, track = made[:, mine], ready.component.target, ready.lattice.track
+        columns[ROW["target_Z"]], columns[ROW["target_A"]] = target.Z, target.A
+        trials += fill(ready.lattice, ready.process, beam, seed, events[mine], columns)
+        if beam.lateral.size or track.rho.size:
+            place_in_depth(track, seed, events[mine], columns, share[mine])
+    if beam.lateral.size or beam.divergence > 0.0 or prepared.source.card.target.multiple_scattering:
+        steer(beam, prepared.source.scattering, share, seed, events, made)
+    if made is not out:
+        for row, values in zip(out, made, strict=True):
+            row[order] = values
     return trials
 
 

@@ -154,14 +154,14 @@ def _divided(number: float, by: int) -> tuple[float, float]:
 
 @jit
 def draw(
-    lattice: Lattice, seed: np.uint64, stream: np.uint64, first: int, queue: Numbers, block: Array, n: int
+    lattice: Lattice, seed: np.uint64, stream: np.uint64, events: Numbers, queue: Numbers, block: Array, n: int
 ) -> None:
     """Draw the points of a queue: writes their coordinates, beam energy, depth, ceiling and number to accept with.
 
     Until then, the random numbers stand where what is made of them will.
     """
     for i in range(n):
-        event = np.uint64(first + queue[0, i])
+        event = np.uint64(events[queue[0, i]])
         trial = np.uint64(2 * queue[1, i])
         block[CEILING + i], block[U_ACCEPT + i], _, _ = uniforms(seed, stream, event, trial)
         block[DEPTH + i], block[R_X + i], block[R_U + i], block[R_T + i] = uniforms(
@@ -190,14 +190,20 @@ def draw(
 class Proposals:
     """Points of a process, drawn on a lattice a block at a time.
 
-    `queue` holds for each point of the block the number of its event, less `first`, and that of the trial.
+    `queue` holds for each point of the block the place of its event in `events` and the number of the trial.
     """
 
     def __init__(
-        self, lattice: Lattice, process: Any, seed: np.uint64, stream: np.uint64, first: int, stages: Stages = NUCLEUS
+        self,
+        lattice: Lattice,
+        process: Any,
+        seed: np.uint64,
+        stream: np.uint64,
+        events: Numbers,
+        stages: Stages = NUCLEUS,
     ) -> None:
         self._lattice, self._process, self._stages = lattice, process, stages
-        self._numbers = seed, stream, first
+        self._numbers = seed, stream, events
         self.block = new_block()
         self.queue = np.zeros((2, SIZE), np.int64)
 
@@ -207,10 +213,11 @@ class Proposals:
         self._stages.rays(self._process, self._lattice.energies, self.block, n)
         self._stages.weigh(self._process, self.block, n)
 
-    def first_trials(self, points: int) -> Iterator[int]:
-        """Propose the first trials of so many events, block by block; yields the number of points of each."""
-        for start in range(0, points, SIZE):
-            n = min(SIZE, points - start)
+    def first_trials(self) -> Iterator[int]:
+        """Propose the first trial of each event, block by block; yields the number of points of each."""
+        size = self._numbers[2].size
+        for start in range(0, size, SIZE):
+            n = min(SIZE, size - start)
             self.queue[0, :n] = np.arange(start, start + n)
             self.propose(n)
             yield n
@@ -237,8 +244,8 @@ def integrate(
     stages: Stages = NUCLEUS,
 ) -> tuple[float, ...]:
     """Sums of f, f^2, min(1, f) and its square over proposed points numbered from `first`."""
-    proposals = Proposals(lattice, process, seed, stream, first, stages)
+    proposals = Proposals(lattice, process, seed, stream, np.arange(first, first + points), stages)
     sums = np.zeros(4)
-    for n in proposals.first_trials(points):
+    for n in proposals.first_trials():
         _add(proposals.block, n, sums)
     return tuple(sums.tolist())

@@ -49,10 +49,10 @@ def scatterings(
     beam = Beamline(0.0, 0.0, NO_PARTICLES, 0.0, unweighted=True, unit_weight=1.0)
     for start in range(0, events, _CHUNK):
         out = np.empty((len(FLOAT_BRANCHES), min(_CHUNK, events - start)))
-        where = np.arange(out.shape[1])
+        numbers = first + start + np.arange(out.shape[1])
         out[ROW["target_Z"]], out[ROW["target_A"]] = target.Z, target.A
-        fill(lattice, process, beam, np.uint64(seed), first + start, where, out)
-        yield {"event": first + start + where} | dict(zip(FLOAT_BRANCHES, out, strict=True))
+        fill(lattice, process, beam, np.uint64(seed), numbers, out)
+        yield {"event": numbers} | dict(zip(FLOAT_BRANCHES, out, strict=True))
 
 
 def _writer(

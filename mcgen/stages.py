@@ -73,7 +73,7 @@ class Stages(NamedTuple):
     transfers: Callable[[Any, Array, int], None]
     amplitude: Callable[[Any, Array, int], None]
     form_factor: Callable[[Any, Array, int], None]
-    momenta: Callable[[Any, np.uint64, int, Numbers, int, Array], None]  #: (process, seed, first, made, n, block)
+    momenta: Callable[[Any, np.uint64, Numbers, Numbers, int, Array], None]  #: (process, seed, events, made, n, block)
 
     def weigh(self, process: Any, block: Array, n: int) -> None:
         """From rays to weights over ceilings."""
@@ -194,8 +194,8 @@ def sample_azimuth(
 
 
 @jit
-def momenta(process: Process, seed: np.uint64, first: int, made: Numbers, n: int, block: Array) -> None:
-    """Azimuth of q and final state of n points: reads `made`, their (place in the block, event less `first`).
+def momenta(process: Process, seed: np.uint64, events: Numbers, made: Numbers, n: int, block: Array) -> None:
+    """Azimuth of q and final state of n points: reads `made`, their (place in the block, place in `events`).
 
     Writes `MOMENTA`, and corrects the weight `F` where the azimuth asks for it.
     """
@@ -206,7 +206,7 @@ def momenta(process: Process, seed: np.uint64, first: int, made: Numbers, n: int
         e = _emission(block, i)
         q_perp = transverse_momentum(e, t, block[ABOVE + i])
         form = azimuthal_form(e, E, t, q_perp, process)
-        event = np.uint64(first + made[1, j])
+        event = np.uint64(events[made[1, j]])
         cosine, sine, excess = sample_azimuth(form, seed, np.uint64(EVENTS), event, AFTER_TRIALS + 1)
         block[F + i] *= excess
         particles = four_momenta(e, E, process.M, block[ONE_MINUS_COS + i], t, q_perp, cosine, sine)

@@ -143,7 +143,7 @@ def test_steered_events():
     out[ROW["depth_cm"]] = np.where(np.arange(n) % 2, 10.0, 20.0)
     for name in ("mu_in", "mu_out", "S", "N_out"):
         out[ROW[f"{name}_pz"]] = out[ROW[f"{name}_E"]] = 3.0
-    steer(beam, table, np.zeros(n), np.uint64(5), 0, np.arange(n), out)
+    steer(beam, table, np.zeros(n), np.uint64(5), np.arange(n), out)
     for depth, theta, y, correlation in ((20.0, 0.03, 0.5, 0.9), (10.0, 0.02, 0.3, 0.75)):
         here = out[:, out[ROW["depth_cm"]] == depth]
         error = 4.0 / math.sqrt(2.0 * here.shape[1])

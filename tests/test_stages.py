@@ -38,7 +38,7 @@ def _setting(lepton, target, high, low, m_S, form_factor):
 
 
 def _proposed(lattice, process, n):
-    proposals = Proposals(lattice, process, SEED, STREAM, 0)
+    proposals = Proposals(lattice, process, SEED, STREAM, np.arange(n))
     proposals.queue[0, :n] = np.arange(n)
     proposals.propose(n)
     return proposals
@@ -76,7 +76,7 @@ def test_a_block_is_its_points(setting):
 def test_a_point_does_not_know_its_block():
     """A trial gives the same point in any place of any block; fails if a random number depends on the order."""
     lattice, process = _setting(*SETTINGS[0])
-    straight, mixed = (Proposals(lattice, process, SEED, STREAM, first) for first in (100, 60))
+    straight, mixed = (Proposals(lattice, process, SEED, STREAM, np.arange(first, 140)) for first in (100, 60))
     straight.queue[:, :40] = np.arange(40), np.arange(40) % 3
     order = np.random.default_rng(1).permutation(40)
     mixed.queue[:, :40] = order + 40, order % 3
@@ -113,7 +113,7 @@ def test_stages_in_python(setting, monkeypatch):
     lattice, process = _setting(*setting)
     beam = Beamline(0.5, 0.0, NO_PARTICLES, 3.0, unweighted=True, unit_weight=2.0)
     made = [np.zeros((len(FLOAT_BRANCHES), 40)) for _ in range(2)]
-    args = lattice, process, beam, SEED, 7, np.arange(40)
+    args = lattice, process, beam, SEED, 7 + np.arange(40)
     trials = fill(*args, made[0])
     for where, kernel in (("event_kernel.accept", accept), ("event_kernel.place", place), ("lattice.draw", draw)):
         monkeypatch.setattr(f"mcgen.{where}", _plain(kernel))
@@ -131,8 +131,8 @@ def test_rejected_points_come_back():
     lattice, process = _setting(*SETTINGS[0])
     out = np.zeros((len(FLOAT_BRANCHES), 4500))
     beam = Beamline(0.0, 0.0, NO_PARTICLES, 0.0, unweighted=True, unit_weight=1.0)
-    trials = fill(lattice, process, beam, SEED, 50, np.arange(4500), out)
-    proposals = Proposals(lattice, process, SEED, np.uint64(EVENTS), 50)
+    trials = fill(lattice, process, beam, SEED, 50 + np.arange(4500), out)
+    proposals = Proposals(lattice, process, SEED, np.uint64(EVENTS), 50 + np.arange(4500))
     found = np.zeros(4500)
     for start in range(0, 4500, 1500):
         for trial in itertools.count():
@@ -155,12 +155,34 @@ def _doubled(process, block, n):
         block[stages.A + i] *= 2.0
 
 
+def test_a_stage_of_another_process():
+    """An amplitude twice as large doubles ceilings and integral and leaves f and events alone; fails if it is not used.
+
+    Bit for bit, as 2 is a power of two.
+    """
+    lattice, process = _setting(*SETTINGS[0])
+    twice = NUCLEUS._replace(amplitude=_doubled)
+    doubled = build_lattice(lattice.track, process, twice)
+    assert doubled.total == 2.0 * lattice.total
+    np.testing.assert_array_equal(doubled.ceiling, 2.0 * lattice.ceiling)
+    args = process, SEED, STREAM, 0, 5000
+    assert integrate(doubled, *args, twice) == integrate(lattice, *args)
+    assert integrate(lattice, *args, twice)[0] == 2.0 * integrate(lattice, *args)[0]
+    beam = Beamline(0.0, 0.0, NO_PARTICLES, 0.0, unweighted=True, unit_weight=1.0)
+    made = [np.zeros((len(FLOAT_BRANCHES), 100)) for _ in range(2)]
+    fill(lattice, process, beam, SEED, np.arange(100), made[0])
+    fill(doubled, process, beam, SEED, np.arange(100), made[1], twice)
+    np.testing.assert_array_equal(*made)
+
+
+_U = stages.EMISSION + Emission._fields.index("u") * SIZE
+
+
 @jit
 def _propagator(process, block, n):
     for i in range(n):
-        block[stages.A + i] = (
-            process.weights / block[stages.EMISSION + 5 * SIZE + i] ** 2
-        )  # u, the sixth of an `Emission`
+        u = block[_U + i]
+        block[stages.A + i] = process.weights / (u * u)
 
 
 @jit
