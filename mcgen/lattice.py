@@ -147,8 +147,8 @@ def build_lattices(components: Sequence[TargetComponent], processes: Sequence[An
 
 @jit
 def _divided(number: float, by: int) -> tuple[float, float]:
-    """(quotient, rest) of whole numbers; half a step keeps the quotient off the edge where it would be rounded."""
-    quotient = math.floor((number + 0.5) / by)
+    """(quotient, rest) of whole numbers, as floats: several are divided at a time."""
+    quotient = math.floor(number / by)
     return quotient, number - quotient * by
 
 

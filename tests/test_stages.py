@@ -92,7 +92,7 @@ def test_cells_are_told_apart():
     for by in {*cells.THICK, *cells.THIN}:
         for number in range(5 * by):
             assert divided(float(number), by) == divmod(number, by)
-    assert divided(2.0**40 - 1.0, 28) == divmod(2**40 - 1, 28)
+    assert divided(28.0 * 2**40 - 1.0, 28) == divmod(28 * 2**40 - 1, 28)
 
 
 def _plain(kernel):
