@@ -77,7 +77,21 @@ def _smallest_s(e: Emission, E_S: float, recoil: float, q_par: float, q_perp: fl
 
 @jit
 def azimuthal_form(e: Emission, E: float, t: float, q_perp: float, process: Process) -> AzimuthalForm:
-    """A as a function of phi_q at fixed E, E_S, theta_S, t; q_perp is q across V."""
+    """A as a function of phi_q at fixed E, E_S, theta_S and t.
+
+    Parameters
+    ----------
+    e : Emission
+        Kinematics at E, E_S, theta_S.
+    E : float
+        Total beam energy in GeV.
+    t : float
+        Momentum transfer squared in GeV^2.
+    q_perp : float
+        Component of q across V = p - k in GeV (`transverse_momentum`).
+    process : Process
+        Constants of the kernels.
+    """
     M = process.M
     m_S = process.m_S
     E_S = E - e.W
@@ -133,7 +147,7 @@ def azimuthal_form(e: Emission, E: float, t: float, q_perp: float, process: Proc
 
 @jit
 def amplitude_at(f: AzimuthalForm, phi_q: float) -> float:
-    """A at one azimuth."""
+    """A in GeV^2 at one azimuth phi_q in rad."""
     c = math.cos(phi_q)
     half = math.sin(0.5 * phi_q)
     s = f.s_min + 2.0 * f.b * half * half
@@ -142,7 +156,7 @@ def amplitude_at(f: AzimuthalForm, phi_q: float) -> float:
 
 @jit
 def amplitude_average(f: AzimuthalForm) -> float:
-    """A averaged over phi_q, from the Fourier series of 1/s and 1/s^2 in powers of r = (a - root)/b."""
+    """A in GeV^2 averaged over phi_q, from the Fourier series of 1/s and 1/s^2 in powers of r = (a - root)/b."""
     a = f.s_min + f.b
     root = math.sqrt(f.s_min * (a + f.b))  # of a^2 - b^2
     per_root = 1.0 / root
@@ -172,7 +186,15 @@ def _is_cancelled(f: AzimuthalForm, e: Emission, t: float, phi_q: float, A: floa
 def amplitude_of(
     process: Process, E: float, E_S: float, one_minus_cos_theta: float, t_minus_tmin: float, phi_q: float
 ) -> float:
-    """A of any mediator in GeV^2 at a beam energy and a point; the arguments are those of `reduced_amplitude`."""
+    """A of any mediator in GeV^2 at one point of phase space.
+
+    Parameters
+    ----------
+    process : Process
+        Constants of the kernels.
+    E, E_S, one_minus_cos_theta, t_minus_tmin, phi_q : float
+        Beam energy and the point, as in `reduced_amplitude`.
+    """
     m = process.m
     m_S = process.m_S
     M = process.M
@@ -216,7 +238,19 @@ def reduced_amplitude(
 
 @jit
 def mean_amplitude(E: float, process: Process, e: Emission, t: float, t_minus_tmin: float) -> float:
-    """A averaged over phi_q, or its Weizsaecker-Williams limit, in GeV^2."""
+    """A averaged over phi_q, or its Weizsaecker-Williams limit, in GeV^2.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels; its `ww` chooses the limit.
+    e : Emission
+        Kinematics at E, E_S, theta_S.
+    t, t_minus_tmin : float
+        t and t - t_min in GeV^2.
+    """
     if process.ww:
         return amplitude_average_ww(E, process.m, process.m_S, process.M, process.weights, e, t_minus_tmin)
     return amplitude_average(azimuthal_form(e, E, t, transverse_momentum(e, t, t_minus_tmin), process))
@@ -224,13 +258,39 @@ def mean_amplitude(E: float, process: Process, e: Emission, t: float, t_minus_tm
 
 @jit
 def density(M: float, G2_t: float, A: float, p: float, per_V: float, t: float) -> float:
-    """d sigma/(dE_S d|u| dt) in pb/GeV^5 off a target of mass M, from its form factor and the average of A at t."""
+    """d sigma/(dE_S d|u| dt) in pb/GeV^5 at unit coupling, from the form factor and the average of A.
+
+    Parameters
+    ----------
+    M : float
+        Mass of the target in GeV.
+    G2_t : float
+        Form factor squared at t.
+    A : float
+        Squared amplitude averaged over phi_q, in GeV^2.
+    p, per_V : float
+        Beam momentum in GeV, and 1/|p - k| in 1/GeV.
+    t : float
+        Momentum transfer squared in GeV^2.
+    """
     factor = ALPHA * ALPHA * GEV2_PB / (64.0 * math.pi * M * M)
     return factor * G2_t * A * per_V / (p * p * t * t)
 
 
 @jit
 def sigma_density(E: float, process: Process, e: Emission, t: float, t_minus_tmin: float) -> float:
-    """d sigma/(dE_S d|u| dt) in pb/GeV^5 at unit coupling, both azimuths integrated."""
+    """d sigma/(dE_S d|u| dt) in pb/GeV^5 at unit coupling, both azimuths integrated.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    e : Emission
+        Kinematics at E, E_S, theta_S.
+    t, t_minus_tmin : float
+        t and t - t_min in GeV^2.
+    """
     A = mean_amplitude(E, process, e, t, t_minus_tmin)
     return density(process.M, G2(t, process.ff), A, e.p, e.per_V, t)

@@ -48,7 +48,19 @@ FIXED_T = (160, 1, 12, 12)
 
 @jit
 def sigma_dE_du(E: float, process: Process, E_S: float, one_minus_cos_theta: float, q: Rules) -> float:
-    """d sigma/(dE_S d|u|) in pb/GeV^3: the integral over t."""
+    """d sigma/(dE_S d|u|) in pb/GeV^3 at unit coupling: the integral over t.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    E_S, one_minus_cos_theta : float
+        Energy of S in GeV and 1 - cos of its polar angle.
+    q : Rules
+        Nodes of the quadrature; those in t are used.
+    """
     e = emission(E, process.m, process.m_S, process.M, E_S, one_minus_cos_theta)
     if not e.t_max > e.t_min:
         return 0.0
@@ -70,7 +82,19 @@ def sigma_dE_du(E: float, process: Process, E_S: float, one_minus_cos_theta: flo
 
 @jit
 def sigma_dE(E: float, process: Process, E_S: float, q: Rules) -> float:
-    """d sigma/dE_S in pb/GeV at unit coupling."""
+    """d sigma/dE_S in pb/GeV at unit coupling.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    E_S : float
+        Energy of S in GeV.
+    q : Rules
+        Nodes of the quadrature; those in u and t are used.
+    """
     u_low, u_high, two_pk = u_range(E, E_S, process)
     if u_high <= u_low:
         return 0.0
@@ -87,9 +111,23 @@ def sigma_dE(E: float, process: Process, E_S: float, q: Rules) -> float:
 def spectrum_nodes(
     E: float, process: Process, low: float, high: float, chi: float | None, q: Rules, energies: Array, sigmas: Array
 ) -> None:
-    """Nodes of the spectrum between two energies of S: E_S in GeV and the cross section in pb it stands for.
+    """Write energies of S in GeV, and the cross section in pb that each stands for, between two energies of S.
 
-    The photon flux `chi` of Eq. 13 asks for IWW, which knows no recoil: m_S < E_S < E; None for the exact spectrum.
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    low, high : float
+        Energies of S in GeV; what lies outside the kinematic range is left out.
+    chi : float or None
+        None: the exact spectrum, or WW if `process` says so. A number: the photon flux of Eq. 13, for the spectrum of
+        IWW. IWW knows no recoil, so that its range is m_S < E_S < E.
+    q : Rules
+        Nodes of the quadrature; those in x, u and t are used.
+    energies, sigmas : array, shape (nodes in x,)
+        Written. The sum of `sigmas` is the cross section between `low` and `high`.
     """
     first, last = process.m_S, E
     if chi is None:
@@ -115,7 +153,24 @@ def spectrum_nodes(
 
 @jit
 def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: float) -> tuple[float, float, float]:
-    """Coordinates of two energies and of the kink between them, if any, where backward emission ends."""
+    """Limits of integration over E_S, with the kink between them where S can no longer fly backward.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    em : EnergyMap
+        Map of E_S at this beam energy.
+    low, high : float
+        Energies of S in GeV.
+
+    Returns
+    -------
+    r_low, r_kink, r_high : float
+        Coordinates of `em`; r_kink is r_low if no kink lies in between, or only one next to the highest energy.
+    """
     r_low = 0.0 if low <= em.low else scalar_energy_coordinate(low, em)
     r_high = 1.0 if high >= em.low + em.span else scalar_energy_coordinate(high, em)
     kink_low, kink = scalar_energy_range(E, process.m, process.m_S, process.M, -1.0)
@@ -129,7 +184,19 @@ def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: f
 
 @jit
 def sigma_between(E: float, process: Process, low: float, high: float, q: Rules) -> float:
-    """Cross section in pb with S between two energies in GeV."""
+    """Cross section in pb at unit coupling with the energy of S between two limits.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    low, high : float
+        Energies of S in GeV.
+    q : Rules
+        Nodes of the quadrature; those in x, u and t are used.
+    """
     em = energy_map(E, process)
     low = max(low, em.low)
     high = min(high, em.low + em.span)
@@ -155,7 +222,7 @@ def _x_bins(E: float, process: Process, edges: Array, q: Rules) -> Array:
 
 @jit
 def _sigma_dcos(E: float, process: Process, one_minus_cos_theta: float, q: Rules) -> float:
-    """d sigma/dcos(theta) in pb."""
+    """d sigma/dcos(theta) in pb at unit coupling."""
     em = energy_map(E, process)
     low, high = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0 - one_minus_cos_theta)
     if em.span <= 0.0 or high <= low:
@@ -186,7 +253,24 @@ def _theta_bins(E: float, process: Process, edges: Array, q: Rules) -> Array:
 
 @jit
 def u_range_at_t(E: float, process: Process, E_S: float, t: float) -> tuple[float, float]:
-    """Limits of |u| at fixed energy of S and t in GeV^2; empty (low > high) if t is out of reach."""
+    """Smallest and largest |u| in GeV^2 at fixed E_S and t.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    E_S : float
+        Energy of S in GeV.
+    t : float
+        Momentum transfer squared in GeV^2.
+
+    Returns
+    -------
+    low, high : float
+        In GeV^2; low > high if this t is not possible.
+    """
     recoil = 0.5 * t / process.M
     E_out = E - E_S - recoil
     if E_out < process.m:
@@ -200,7 +284,7 @@ def u_range_at_t(E: float, process: Process, E_S: float, t: float) -> tuple[floa
 
 @jit
 def _edge(E: float, process: Process, em: EnergyMap, t: float, inside: float, outside: float) -> float:
-    """Coordinate where t goes out of reach, by bisection."""
+    """Coordinate of E_S where t ceases to be possible, by bisection; it is possible at `inside`, not at `outside`."""
     for _ in range(50):
         middle = 0.5 * (inside + outside)
         low, high = u_range_at_t(E, process, scalar_energy(middle, em)[0], t)
@@ -213,7 +297,7 @@ def _edge(E: float, process: Process, em: EnergyMap, t: float, inside: float, ou
 
 @jit
 def _sigma_dt(E: float, process: Process, t: float, q: Rules) -> float:
-    """d sigma/dt in pb/GeV^2."""
+    """d sigma/dt in pb/GeV^2 at unit coupling."""
     em = energy_map(E, process)
     if em.span <= 0.0:
         return 0.0
@@ -251,7 +335,23 @@ def _sigma_dt(E: float, process: Process, t: float, q: Rules) -> float:
 
 @jit
 def bins_of_t(E: float, process: Process, edges: Array, q: Rules) -> Array:
-    """Cross section in pb in bins of t."""
+    """Cross section in pb at unit coupling in bins of t.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    edges : array, shape (bins + 1,)
+        Edges in GeV^2, positive and rising.
+    q : Rules
+        Nodes of the quadrature; those in x and t (which here serve for |u|) and in the bin are used.
+
+    Returns
+    -------
+    array, shape (bins,)
+    """
     result = np.zeros(edges.size - 1)
     for i in range(result.size):
         width = math.log(edges[i + 1] / edges[i])

@@ -93,7 +93,7 @@ def medium(
 
 
 def _shifted(fit: DensityEffect, shift: float) -> DensityEffect:
-    """The fit where the plasma energy over the energies of the levels is 10^shift times as high."""
+    """The fit moved to a plasma energy that is 10^shift times as high, relative to the energies of the levels."""
     return fit._replace(C=fit.C - TWO_LN10 * shift, x0=fit.x0 - shift, x1=fit.x1 - shift)
 
 

@@ -1,4 +1,4 @@
-"""Energy of the beam along the target (Eq. 16): laws of energy loss, all with the same three questions."""
+"""Energy of the beam along the target (Eq. 16): laws of energy loss, all with `loss`, `path` and `after`."""
 
 from __future__ import annotations
 

@@ -19,10 +19,11 @@ from mcgen.physics.nuclear_shape import Shape, fourier_bessel, helm, proton
 
 Array = NDArray[np.float64]
 
-#: widest piece of log(t) that one Gauss rule covers: the poles of G2(t) lie pi off the axis; a table may turn faster
+#: widest piece of log(t) that one Gauss rule covers, for Appendix A (the poles of G2 in log(t) have an imaginary part
+#: of pi) and for a table, which may change faster
 PANEL, TABLE_PANEL = 4.0, 1.0
-#: largest step of a tabulated ratio in log(t), and the range of t in GeV^2 where the shape of a nucleus is tabulated,
-#: which falls fast, and that of the proton, which does not
+#: largest step of a tabulated ratio in log(t); range of t in GeV^2 where the shape of a nucleus is tabulated, which
+#: falls fast, and that of the proton, which does not
 _STEP, _T_RANGE, _T_RANGE_PROTON = 2e-3, (1e-12, 4.0), (1e-12, 1e4)
 
 
@@ -124,9 +125,10 @@ def form_factor(name: str, Z: float, A: float, table: tuple[tuple[float, float],
 
     Differs from the paper: at Z = 1 Eqs. A1 and A2 both hold the one proton. `paper` keeps that; all other names take
     for hydrogen the screening of Eq. A1 and the proton's own G_E and G_M (`nuclear_shape.proton`), and leave Eq. A2
-    out. Only the atomic electron would be left of it, as a charge at rest that takes up any momentum, where a free one
-    makes S of 100 MeV above 31 GeV only; at 160 GeV it would add 0.8 of the proton's sigma at 10 MeV. sigma is 1/1.95,
-    1/1.89, 1/1.79 of that of Eqs. A1 and A2 (unsquared) for 10, 100, 300 MeV at 3 GeV. Heavier hydrogen is a nucleus.
+    out. Without the proton, Eq. A2 holds only the atomic electron, as a charge at rest that takes up any momentum. A
+    free electron makes S of 100 MeV above 31 GeV only; the term would add 0.8 of the proton's sigma at 160 GeV and
+    10 MeV. For 10, 100, 300 MeV at 3 GeV, sigma is that of Eqs. A1 and A2 (unsquared) over 1.95, 1.89, 1.79. Heavier
+    hydrogen is a nucleus.
     """
     inelastic, squared = FORM_FACTORS[name]
     single = is_proton(Z, A) and name not in ("paper", "table")

@@ -55,7 +55,17 @@ def box(
     low: tuple[float, float, float],
     high: tuple[float, float, float],
 ) -> Interval:
-    """Path lengths in cm through a box with faces along the axes, between its corners `low` and `high`."""
+    """Path lengths in cm at which a ray enters and leaves a box with faces along the axes.
+
+    Parameters
+    ----------
+    start : (float, float, float)
+        Where the ray starts, in cm.
+    direction : (float, float, float)
+        Unit vector along the ray.
+    low, high : (float, float, float)
+        Opposite corners in cm: the smallest and the largest x, y, z.
+    """
     x_in, x_out = _slab(start[0], direction[0], low[0], high[0])
     y_in, y_out = _slab(start[1], direction[1], low[1], high[1])
     z_in, z_out = _slab(start[2], direction[2], low[2], high[2])
@@ -70,7 +80,17 @@ def cylinder(
     z_low: float,
     z_high: float,
 ) -> Interval:
-    """Path lengths in cm through a cylinder about the z axis between z_low and z_high."""
+    """Path lengths in cm at which a ray enters and leaves a cylinder about the z axis.
+
+    Parameters
+    ----------
+    start : (float, float, float)
+        Where the ray starts, in cm.
+    direction : (float, float, float)
+        Unit vector along the ray.
+    radius, z_low, z_high : float
+        Radius of the cylinder and its two ends, in cm.
+    """
     r_in, r_out = _barrel(start[0], start[1], direction[0], direction[1], radius)
     z_in, z_out = _slab(start[2], direction[2], z_low, z_high)
     return _forward(max(r_in, z_in), min(r_out, z_out))

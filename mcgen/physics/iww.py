@@ -25,14 +25,36 @@ def t_limits(E: float, m: float, m_S: float) -> tuple[float, float]:
 
 @jit
 def flux(E: float, m: float, m_S: float, ff: FormFactor) -> float:
-    """chi with the paper's limits (Eq. 13)."""
+    """chi with the paper's limits of t (Eq. 13).
+
+    Parameters
+    ----------
+    E, m, m_S : float
+        Total beam energy, lepton and scalar mass in GeV.
+    ff : FormFactor
+        Form factor of the target.
+    """
     t_min, t_max = t_limits(E, m, m_S)
     return chi(t_min, t_max, ff)
 
 
 @jit
 def dsigma_dx(E: float, x: float, m: float, m_S: float, weights: Weights, chi_E: float) -> float:
-    """d sigma/dx in pb at unit coupling for m_S/E < x < 1, else 0; chi_E is `flux` at E (Eq. 12)."""
+    """d sigma/dx in pb at unit coupling for m_S/E < x < 1, else 0 (Eq. 12).
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    x : float
+        E_S/E.
+    m, m_S : float
+        Lepton and scalar mass in GeV.
+    weights : Weights
+        Those of the mediator.
+    chi_E : float
+        Photon flux at E (`flux`).
+    """
     if not m_S < x * E < E:
         return 0.0
     beta = math.sqrt((1.0 - (m / E) ** 2) * (1.0 - (m_S / (x * E)) ** 2))  # beta_mu * beta_S

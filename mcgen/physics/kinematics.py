@@ -45,9 +45,17 @@ def momentum(E: float, m: float) -> float:
 
 @jit
 def t_range(E: float, m: float, m_S: float, M: float) -> tuple[float, float]:
-    """Smallest and largest t in GeV^2 at a beam energy above threshold, all E_S and angles allowed.
+    """Smallest and largest t in GeV^2 at a beam energy above threshold, at any E_S and angle.
 
-    They belong to l N -> X N with the lightest X, of mass m + m_S; * marks the centre of mass.
+    Parameters
+    ----------
+    E, m, m_S, M : float
+        Total beam energy, lepton, scalar and nuclear mass in GeV.
+
+    Notes
+    -----
+    Lepton and S together act as one particle X. Both limits belong to the lightest X, of mass m + m_S, in
+    l N -> X N; a star in the comments marks the centre of mass.
     """
     s = m * m + M * M + 2.0 * E * M
     difference = m_S * (m + 0.5 * m_S) / math.sqrt(s)  # E_N* before minus after
@@ -60,10 +68,19 @@ def t_range(E: float, m: float, m_S: float, M: float) -> tuple[float, float]:
 
 @jit
 def scalar_energy_range(E: float, m: float, m_S: float, M: float, cos_theta: float) -> tuple[float, float]:
-    """Energies (lowest, highest) that S can have at a polar angle, in GeV; empty (lowest > highest) if none.
+    """Lowest and highest energy in GeV that S can have at a polar angle; lowest > highest if there is none.
 
-    The largest interval is at cos_theta = 1. The recoiling lepton and nucleus together weigh at least m + M,
-    so (E + M) E_S - p k cos(theta) <= M (E - m) + m_S^2/2.
+    Parameters
+    ----------
+    E, m, m_S, M : float
+        Total beam energy, lepton, scalar and nuclear mass in GeV.
+    cos_theta : float
+        Cosine of the polar angle of S; the range is largest at 1.
+
+    Notes
+    -----
+    The recoiling lepton and nucleus together weigh at least m + M, so
+    (E + M) E_S - p k cos(theta) <= M (E - m) + m_S^2/2.
     """
     K = M * (E - m) + 0.5 * m_S * m_S
     pc = momentum(E, m) * cos_theta
@@ -85,7 +102,7 @@ def scalar_energy_range(E: float, m: float, m_S: float, M: float, cos_theta: flo
 def _along(E: float, m: float, m_S: float, E_S: float) -> tuple[float, float]:
     """(q, p_W) of S emitted along the beam, in GeV: p_W the momentum of a lepton of energy E - E_S, q = p - k - p_W.
 
-    Next to the highest E_S, p - k is far smaller than both, but not than p_W and q.
+    Close to the highest E_S, p - k is far smaller than p and k, and is computed as the sum of q and p_W.
     """
     p = momentum(E, m)
     k = momentum(E_S, m_S)
@@ -98,7 +115,15 @@ def _along(E: float, m: float, m_S: float, E_S: float) -> tuple[float, float]:
 
 @jit
 def smallest_u(E: float, m: float, m_S: float, E_S: float) -> float:
-    """-u in GeV^2 of S emitted along the beam."""
+    """Smallest |u| in GeV^2 at an energy of S, that of S emitted along the beam.
+
+    Parameters
+    ----------
+    E, m, m_S : float
+        Total beam energy, lepton and scalar mass in GeV.
+    E_S : float
+        Energy of S in GeV.
+    """
     q, p_W = _along(E, m, m_S, E_S)
     return q * (q + 2.0 * p_W)
 
@@ -110,7 +135,7 @@ def emission(E: float, m: float, m_S: float, M: float, E_S: float, one_minus_cos
     Parameters
     ----------
     E, m, m_S, M : float
-        Beam energy, lepton, scalar and nuclear mass in GeV.
+        Total beam energy, lepton, scalar and nuclear mass in GeV.
     E_S : float
         Energy of S in GeV.
     one_minus_cos_theta : float

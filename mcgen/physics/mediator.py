@@ -29,25 +29,25 @@ class Weights(NamedTuple):
 
 @jit
 def scalar(m: float, m_S: float) -> Weights:
-    """S lbar l."""
+    """Weights of S lbar l; lepton and boson mass in GeV."""
     return Weights(4.0, 0.0, 0.0, (2.0 * m - m_S) * (2.0 * m + m_S))
 
 
 @jit
 def pseudoscalar(m: float, m_S: float) -> Weights:
-    """i P lbar gamma5 l; m does not enter."""
+    """Weights of i P lbar gamma5 l, on which m has no influence."""
     return Weights(4.0, 0.0, 0.0, -m_S * m_S + 0.0 * m)
 
 
 @jit
 def vector(m: float, m_S: float) -> Weights:
-    """V_mu lbar gamma^mu l."""
+    """Weights of V_mu lbar gamma^mu l."""
     return Weights(0.0, 8.0, 4.0 * m_S * m_S, -2.0 * (m_S * m_S + 2.0 * m * m))
 
 
 @jit
 def axial(m: float, m_S: float) -> Weights:
-    """A_mu lbar gamma^mu gamma5 l; the longitudinal part is (2 m/m_S)^2 times a pseudoscalar."""
+    """Weights of A_mu lbar gamma^mu gamma5 l; the longitudinal part is (2 m/m_S)^2 times a pseudoscalar."""
     difference = (m_S - 2.0 * m) * (m_S + 2.0 * m)
     return Weights(16.0 * (m / m_S) * (m / m_S), 8.0, 4.0 * difference, -2.0 * difference)
 
@@ -62,8 +62,21 @@ MEDIATORS: dict[str, Callable[[float, float], Weights]] = {
 
 @jit
 def bracket(x: float, u: float, m: float, m_S: float, weights: Weights) -> float:
-    """A22, |M|^2 of l gamma -> l X over e^2 at the smallest t, u = |u| in GeV^2.
+    """A22: |M|^2 of l gamma -> l X over e^2 at the smallest t.
 
+    Parameters
+    ----------
+    x : float
+        E_S/E.
+    u : float
+        |u| in GeV^2.
+    m, m_S : float
+        Lepton and boson mass in GeV.
+    weights : Weights
+        Those of the mediator.
+
+    Notes
+    -----
     The structures K, B and Q tend to x^2/4(1-x), (2-2x+x^2)/4(1-x) and 2 (u x - D)/u^2, f to zero.
     """
     D = m_S * m_S * (1.0 - x) + m * m * x * x
@@ -73,7 +86,17 @@ def bracket(x: float, u: float, m: float, m_S: float, weights: Weights) -> float
 
 @jit
 def x_shape(x: float, m: float, m_S: float, weights: Weights) -> float:
-    """(1 - x) times the integral of A22/u^2 from the smallest |u|, D/x, in 1/GeV^2 (Eq. 12 for a scalar)."""
+    """(1 - x) times the integral of A22/u^2 over |u| from its smallest value D/x, in 1/GeV^2 (Eq. 12 for a scalar).
+
+    Parameters
+    ----------
+    x : float
+        E_S/E.
+    m, m_S : float
+        Lepton and boson mass in GeV.
+    weights : Weights
+        Those of the mediator.
+    """
     D = m_S * m_S * (1.0 - x) + m * m * x * x
     plain = 0.25 * x * (weights.K * x * x + weights.B * (2.0 - 2.0 * x + x * x))
     return (plain + weights.Q * (1.0 - x) * x * x * x / (3.0 * D)) / D

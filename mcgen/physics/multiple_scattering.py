@@ -81,8 +81,8 @@ def moments(kicks: Kicks, scale: float) -> Spread:
 
 @jit
 def spread(kicks: Kicks, E: float, m: float = M_MU) -> Spread:
-    """Angle and displacement with the logarithm of the full thickness, as Highland's fit wants it (PDG, 34.3).
+    """Angle and displacement, with the logarithm of the whole thickness in Highland's formula (PDG, 34.3).
 
-    E is the total energy in GeV at the entry, whose beta the logarithm takes.
+    E is the total energy in GeV at the entry; the logarithm holds beta at this energy.
     """
     return moments(kicks, _scale(kicks.thickness, E, m) if kicks.angle2 > 0.0 else 0.0)

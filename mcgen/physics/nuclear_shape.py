@@ -83,7 +83,7 @@ def helm(A: float) -> Shape:
 
 
 def charge(Z: int) -> float:
-    """Volume integral of the tabulated density of an element: its charge, to the digits of the table."""
+    """Volume integral of the tabulated density of an element: its charge, as precise as the table."""
     _, R, coefficients = FOURIER_BESSEL[Z]
     n = np.arange(1, len(coefficients) + 1)
     return float(4.0 * R**3 / np.pi * np.sum(-((-1.0) ** n) * coefficients / n**2))
@@ -145,13 +145,15 @@ def sachs(t: Array) -> tuple[Array, Array]:
 
 
 def proton(q: Array) -> Array:
-    """Root of (G_E^2 + tau G_M^2)/(1 + tau), tau = t/4 m_p^2: what a spin-0 current P_i + P_f needs to be a proton's.
+    """Form factor that makes the current of a particle of spin 0, P_i + P_f, stand for that of a proton.
+
+    It is the root of (G_E^2 + tau G_M^2)/(1 + tau), tau = t/4 m_p^2.
 
     Notes
     -----
-    Of the tensor of a proton, averaged over its spin, this is all that goes with (P_i + P_f) (P_i + P_f). Left out is
-    G_M^2 (q^2 g - q q), which adds to sigma 0.1 %, 1 % and 3.5 % at 3 GeV for scalars of 10, 100 and 300 MeV, 4 % at
-    0.5 GeV and 100 MeV, 0.02 % at 160 GeV.
+    Averaged over its spin, the tensor of a proton has two terms. This form factor gives all of the one with
+    (P_i + P_f) (P_i + P_f). The other one, G_M^2 (q^2 g - q q), is left out. It would add to sigma 0.1 %, 1 % and 3.5 %
+    at 3 GeV for scalars of 10, 100 and 300 MeV, 4 % at 0.5 GeV and 100 MeV, 0.02 % at 160 GeV.
     """
     t = q * q
     G_E, G_M = sachs(t)

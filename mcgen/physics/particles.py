@@ -17,9 +17,27 @@ Momenta = tuple[float, float, float, float]
 def four_momenta(
     e: Emission, E: float, M: float, one_minus_cos_theta: float, t: float, q_perp: float, cos_phi: float, sin_phi: float
 ) -> tuple[Momenta, Momenta, Momenta]:
-    """(outgoing lepton, S, recoiling nucleus) as (px, py, pz, E) in GeV, the beam along +z, S in the x-z plane.
+    """Four-momenta of outgoing lepton, S and recoiling nucleus, the beam along +z and S in the x-z plane.
 
-    phi is the azimuth of q about V = p - k, from the side of k.
+    Parameters
+    ----------
+    e : Emission
+        Kinematics at E, E_S, theta_S.
+    E, M : float
+        Total beam energy and mass of the target in GeV.
+    one_minus_cos_theta : float
+        1 - cos of the polar angle of S.
+    t : float
+        Momentum transfer squared in GeV^2.
+    q_perp : float
+        Component of q across V = p - k in GeV.
+    cos_phi, sin_phi : float
+        Of the azimuth of q about V, from the side of k.
+
+    Returns
+    -------
+    lepton, S, nucleus : (float, float, float, float)
+        (px, py, pz, E) of each in GeV.
     """
     recoil = 0.5 * t / M
     k_x = e.k * math.sqrt(one_minus_cos_theta * (2.0 - one_minus_cos_theta))
@@ -37,7 +55,17 @@ def four_momenta(
 
 @jit
 def rotate(v: Momenta, cosine: float, sine: float, out: NDArray[np.float64]) -> None:
-    """Store v turned about the beam in `out`, four numbers."""
+    """Turn a four-momentum about the z axis.
+
+    Parameters
+    ----------
+    v : (float, float, float, float)
+        (px, py, pz, E) in GeV.
+    cosine, sine : float
+        Of the angle.
+    out : array, shape (4,)
+        Written: the turned four-momentum in GeV.
+    """
     out[0] = v[0] * cosine - v[1] * sine
     out[1] = v[0] * sine + v[1] * cosine
     out[2] = v[2]

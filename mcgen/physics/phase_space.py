@@ -2,15 +2,16 @@
 
 Three coordinates r in (0, 1) give E_S, |u| and t such that the weight varies little:
 
-- E_S by a logarithm that opens both ends, where S or the lepton carries all the energy;
+- E_S by a logarithm that puts many points at both ends, where S or the lepton carries all the energy;
 - |u| uniform in 1/|u|, the propagator of the beam lepton;
 - t uniform in log(t/(t + d)), the shape of G2/t with the nuclear size d.
 
-A lepton much lighter than 1/(nuclear size), the electron, has a second peak within the form factor: 1/s where S leaves
-along the outgoing lepton, a ridge near t = |u|/x, narrow at large |u|. There |u| is uniform in 1/sqrt|u| to
-resolve that end, and t follows the ridge (`PeakMap`), which so lies in the same row of cells at every E_S and u.
+If the lepton is much lighter than 1/(nuclear radius), as the electron is, 1/s makes a second peak in t, where the form
+factor is still large: S leaves along the outgoing lepton at t near |u|/x. The peak is narrow at large |u|. For such a
+lepton |u| is uniform in 1/sqrt|u|, which puts more points at large |u|, and t follows the peak (`PeakMap`): at every
+E_S and u it lies at the same r_t, so in the same row of cells.
 
-The azimuth phi_q is integrated in closed form here and sampled after the fact; the azimuth of S is uniform.
+The azimuth phi_q is integrated in closed form here and sampled afterwards; the azimuth of S is uniform.
 """
 
 from __future__ import annotations
@@ -50,7 +51,17 @@ class Point(NamedTuple):
 
 @jit
 def energy_map_between(low: float, high: float, E: float, process: Process) -> EnergyMap:
-    """Map of E_S from `low` to `high` at beam energy E."""
+    """Map of E_S between two energies.
+
+    Parameters
+    ----------
+    low, high : float
+        Lowest and highest E_S in GeV.
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    """
     m = process.m
     m_S = process.m_S
     span = max(0.0, high - low)
@@ -70,7 +81,7 @@ def energy_map(E: float, process: Process) -> EnergyMap:
 
 @jit
 def rescaled(em: EnergyMap, E: float, process: Process) -> EnergyMap:
-    """The same map stretched to the kinematic range at another beam energy: no logarithm to take."""
+    """The same map stretched to the kinematic range at another beam energy, which saves the logarithms."""
     low, high = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0)
     scale = max(0.0, high - low) / em.span
     return EnergyMap(low, scale, em.span, em.below, em.above, em.start, em.width)
@@ -78,7 +89,7 @@ def rescaled(em: EnergyMap, E: float, process: Process) -> EnergyMap:
 
 @jit
 def scalar_energy(r: float, em: EnergyMap) -> tuple[float, float]:
-    """(E_S, dE_S/dr)."""
+    """(E_S in GeV, dE_S/dr) at the coordinate r in (0, 1)."""
     z = math.exp(em.start + r * em.width)
     y = min(em.span, max(0.0, (z * (em.span + em.above) - em.below) / (1.0 + z)))
     jacobian = em.width * (y + em.below) * (em.span - y + em.above) / (em.span + em.below + em.above)
@@ -94,7 +105,10 @@ def scalar_energy_coordinate(E_S: float, em: EnergyMap) -> float:
 
 @jit
 def u_range(E: float, E_S: float, process: Process) -> tuple[float, float, float]:
-    """(smallest |u|, largest |u|, 2 p k); the largest is that of backward emission or of a nucleus barely hit."""
+    """(smallest |u|, largest |u|, 2 p k) in GeV^2 at an energy of S.
+
+    The largest |u| is that of S flying backward, or that at which outgoing lepton and nucleus have the same velocity.
+    """
     low = smallest_u(E, process.m, process.m_S, E_S)
     two_pk = 2.0 * momentum(E, process.m) * momentum(E_S, process.m_S)
     high = min(low + 2.0 * two_pk, 2.0 * process.M * (E - E_S - process.m))
@@ -103,7 +117,22 @@ def u_range(E: float, E_S: float, process: Process) -> tuple[float, float, float
 
 @jit
 def t_map(r: float, t_low: float, t_high: float, d: float) -> tuple[float, float, float]:
-    """(t, t - t_low, dt/dr): log(t/(t + d)) uniform between t_low and t_high."""
+    """Map of t with log(t/(t + d)) uniform between two limits.
+
+    Parameters
+    ----------
+    r : float
+        Coordinate in (0, 1).
+    t_low, t_high : float
+        Limits of t in GeV^2.
+    d : float
+        Nuclear size in GeV^2.
+
+    Returns
+    -------
+    t, t_minus_tlow, jacobian : float
+        t, t - t_low and dt/dr in GeV^2.
+    """
     width = math.log(t_high * (t_low + d) / (t_low * (t_high + d)))
     y = r * width
     rise = t_low * (math.exp(y) - 1.0 if y > 0.1 else math.expm1(y))  # expm1 takes twice as long
@@ -151,7 +180,10 @@ class PeakMap(NamedTuple):
 
 @jit
 def peak_map(E: float, process: Process, e: Emission) -> PeakMap:
-    """Map of t whose centre is the collinear peak, or what comes next to it between t_min, t_max and 3 d."""
+    """Map of t centred on the collinear peak.
+
+    The centre is moved smoothly where it would lie at t_min, near t_max, or more than 3 d above t_min.
+    """
     d = process.ff.d
     peak, width = collinear_peak(E, process, e)
     width *= e.t_min + peak
@@ -171,7 +203,7 @@ def peak_map(E: float, process: Process, e: Emission) -> PeakMap:
 
 @jit
 def t_along_peak(r: float, f: PeakMap) -> tuple[float, float]:
-    """(t - t_min, dt/dr)."""
+    """(t - t_min, dt/dr) in GeV^2 at the coordinate r in (0, 1)."""
     length = f.below + f.above
     norm = RIDGE * f.above * (1.0 - r) + (1.0 - RIDGE) * f.below * r
     grown = math.expm1((1.0 - RIDGE) * f.below * length * r / norm)  # of exp(z + below)
@@ -193,7 +225,22 @@ def is_light(process: Process) -> bool:
 
 @jit
 def u_map(r: float, low: float, high: float, light: bool) -> tuple[float, float]:
-    """(|u| - low, d|u|/dr): 1/|u| uniform, or 1/sqrt|u| for a light lepton."""
+    """Map of |u|: 1/|u| uniform, or 1/sqrt|u| for a light lepton.
+
+    Parameters
+    ----------
+    r : float
+        Coordinate in (0, 1).
+    low, high : float
+        Limits of |u| in GeV^2.
+    light : bool
+        Whether the lepton is light (`is_light`).
+
+    Returns
+    -------
+    rise, jacobian : float
+        |u| - low and d|u|/dr in GeV^2.
+    """
     if light:
         first = 1.0 / math.sqrt(low)
         step = first - 1.0 / math.sqrt(high)
@@ -206,7 +253,27 @@ def u_map(r: float, low: float, high: float, light: bool) -> tuple[float, float]
 
 @jit
 def emit(E: float, process: Process, E_S: float, r_u: float) -> tuple[float, Emission, float]:
-    """(1 - cos(theta_S), kinematics, d|u|/dr_u) of S at r_u; the last is 0 where no angle or no t is possible."""
+    """Angle of S at a coordinate of |u|, and the kinematics that follow.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    E_S : float
+        Energy of S in GeV.
+    r_u : float
+        Coordinate of |u| in (0, 1).
+
+    Returns
+    -------
+    one_minus_cos_theta : float
+        1 - cos of the polar angle of S.
+    e : Emission
+    jacobian : float
+        d|u|/dr_u in GeV^2; 0 where no angle or no t is possible.
+    """
     u_low, u_high, two_pk = u_range(E, E_S, process)
     one_minus_cos_theta = 0.0
     du = 0.0
@@ -219,13 +286,30 @@ def emit(E: float, process: Process, E_S: float, r_u: float) -> tuple[float, Emi
     return one_minus_cos_theta, e, du
 
 
-#: of a lepton that is not light
+#: map of a lepton that is not light, for which none is needed
 NO_PEAK = PeakMap(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @jit
 def transfer(process: Process, e: Emission, peak: PeakMap, r_t: float) -> tuple[float, float, float]:
-    """(t, t - t_min, dt/dr_t) at r_t; `peak` is that of a light lepton."""
+    """Momentum transfer squared at a coordinate of t.
+
+    Parameters
+    ----------
+    process : Process
+        Constants of the kernels.
+    e : Emission
+        Kinematics at E, E_S, theta_S.
+    peak : PeakMap
+        That of a light lepton (`peak_map`); of others it is not read.
+    r_t : float
+        Coordinate of t in (0, 1).
+
+    Returns
+    -------
+    t, t_minus_tmin, jacobian : float
+        t, t - t_min and dt/dr_t in GeV^2.
+    """
     if is_light(process):
         t_minus_tmin, dt = t_along_peak(r_t, peak)
         t_minus_tmin = min(t_minus_tmin, e.t_max - e.t_min)
@@ -235,7 +319,19 @@ def transfer(process: Process, e: Emission, peak: PeakMap, r_t: float) -> tuple[
 
 @jit
 def map_point(E: float, process: Process, em: EnergyMap, r_x: float, r_u: float, r_t: float) -> Point:
-    """The point of phase space at (r_x, r_u, r_t) of the unit cube, with its weight."""
+    """The point of phase space at a place in the unit cube, with its weight.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    em : EnergyMap
+        Map of E_S at this beam energy.
+    r_x, r_u, r_t : float
+        Coordinates of E_S, |u| and t in (0, 1).
+    """
     E_S, jacobian = scalar_energy(r_x, em)
     one_minus_cos_theta, e, du = emit(E, process, E_S, r_u)
     jacobian *= du

@@ -1,7 +1,7 @@
 """A in twice the working precision, for points at which large terms cancel.
 
-There A itself is small, or its denominator s: a light lepton flies along S, or lepton, S and momentum transfer all
-fly along the beam and a pseudoscalar or a vector has no helicity to be made with. The formulas are those of
+At such points A or its denominator s is small: a light lepton flies along S, or lepton, S and momentum transfer all
+fly along the beam, where the helicities suppress a pseudoscalar or a vector. The formulas are those of
 `mcgen.physics.kinematics` and `mcgen.physics.amplitude`, in the same steps.
 """
 
@@ -62,7 +62,17 @@ def precise_amplitude(
     t_minus_tmin: float,
     phi_q: float,
 ) -> float:
-    """A in GeV^2; the arguments are those of `mcgen.physics.amplitude.reduced_amplitude` and the mediator's weights."""
+    """A in GeV^2, in twice the working precision.
+
+    Parameters
+    ----------
+    E, m, m_S, M : float
+        Total beam energy, lepton, boson and nuclear mass in GeV.
+    weights : Weights
+        Those of the mediator.
+    E_S, one_minus_cos_theta, t_minus_tmin, phi_q : float
+        The point, as in `mcgen.physics.amplitude.reduced_amplitude`.
+    """
     d = one_minus_cos_theta
     m2 = product(m, m)
     m_S2 = product(m_S, m_S)

@@ -33,10 +33,17 @@ class Rules(NamedTuple):
 
 @functools.cache
 def rules(n_x: int, n_u: int, n_t: int, n_bin: int) -> Rules:
-    """Gauss-Legendre rules, those of x and u stretched where the integrand is not smooth.
+    """Gauss-Legendre rules on (0, 1), with the nodes in x and u moved to where the integrand is steep.
 
-    At both ends of the energy range a momentum opens like a square root: r = 3 y^2 - 2 y^3 removes it. Large |u| is
-    squeezed by the map 1/|u|: r = 1 - (1 - y)^2 opens it again.
+    Parameters
+    ----------
+    n_x, n_u, n_t, n_bin : int
+        Nodes in energy of S, angle, t and the binned variable.
+
+    Notes
+    -----
+    At both ends of the energy range the integrand grows like a square root; r = 3 y^2 - 2 y^3 makes it smooth. The map
+    1/|u| leaves few nodes at large |u|; r = 1 - (1 - y)^2 puts more there.
     """
     x, x_w = gauss(n_x)
     u, u_w = gauss(n_u)

@@ -27,12 +27,22 @@ N_RHO = 24  #: nodes in the asymmetry of the pair
 
 
 def v_max(E: Array, Z: float) -> Array:
-    """Largest energy fraction of bremsstrahlung and of pairs: the nucleus is not resolved beyond."""
+    """Largest energy fraction lost to a photon or a pair; above it the size of the nucleus suppresses both."""
     return 1.0 - 0.75 * SQRT_E * M_MU / E * math.cbrt(Z)
 
 
 def bremsstrahlung_nucleus(v: Array, E: Array, Z: float, A: float) -> Array:
-    """v dsigma/dv in cm^2 on the screened, finite nucleus."""
+    """v dsigma/dv in cm^2 of bremsstrahlung on the nucleus, with screening and nuclear size.
+
+    Parameters
+    ----------
+    v : array
+        Energy fraction lost.
+    E : array
+        Total energy of the muon in GeV; broadcast with v.
+    Z, A : float
+        Charge and mass number of the nucleus.
+    """
     B = (202.4 if Z == 1.0 else 182.7) / math.cbrt(Z)
     D = 1.54 * math.pow(A, 0.27)
     delta = 0.5 * M_MU**2 * v / (E * (1.0 - v))
@@ -41,7 +51,7 @@ def bremsstrahlung_nucleus(v: Array, E: Array, Z: float, A: float) -> Array:
 
 
 def bremsstrahlung_electrons(v: Array, E: Array, Z: float) -> Array:
-    """v dsigma/dv in cm^2 of the photon the muon emits in the field of the atomic electrons."""
+    """v dsigma/dv in cm^2 of the photon that the muon emits in the field of the atomic electrons."""
     B = (446.0 if Z == 1.0 else 1429.0) / math.cbrt(Z) ** 2
     delta = 0.5 * M_MU**2 * v / (E * (1.0 - v))
     phi: Array = np.log(M_MU / (delta * (M_MU * delta / M_E**2 + SQRT_E))) - np.log1p(M_E / (delta * B * SQRT_E))
@@ -49,7 +59,7 @@ def bremsstrahlung_electrons(v: Array, E: Array, Z: float) -> Array:
 
 
 def pair_electron_share(E: Array, Z: float) -> Array:
-    """zeta: pairs made on atomic electrons are to those on the nucleus as zeta to Z (Kelner 1998)."""
+    """zeta of Kelner (1998): pairs on atomic electrons are zeta/Z times those on the nucleus."""
     gamma1, gamma2 = (4.4e-5, 4.8e-5) if Z == 1.0 else (1.95e-5, 5.3e-5)
     gamma = E / M_MU
     above = 0.073 * np.log(gamma / (1.0 + gamma1 * math.cbrt(Z) ** 2 * gamma)) - 0.26
@@ -70,7 +80,17 @@ def _B_mu(xi: Array, r2: Array, beta: Array) -> Array:
 
 
 def pair_production(v: Array, rho: Array, E: Array, Z: float) -> Array:
-    """v d^2sigma/(dv drho) in cm^2 of an electron pair with asymmetry rho = (E_+ - E_-)/(E_+ + E_-)."""
+    """v d^2sigma/(dv drho) in cm^2 of electron pairs.
+
+    Parameters
+    ----------
+    v, rho : array
+        Energy fraction lost, and asymmetry (E_+ - E_-)/(E_+ + E_-) of the pair.
+    E : array
+        Total energy of the muon in GeV; v, rho and E are broadcast.
+    Z : float
+        Charge of the nucleus.
+    """
     r2 = rho * rho
     one_r2 = (1.0 - rho) * (1.0 + rho)
     beta = 0.5 * v * v / (1.0 - v)
@@ -94,7 +114,17 @@ def pair_production(v: Array, rho: Array, E: Array, Z: float) -> Array:
 
 
 def photonuclear(v: Array, E: Array, Z: float, A: float) -> Array:
-    """v dsigma/dv in cm^2 of inelastic scattering on the nucleus, by vector-meson dominance with shadowing."""
+    """v dsigma/dv in cm^2 of inelastic scattering on the nucleus, by vector-meson dominance with shadowing.
+
+    Parameters
+    ----------
+    v : array
+        Energy fraction lost.
+    E : array
+        Total energy of the muon in GeV; broadcast with v.
+    Z, A : float
+        Charge and mass number of the nucleus.
+    """
     k = E * v
     sigma = 114.3 + 1.647 * np.log(0.0213 * k) ** 2  # photon on nucleon, microbarn
     x = 0.00282 * math.cbrt(A) * sigma

@@ -44,7 +44,16 @@ class Widths(NamedTuple):
 
 
 def width_leptons(g_l: float, m_l: float, m_S: float, mediator: str = "scalar") -> float:
-    """Gamma(S -> l+ l-) in GeV, 0 below 2 m_l (Eq. 4)."""
+    """Gamma(S -> l+ l-) in GeV, 0 below 2 m_l (Eq. 4).
+
+    Parameters
+    ----------
+    g_l : float
+        Coupling to the lepton.
+    m_l, m_S : float
+        Masses of lepton and boson in GeV.
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    """
     if m_S <= 2.0 * m_l:
         return 0.0
     beta2 = (1.0 - 2.0 * m_l / m_S) * (1.0 + 2.0 * m_l / m_S)
@@ -113,7 +122,7 @@ def width_hadrons(g_q: float, m_S: float, mediator: str = "vector") -> float:
     Parameters
     ----------
     g_q : float
-        Coupling to the electromagnetic current, which for leptons is that to each.
+        Coupling to the electromagnetic current; every charged lepton then has the coupling g_q as well.
     m_S : float
         Mass in GeV.
     mediator : {"scalar", "pseudoscalar", "vector", "axial"}
@@ -126,9 +135,10 @@ def width_hadrons(g_q: float, m_S: float, mediator: str = "vector") -> float:
 
     Notes
     -----
-    Ratios to e+ e- of the file `dark_photon_hadrons.csv`, which names their sources, interpolated in their logarithm:
-    c tau of the table to 1e-4 below 2 GeV and 0.2 % above at its points, between them of what it was thinned from to
-    1 %, 4.4 % within 5 MeV of the phi. Above 2 GeV J/psi, psi(2S) and Upsilon are left out.
+    The file `dark_photon_hadrons.csv`, which names its sources, has ratios to e+ e-. Their logarithm is interpolated.
+    At its points the file gives c tau to 1e-4 below 2 GeV and to 0.2 % above. Between them it agrees with the longer
+    table that it was made from to 1 %, within 5 MeV of the phi to 4.4 %. J/psi, psi(2S) and Upsilon, above 2 GeV, are
+    left out.
     """
     if mediator != "vector" or g_q == 0.0 or m_S <= 2.0 * M_PI:
         return 0.0
@@ -162,6 +172,17 @@ def widths(g: Couplings, m_S: float, mediator: str = "scalar", dark: float = 0.0
 
 def total_width(g: Couplings, m_S: float, ee_only: bool = False, mediator: str = "scalar", dark: float = 0.0) -> float:
     """Total width in GeV, without hadrons (Eqs. 7-8).
+
+    Parameters
+    ----------
+    g : Couplings
+    m_S : float
+        Mass in GeV.
+    ee_only : bool
+        Leave out all visible channels but e+ e-.
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    dark : float
+        Branching ratio of further invisible decays, 0 <= dark < 1, as in `widths`.
 
     Notes
     -----

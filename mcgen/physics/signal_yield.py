@@ -28,7 +28,10 @@ def inverse_length_per_momentum(width: float, m_S: float) -> float:
 
 
 def yield_per_pb(n_atom: float, length: Any) -> Any:
-    """n_atom dy in 1/pb: S per muon and cross section on paths in cm, dy = dE/<dE/dy> (Eqs. 14-15, 17)."""
+    """n_atom dy in 1/pb: yield per beam particle over cross section, dy = dE/<dE/dy> (Eqs. 14-15, 17).
+
+    n_atom is the number of targets per cm^3, `length` the path in cm; numbers or arrays.
+    """
     return n_atom * PB_CM2 * length
 
 
@@ -46,11 +49,27 @@ def expected_signal(
     sums: Array,
     squares: Array,
 ) -> None:
-    """Add weight * probability and its square to sums[coupling, bin] (Eqs. 17, 19).
+    """Add weight * probability and its square to sums and squares (Eqs. 17, 19).
 
-    The probability is that of Eq. 19 for k/L_S = inverse_length_k in GeV/cm; if `tau` is not empty it is 1 where the
-    event's own decay, at tau mean lives, falls in the fiducial range, and 0 elsewhere. It holds for the `visible` share
-    of decays; the share `counted` is signal anyway.
+    Parameters
+    ----------
+    weight : array, shape (n,)
+        Of each boson.
+    k : array, shape (n,)
+        Momentum of the boson in GeV.
+    z_min, z_max : array, shape (n,)
+        Distances from the production in cm between which a decay counts.
+    tau : array, shape (n,) or (0,)
+        Empty: the probability is that of Eq. 19. Otherwise mean lives to the boson's own decay: the probability is 1 if
+        that decay counts, else 0.
+    energy_bin : array of int, shape (n,)
+        Column of `sums` to add to.
+    inverse_length_k : array, shape (couplings,)
+        k/L_S in GeV/cm at each coupling.
+    visible, counted : float
+        Share of the decays that the probability holds for, and share that is signal wherever it happens.
+    sums, squares : array, shape (couplings, bins)
+        Added to.
     """
     for j in range(inverse_length_k.size):
         for i in range(weight.size):

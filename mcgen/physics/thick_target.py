@@ -18,9 +18,10 @@ _LOG_GAMMA = np.vectorize(math.lgamma, otypes=[float])
 
 
 def volterra_nu(L: Array) -> Array:
-    """Integral of L^s/Gamma(s + 1) over s from 0: b times the track length in X0 with log(E0/E) below L.
+    """Volterra's function nu(L), the integral of L^s/Gamma(s + 1) over s from 0 to infinity.
 
-    It integrates I = (1/E0) log(E0/E)^(bt - 1)/Gamma(bt) over depth and energy, without its factor E/E0.
+    With L = log(E0/E), dnu/dL times E/E0 is b = 4/3 times the track length in X0 per unit of L. It is the integral over
+    depth of the energy spectrum (1/E0) log(E0/E)^(bt - 1)/Gamma(bt) of Tsai and Whitis.
     """
     L = np.asarray(L, dtype=float)
     result = np.zeros_like(L)
