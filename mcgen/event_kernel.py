@@ -46,7 +46,19 @@ NO_PARTICLES = np.empty((4, 0))
 
 @jit
 def draw_sources(shares: Array, seed: np.uint64, first: int, out: Numbers) -> None:
-    """Which source each event comes from, by the cumulative shares."""
+    """Write the component of the target that each event comes from.
+
+    Parameters
+    ----------
+    shares : array, shape (components,)
+        Cumulative shares of the components in the events, up to 1.
+    seed : uint64
+        Of the random numbers.
+    events : array of int, shape (columns,)
+        Number of the event in each column.
+    out : array of int, shape (events,)
+        Written: place of the component.
+    """
     for i in range(out.size):
         u, _, _, _ = uniforms(seed, np.uint64(SOURCES), np.uint64(first + i), np.uint64(0))
         source = 0
@@ -57,10 +69,26 @@ def draw_sources(shares: Array, seed: np.uint64, first: int, out: Numbers) -> No
 
 @jit
 def accept(unweighted: bool, queue: Numbers, block: Array, n: int, made: Numbers) -> tuple[int, int, int]:
-    """Note accepted points in `made`, (place in the block, column), and put rejected ones to the queue's front.
+    """Write accepted points to `made`, and rejected ones with their next trial to the front of `queue`.
 
-    Of successive trials of one event those after the accepted one do not count. Returns the numbers of accepted and
-    of rejected events, and of trials.
+    Parameters
+    ----------
+    unweighted : bool
+        Accept with probability min(1, f) and set `F` to max(1, f); otherwise accept all points.
+    queue : array of int, shape (2, SIZE)
+        Column of the event, and number of the trial, of each point; written.
+    block : array
+        The points, weighed; `F` is written.
+    n : int
+        Number of points.
+    made : array of int, shape (2, SIZE)
+        Written: place in the block, and column of the event.
+
+    Returns
+    -------
+    int, int, int
+        Numbers of accepted and of rejected events, and of trials: of successive trials of one event those after the
+        accepted one do not count.
     """
     accepted = 0
     rejected = 0
@@ -88,7 +116,24 @@ def accept(unweighted: bool, queue: Numbers, block: Array, n: int, made: Numbers
 
 @jit
 def place(beam: Beamline, seed: np.uint64, events: Numbers, made: Numbers, n: int, block: Array, out: Array) -> None:
-    """Turn n accepted points about the beam, put them into the target, and store them in their columns of `out`."""
+    """Store accepted points as events: turned about the beam at random, and put into the target.
+
+    Parameters
+    ----------
+    beam : Beamline
+    seed : uint64
+        Of the random numbers.
+    events : array of int, shape (columns,)
+        Number of the event in each column.
+    made : array of int, shape (2, SIZE)
+        Place in the block and column of `out` of each accepted point.
+    n : int
+        Number of accepted points.
+    block : array
+        The points with their momenta.
+    out : array, shape (branches, events)
+        Written: all of `FLOAT_BRANCHES` but target_Z and target_A.
+    """
     for j in range(n):
         i = made[0, j]
         column = made[1, j]
@@ -130,9 +175,24 @@ def fill(
     out: Array,
     stages: Stages = NUCLEUS,
 ) -> int:
-    """Make the events of these numbers in the columns of `out`, all but what is hit; return the trials.
+    """Make events in their columns of `out`, and return the number of trials.
 
     A rejected point goes with its next trial into the next block, and with many at once where few points are left.
+
+    Parameters
+    ----------
+    lattice : Lattice
+    process : Process
+        Constants of the kernels, or those of another process with its own stages.
+    beam : Beamline
+    seed : uint64
+        Of the random numbers.
+    events : array of int, shape (columns,)
+        Number of the event in each column.
+    out : array, shape (branches, events)
+        Written: all of `FLOAT_BRANCHES` but target_Z and target_A.
+    stages : Stages
+        Functions of the process.
     """
     proposals = Proposals(lattice, process, seed, np.uint64(EVENTS), events, stages)
     queue, block = proposals.queue, proposals.block
@@ -159,9 +219,21 @@ def fill(
 
 @jit
 def place_in_depth(track: Track, seed: np.uint64, events: Numbers, out: Array, share: Array) -> None:
-    """Move events of a beam of many energies from r on the track, as `fill` leaves them, to a depth.
+    """Draw the depth of events where the beam has many energies at each depth, and the beam particle of each event.
 
-    `share` tells for each event how many of the beam's particles are slower than its own.
+    `fill` puts an event at front + r * span, r being the place on the track.
+
+    Parameters
+    ----------
+    track : Track
+    seed : uint64
+        Of the random numbers.
+    events : array of int, shape (columns,)
+        Number of the event in each column.
+    out : array, shape (branches, events)
+        Written, where the depth changes: depth, vertex and decay along z, in cm.
+    share : array, shape (events,)
+        Written: share of the beam's particles that are slower than that of the event.
     """
     for i in range(events.size):
         u = uniforms(seed, np.uint64(EVENTS), np.uint64(events[i]), np.uint64(AFTER_TRIALS - 1))[0]
@@ -182,7 +254,21 @@ def steer(
     events: Numbers,
     out: Array,
 ) -> None:
-    """Turn and shift events by the direction and position of their beam particle and by its multiple scattering."""
+    """Turn and shift events by the direction and position of their beam particle and by its multiple scattering.
+
+    Parameters
+    ----------
+    beam : Beamline
+    scattering : Scattering
+    share : array, shape (events,)
+        Share of the beam's particles that are slower than that of the event; read if the beam is a list of particles.
+    seed : uint64
+        Of the random numbers.
+    events : array of int, shape (columns,)
+        Number of the event in each column.
+    out : array, shape (branches, events)
+        Written: all four-momenta, x and y of the vertex, and the decay.
+    """
     particles = beam.lateral.shape[1]
     for i in range(events.size):
         event = np.uint64(events[i])

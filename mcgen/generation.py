@@ -74,7 +74,29 @@ def _fill(prepared: PreparedSource, shares: Array, beam: Beamline, first: int, o
 def chunks(
     prepared: PreparedSource, events: int, weighted: bool = False, workers: int = 1, chunk: int = CHUNK, first: int = 0
 ) -> Iterator[tuple[Columns, int]]:
-    """(columns, trials) of one chunk after another, events numbered from `first`; the next one is made meanwhile."""
+    """Make events chunk by chunk; the next chunk is made meanwhile.
+
+    Parameters
+    ----------
+    prepared : PreparedSource
+    events : int
+        Number of events.
+    weighted : bool
+        Keep every trial with its weight.
+    workers : int
+        Threads; with 0 all happens in the calling thread.
+    chunk : int
+        Events of a chunk.
+    first : int
+        Number of the first event.
+
+    Yields
+    ------
+    columns : dict of arrays
+        All branches but those of decays.
+    trials : int
+        Number of trials of the chunk.
+    """
     beam = _beamline(prepared, events, weighted)
     shares = prepared.shares(weighted)
     share = -(-chunk // max(workers, 1))
@@ -147,7 +169,18 @@ class Options:
 def open_writer(
     path: str | Path, card: Card, m_S: float, options: Options
 ) -> AbstractContextManager[RootWriter | nanoaod.ParticleWriter]:
-    """What takes the events and, at the end, the metadata."""
+    """What takes the events and, at the end, the metadata.
+
+    Parameters
+    ----------
+    path : path
+        ROOT file to make.
+    card : Card
+    m_S : float
+        Mass of S in GeV.
+    options : Options
+        Its layout and kind of file count.
+    """
     if options.layout == "particles":
         return nanoaod.particle_writer(path, card, m_S, options.rntuple)
     return event_writer(path, options.rntuple)
@@ -165,9 +198,26 @@ def write(
     max_pull: float = MAX_PULL,
     progress: Callable[[int], None] | None = None,
 ) -> EventMeta:
-    """Give events numbered from `first` to `sink`, chunk by chunk; return their metadata.
+    """Make events and give them to `sink`, chunk by chunk; return their metadata.
 
-    With 0 workers all of it happens in the calling thread. Otherwise the next chunk is made meanwhile.
+    Parameters
+    ----------
+    prepared : PreparedSource
+    events : int
+        Number of events.
+    sink : callable
+        Called with the columns of each chunk that the options keep.
+    options : Options
+    first : int
+        Number of the first event.
+    workers : int
+        Threads. With 0 all happens in the calling thread; otherwise the next chunk is made meanwhile.
+    chunk : int
+        Events of a chunk.
+    max_pull : float
+        Standard deviations between events and quadrature at which the run fails.
+    progress : callable, optional
+        Called with the number of events done after each chunk.
 
     Raises
     ------
@@ -196,7 +246,19 @@ def write(
 def already(
     path: str | Path, card: Card, m_S: float, events: int, seed: int, options: Options, first: int = 0
 ) -> EventFile | None:
-    """The file that is there if it holds the very events asked for; None if nothing stands in the way.
+    """The file that is there, if it holds the very events asked for; None if there is none, or if it may be replaced.
+
+    Parameters
+    ----------
+    path : path
+    card : Card
+    m_S : float
+        Mass of S in GeV.
+    events, seed : int
+        Number of events, and their seed.
+    options : Options
+    first : int
+        Number of the first event.
 
     Raises
     ------
@@ -270,9 +332,12 @@ def generate(
     first : int
         Number of the first event.
     workers : int
-        Threads. They change the time and not one bit of an event; nor does `chunk`.
+        Threads; no event depends on their number.
+    chunk : int
+        Events made and written at a time; no event depends on it.
     overwrite : bool
-        Replace a file of other events. One of the same events is left alone, without making them again.
+        Replace a file that is there. Without it, a file of the same events is left alone and not made again, and one of
+        other events is an error.
     progress : callable, optional
         Called with the number of events done after each chunk.
 

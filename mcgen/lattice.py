@@ -53,7 +53,7 @@ class Lattice(NamedTuple):
 
 @jit
 def _corner_rays(track: Track, cells: Cells, first: int, block: Array, n: int) -> None:
-    """Put rays of the lattice, numbered from `first`, into a block."""
+    """Write beam energy and coordinates of rays on the corners of the lattice, numbered from `first`, into a block."""
     for i in range(n):
         rest, i_u = divmod(first + i, cells[2] + 1)
         i_E, i_x = divmod(rest, cells[1] + 1)
@@ -156,9 +156,22 @@ def _divided(number: float, by: int) -> tuple[float, float]:
 def draw(
     lattice: Lattice, seed: np.uint64, stream: np.uint64, events: Numbers, queue: Numbers, block: Array, n: int
 ) -> None:
-    """Draw the points of a queue: writes their coordinates, beam energy, depth, ceiling and number to accept with.
+    """Draw the points of a queue from the lattice.
 
-    Until then, the random numbers stand where what is made of them will.
+    Parameters
+    ----------
+    lattice : Lattice
+        Cells and the track that they lie on.
+    seed, stream : uint64
+        Of the random numbers (`mcgen.rng`).
+    events : array of int, shape (columns,)
+        Number of the event in each column.
+    queue : array of int, shape (2, SIZE)
+        Column of the event, and number of the trial, of each point.
+    block : array
+        Written: `R_X`, `R_U`, `R_T`, `DEPTH`, `E_BEAM`, `CELL`, `CEILING`, `U_ACCEPT`.
+    n : int
+        Number of points.
     """
     for i in range(n):
         event = np.uint64(events[queue[0, i]])
@@ -190,7 +203,24 @@ def draw(
 class Proposals:
     """Points of a process, drawn on a lattice a block at a time.
 
-    `queue` holds for each point of the block the place of its event in `events` and the number of the trial.
+    Parameters
+    ----------
+    lattice : Lattice
+    process : Process
+        Constants of the kernels, or those of another process with its own stages.
+    seed, stream : uint64
+        Of the random numbers (`mcgen.rng`).
+    events : array of int, shape (columns,)
+        Number of the event in each column.
+    stages : Stages
+        Functions of the process.
+
+    Attributes
+    ----------
+    block : array
+        The points (`mcgen.stages`).
+    queue : array of int, shape (2, SIZE)
+        Column of the event, and number of the trial, of each point.
     """
 
     def __init__(
@@ -214,7 +244,7 @@ class Proposals:
         self._stages.weigh(self._process, self.block, n)
 
     def first_trials(self) -> Iterator[int]:
-        """Propose the first trial of each event, block by block; yields the number of points of each."""
+        """Propose the first trial of each event, block by block; yields the number of points of each block."""
         size = self._numbers[2].size
         for start in range(0, size, SIZE):
             n = min(SIZE, size - start)
@@ -225,6 +255,7 @@ class Proposals:
 
 @jit
 def _add(block: Array, n: int, sums: Array) -> None:
+    """Add f, f^2, min(1, f) and its square of n points to `sums`."""
     for i in range(n):
         f = block[F + i]
         cut = min(1.0, f)
@@ -243,7 +274,27 @@ def integrate(
     points: int,
     stages: Stages = NUCLEUS,
 ) -> tuple[float, ...]:
-    """Sums of f, f^2, min(1, f) and its square over proposed points numbered from `first`."""
+    """Sums of f, f^2, min(1, f) and its square over proposed points.
+
+    Parameters
+    ----------
+    lattice : Lattice
+    process : Process
+        Constants of the kernels, or those of another process with its own stages.
+    seed, stream : uint64
+        Of the random numbers (`mcgen.rng`).
+    first : int
+        Number of the first point.
+    points : int
+        How many.
+    stages : Stages
+        Functions of the process.
+
+    Returns
+    -------
+    tuple of float, length 4
+        `lattice.total` times the first one over `points` is the mean cross section on the track in pb.
+    """
     proposals = Proposals(lattice, process, seed, stream, np.arange(first, first + points), stages)
     sums = np.zeros(4)
     for n in proposals.first_trials():

@@ -36,7 +36,22 @@ def name_of(fractions: tuple[tuple[float, str], ...], density: float) -> str:
 
 @functools.lru_cache(maxsize=64)
 def random_loss(fractions: tuple[tuple[float, str], ...], density: float, E_low: float, E_max: float) -> RandomLoss:
-    """Law of energy loss of a material between two total energies in GeV."""
+    """Law of energy loss of a material, with losses at random, from mulder's tables.
+
+    Parameters
+    ----------
+    fractions : tuple of (float, str)
+        Shares of mass and names of elements.
+    density : float
+        g/cm^3.
+    E_low, E_max : float
+        Lowest and highest total energy in GeV.
+
+    Raises
+    ------
+    InputError
+        If mulder is not installed, or does not know the material.
+    """
     mulder = optional("mulder", "target.energy_loss 'mulder'", "mulder")
     materials = optional("mulder.materials", "target.energy_loss 'mulder'", "mulder")
     T = np.geomspace(LOWEST, E_max, POINTS)

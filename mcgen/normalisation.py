@@ -46,7 +46,7 @@ class PreparedComponent:
     component: TargetComponent
     process: Process
     lattice: Lattice
-    scale: float  #: S per muon at g_mu = 1 of f = 1
+    scale: float  #: S per muon at g_mu = 1 if f were 1 everywhere
     mean: Estimate  #: of f
     accepted: Estimate  #: of min(1, f)
 
@@ -73,7 +73,7 @@ class PreparedSource:
         return Estimate(value, error, sum(f.n_eff for _, f in parts))
 
     def shares(self, weighted: bool) -> Array:
-        """Cumulative shares of the sources in the events."""
+        """Cumulative shares of the components in the events."""
         parts = [s.scale * (1.0 if weighted else s.accepted.value) for s in self.components]
         return np.cumsum(parts) / math.fsum(parts)
 
@@ -116,7 +116,17 @@ def _sigma(source: Source, m_S: float) -> list[dict[str, Any]]:
 
 
 def prepare(source: Source, m_S: float, seed: int, workers: int = 1) -> PreparedSource:
-    """Adapt the sampler and integrate; the Monte Carlo integral must agree with the quadrature.
+    """Build the lattices and integrate over them; the Monte Carlo integral must agree with the quadrature.
+
+    Parameters
+    ----------
+    source : Source
+    m_S : float
+        Mass of S in GeV.
+    seed : int
+        Of the random numbers of the integration, and of the events to come.
+    workers : int
+        Threads; the result does not depend on them.
 
     Raises
     ------
@@ -162,7 +172,17 @@ def prepare(source: Source, m_S: float, seed: int, workers: int = 1) -> Prepared
 
 @jit
 def add_to_bins(edges: Array, values: Array, weights: Array, sums: Array, squares: Array) -> None:
-    """Add weights and their squares to bins with edges in equal ratios; what lies outside is left out."""
+    """Add weights and their squares to bins; what lies outside is left out.
+
+    Parameters
+    ----------
+    edges : array, shape (bins + 1,)
+        Edges in equal ratios, positive and rising.
+    values, weights : array, shape (n,)
+        Of each event; values have the unit of the edges.
+    sums, squares : array, shape (bins,)
+        Added to.
+    """
     start = math.log(edges[0])
     per_bin = (edges.size - 1) / (math.log(edges[-1]) - start)
     for i in range(values.size):
@@ -173,9 +193,19 @@ def add_to_bins(edges: Array, values: Array, weights: Array, sums: Array, square
 
 
 class Tally:
-    """What is added up while events are made: hash, yield, and their shares in bins of t against the quadrature.
+    """What is added up while events are made: hash, yield, and its shares in bins of t, to compare with the quadrature.
 
     If a small region of phase space has no events, the total may hardly change, but the shares do.
+
+    Parameters
+    ----------
+    prepared : PreparedSource
+    events : int
+        Number of events to come.
+    weighted : bool
+        Whether every trial is kept with its weight.
+    max_pull : float
+        Standard deviations between events and quadrature at which `metadata` fails.
     """
 
     def __init__(self, prepared: PreparedSource, events: int, weighted: bool, max_pull: float = MAX_PULL) -> None:

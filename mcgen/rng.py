@@ -38,7 +38,15 @@ def _high_product(a: np.uint64, b: np.uint64) -> np.uint64:
 def philox(
     seed: np.uint64, stream: np.uint64, event: np.uint64, block: np.uint64
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
-    """Four random 64-bit words for a key (seed, stream) and a counter (event, block)."""
+    """Four random 64-bit words.
+
+    Parameters
+    ----------
+    seed, stream : uint64
+        The key: seed of the run, and what the numbers are used for.
+    event, block : uint64
+        The counter: number of the event, and which four of its numbers.
+    """
     k0 = seed
     k1 = stream
     c0 = block
@@ -63,7 +71,13 @@ def philox(
 def uniforms(
     seed: np.uint64, stream: np.uint64, event: np.uint64, block: np.uint64
 ) -> tuple[float, float, float, float]:
-    """Four uniform numbers in (0, 1), both ends excluded, with 52 random bits."""
+    """Four uniform numbers in (0, 1), both ends excluded, with 52 random bits.
+
+    Parameters
+    ----------
+    seed, stream, event, block : uint64
+        Key and counter, as in `philox`.
+    """
     a, b, c, d = philox(seed, stream, event, block)
     scale = 2.0**-52
     return (

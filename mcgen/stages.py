@@ -42,13 +42,17 @@ from mcgen.rng import EVENTS, uniforms
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
-#: points of a block: so many that a call takes no time beside its work, so few that their 0.75 MB stay in the second
-#: cache; no power of two, for then all quantities of a point compete for the same lines of the first
+#: Points of a block. Many, so that the call of a stage takes little time beside its work; few enough for their 0.75 MB
+#: to stay in the second-level cache; no power of two, with which all quantities of a point would share the same lines
+#: of the first-level cache.
 SIZE = 2000
-#: Where the quantities of a block begin. Coordinates in the unit cube, a number to accept with, depth in cm, the cell
-#: and its ceiling in pb; beam energy and energy of S in GeV, 1 - cos of its angle; d(E_S, |u|)/d(r_x, r_u), which is 0
-#: where no t is possible, and the same times dt/dr_t; t and t - t_min in GeV^2; A averaged over the azimuth in GeV^2;
-#: form factor squared; cross section per unit volume of the cube over the ceiling.
+#: Where the quantities of a block begin:
+#: R_X, R_U, R_T coordinates in the unit cube; U_ACCEPT uniform number to accept with; DEPTH in cm; CELL number of the
+#: cell; CEILING its largest corner value in pb;
+#: E_BEAM, E_S energies of beam and S in GeV; ONE_MINUS_COS of the angle of S;
+#: RAY d(E_S, |u|)/d(r_x, r_u) in GeV^3, 0 where no t is possible; JACOBIAN the same times dt/dr_t, in GeV^5;
+#: T, ABOVE t and t - t_min in GeV^2; A averaged over the azimuth in GeV^2; G2_T form factor squared;
+#: F cross section per unit volume of the cube over the ceiling.
 R_X, R_U, R_T, U_ACCEPT, DEPTH, CELL, CEILING, E_BEAM, E_S, ONE_MINUS_COS, RAY, JACOBIAN, T, ABOVE, A, G2_T, F = range(
     0, 17 * SIZE, SIZE
 )
@@ -68,7 +72,7 @@ _SCAN = tuple(math.cos(0.125 * math.pi * i) for i in range(9))
 class Stages(NamedTuple):
     """The functions of a process; all but the first are loops over the first n points of a block."""
 
-    energy_map: Callable[[float, Any], Any]  #: (E, process): what `rays` gets to know of the highest beam energy
+    energy_map: Callable[[float, Any], Any]  #: (E, process): map of E_S at the highest beam energy, for `rays`
     rays: Callable[[Any, Any, Array, int], None]  #: (process, that map, block, n)
     transfers: Callable[[Any, Array, int], None]
     amplitude: Callable[[Any, Array, int], None]
@@ -76,7 +80,7 @@ class Stages(NamedTuple):
     momenta: Callable[[Any, np.uint64, Numbers, Numbers, int, Array], None]  #: (process, seed, events, made, n, block)
 
     def weigh(self, process: Any, block: Array, n: int) -> None:
-        """From rays to weights over ceilings."""
+        """From what `rays` wrote to weights over ceilings: runs the other stages and writes `F`."""
         self.transfers(process, block, n)
         self.amplitude(process, block, n)
         self.form_factor(process, block, n)
@@ -90,7 +94,7 @@ def new_block() -> Array:
 
 @jit
 def _emission(block: Array, i: int) -> Emission:
-    """Of point i."""
+    """Kinematics of point i, read from the block."""
     return Emission(
         block[_P + i], block[_K + i], block[_W + i], block[_V + i], block[_PER_V + i], block[_U + i],
         block[_K_V + i], block[_K_1 + i], block[_Y_V + i], block[_T_MIN + i], block[_T_MAX + i], block[_C + i],
@@ -107,7 +111,19 @@ def _peak(block: Array, i: int) -> PeakMap:
 
 @jit
 def rays(process: Process, energies: EnergyMap, block: Array, n: int) -> None:
-    """Energy and angle of S: reads `E_BEAM`, `R_X`, `R_U`, writes `E_S`, `ONE_MINUS_COS`, `RAY`, `EMISSION`, `PEAK`."""
+    """Energy and angle of S: reads `E_BEAM`, `R_X`, `R_U`, writes `E_S`, `ONE_MINUS_COS`, `RAY`, `EMISSION`, `PEAK`.
+
+    Parameters
+    ----------
+    process : Process
+        Constants of the kernels.
+    energies : EnergyMap
+        Map of E_S at the highest beam energy; it is stretched to that of each point.
+    block : array
+        The points.
+    n : int
+        How many of them.
+    """
     for i in range(n):
         at_E = rescaled(energies, block[E_BEAM + i], process)
         block[E_S + i], block[RAY + i] = scalar_energy(block[R_X + i], at_E)
@@ -135,7 +151,7 @@ def transfers(process: Process, block: Array, n: int) -> None:
 
 @jit
 def amplitude(process: Process, block: Array, n: int) -> None:
-    """Squared amplitude: writes `A`, averaged over the azimuth."""
+    """Squared amplitude: reads `E_BEAM`, `T`, `ABOVE` and what `rays` writes, writes `A`, averaged over the azimuth."""
     for i in range(n):
         if block[RAY + i] != 0.0:
             e = _emission(block, i)
@@ -144,7 +160,7 @@ def amplitude(process: Process, block: Array, n: int) -> None:
 
 @jit
 def form_factor(process: Process, block: Array, n: int) -> None:
-    """Form factor squared: reads `T`, writes `G2_T`."""
+    """Form factor squared: reads `T` and `RAY`, writes `G2_T`."""
     for i in range(n):
         if block[RAY + i] != 0.0:
             block[G2_T + i] = G2(block[T + i], process.ff)
@@ -152,7 +168,10 @@ def form_factor(process: Process, block: Array, n: int) -> None:
 
 @jit
 def weights(M: float, block: Array, n: int) -> None:
-    """Cross section per unit volume of the cube over the ceiling, 0 where no t is possible: writes `F`."""
+    """Cross section per unit volume of the cube over the ceiling: reads what other stages write, writes `F`.
+
+    It is 0 where no t is possible.
+    """
     for i in range(n):
         f = 0.0
         if block[RAY + i] != 0.0:
@@ -174,10 +193,27 @@ def _scaled_amplitude(form: AzimuthalForm, y: float) -> tuple[float, float]:
 def sample_azimuth(
     form: AzimuthalForm, seed: np.uint64, stream: np.uint64, event: np.uint64, block: int
 ) -> tuple[float, float, float]:
-    """(cos, sin of phi_q, excess): phi_q from A(phi_q), by rejection from 1/s.
+    """Draw phi_q from A(phi_q), by rejection from 1/s.
 
-    A s is smooth in psi, so its largest value on nine points, 2 % added, bounds it; `excess` is 1 unless
-    the bound was too low, then the factor that the event's weight needs.
+    Parameters
+    ----------
+    form : AzimuthalForm
+        A as a function of phi_q.
+    seed, stream, event : uint64
+        Of the random numbers (`mcgen.rng`).
+    block : int
+        First block of random numbers to use.
+
+    Returns
+    -------
+    cosine, sine : float
+        Of phi_q.
+    excess : float
+        1; more if the bound was too low, and then the factor that the event's weight needs.
+
+    Notes
+    -----
+    A s is smooth in psi, so its largest value on nine points, 2 % added, bounds it.
     """
     bound = 0.0
     for y in _SCAN:
@@ -195,9 +231,22 @@ def sample_azimuth(
 
 @jit
 def momenta(process: Process, seed: np.uint64, events: Numbers, made: Numbers, n: int, block: Array) -> None:
-    """Azimuth of q and final state of n points: reads `made`, their (place in the block, place in `events`).
+    """Azimuth of q and final state of accepted points: writes `MOMENTA`, and `F` where the azimuth changes the weight.
 
-    Writes `MOMENTA`, and corrects the weight `F` where the azimuth asks for it.
+    Parameters
+    ----------
+    process : Process
+        Constants of the kernels.
+    seed : uint64
+        Of the random numbers.
+    events : array of int, shape (columns,)
+        Number of the event in each column.
+    made : array of int, shape (2, SIZE)
+        Place in the block, and number of the event less `first`, of each accepted point.
+    n : int
+        Number of accepted points.
+    block : array
+        The points, weighed.
     """
     for j in range(n):
         i = made[0, j]

@@ -55,7 +55,19 @@ def _share(rates: Array, shares: Array, u: float) -> float:
 
 @jit
 def travel(T: float, length: float, losses: Losses, seed: np.uint64, muon: np.uint64) -> float:
-    """Kinetic energy in GeV behind `length` cm; the lowest of the table where the muon stops."""
+    """Kinetic energy in GeV of a muon behind a path, the lowest of the table where it stops.
+
+    Parameters
+    ----------
+    T : float
+        Kinetic energy in GeV in front.
+    length : float
+        Path in cm.
+    losses : Losses
+        Those of the material.
+    seed, muon : uint64
+        Seed of the random numbers and number of the muon.
+    """
     left = length
     log_step = losses.log_T[1] - losses.log_T[0]
     lowest = math.exp(losses.log_T[0])
@@ -81,7 +93,23 @@ def travel(T: float, length: float, losses: Losses, seed: np.uint64, muon: np.ui
 
 @jit
 def travelled(E: Array, length: float, losses: Losses, seed: np.uint64) -> Array:
-    """Total energies in GeV behind `length` cm of muons that enter with total energies E."""
+    """Total energies in GeV of muons behind a path.
+
+    Parameters
+    ----------
+    E : array, shape (n,)
+        Total energies in GeV in front.
+    length : float
+        Path in cm.
+    losses : Losses
+        Those of the material.
+    seed : uint64
+        Of the random numbers.
+
+    Returns
+    -------
+    array, shape (n,)
+    """
     out = np.empty_like(E)
     for muon in range(E.size):
         out[muon] = travel(E[muon] - M_MU, length, losses, seed, np.uint64(muon)) + M_MU

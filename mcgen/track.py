@@ -1,8 +1,8 @@
 """Records of the beam in the target that kernels read: energy along a piece of its way, depth, scattering.
 
-A muon with a residual path rho, on which its energy falls to a reference, has rho - y left after a path y, whatever the
-law of energy loss. A layer therefore shifts a beam of many energies in rho, and the length of track at rho is the share
-of muons that enter the layer between rho and rho + thickness.
+The residual path rho of a muon is the path on which its energy falls to a reference. After a path y it is rho - y,
+whatever the law of energy loss. So a layer shifts the distribution of rho of a beam of many energies, and the length
+of track per unit of rho is the share of muons that enter the layer with between rho and rho + thickness.
 """
 
 from __future__ import annotations
@@ -72,9 +72,10 @@ def negligibly_thin(span: float, entry: Array) -> bool:
 
 @jit
 def place_at(track: Track, r: float, u: float) -> tuple[float, float]:
-    """Depth in cm at r, and the share of muons that entered with less energy than the one that is there.
+    """Depth in cm at r, and the share of the beam's muons that are slower than the one that is there.
 
-    u, a uniform number, chooses among the muons of a beam of many energies; with one energy it is the share.
+    u is a uniform number. With many beam energies it chooses one of the muons that have this energy at some depth; with
+    one energy it is the share.
     """
     if track.rho.size == 0 or track.span == 0.0:
         return track.front + r * track.span, u
@@ -91,9 +92,22 @@ def place_at(track: Track, r: float, u: float) -> tuple[float, float]:
 
 
 def depths(track: Track, r: float, n: int, toward_end: bool = True) -> tuple[Array, Array]:
-    """Depths in cm at r and their shares: one, or n of them for a beam of many energies.
+    """Depths at which the beam has the energy at r: one, or n of them for a beam of many energies.
 
-    `toward_end` puts them closer at the end: an S that lives shortly leaves the target only if made there.
+    Parameters
+    ----------
+    track : Track
+    r : float
+        Place on the track, in (0, 1).
+    n : int
+        Number of depths for a beam of many energies.
+    toward_end : bool
+        Put more of them near the end: an S with a short life leaves the target only if it is made there.
+
+    Returns
+    -------
+    depth, share : array, shape (1,) or (n,)
+        Depths in cm, and the share of the track at this energy that each stands for; shares add up to 1.
     """
     if not track.rho.size or track.span == 0.0:
         return np.array([place_at(track, r, 0.5)[0]]), np.ones(1)
@@ -114,7 +128,15 @@ NO_SPREAD = np.empty(0)
 
 
 def linear(E_in: float, E_out: float, front: float = 0.0, length: float = 1.0) -> Track:
-    """A track with constant loss of energy."""
+    """A track of a beam of one energy with constant loss of energy.
+
+    Parameters
+    ----------
+    E_in, E_out : float
+        Energies in GeV at the front and at the end.
+    front, length : float
+        Depth of the front and length in cm.
+    """
     slope = E_out - E_in
     return Track(
         np.array([E_in, E_out]), np.array([slope, slope]), length, front, length, NO_SPREAD, NO_SPREAD, NO_SPREAD
