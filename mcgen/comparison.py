@@ -54,7 +54,17 @@ class Comparison:
 
 
 def monte_carlo(E: float, process: Process, points: int, seed: int) -> Estimate:
-    """Cross section in pb at one energy from the sampler that makes the events."""
+    """Cross section in pb at unit coupling and one energy, from the sampler that makes the events.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    points, seed : int
+        Number of points, and seed of their random numbers.
+    """
     lattice = build_lattice(linear(E, E), process)
     total, squares, _, _ = integrate(lattice, process, np.uint64(seed), np.uint64(INTEGRATION), 0, points)
     mean = total / points
@@ -76,18 +86,22 @@ def crosscheck(
     Parameters
     ----------
     card : Card
-        Target and form factor are taken from it.
+        Its beam, target, mediator and form factor count.
     masses : sequence of float
         Scalar masses in GeV.
     energies : sequence of float, optional
-        Muon energies in GeV; by default five between the ends of the target, one if they nearly agree.
+        Energies of the beam lepton in GeV; by default five between the ends of the target, one if they nearly agree.
     points : int
         Points of each Monte Carlo integral.
+    seed : int, optional
+        Of the random numbers; by default the card's.
+    progress : callable, optional
+        Called with the number of rows done.
 
     Returns
     -------
     list of Comparison
-        Zeros below threshold, but for IWW, which knows no recoil.
+        Zeros below threshold, except for IWW, which knows no recoil.
     """
     source = Source(card)
     low, high = source.E_low, card.beam.E_max
@@ -124,7 +138,23 @@ def _x_histogram(lattice: Lattice, process: Process, seed: int, points: int, edg
 
 
 def x_spectra(card: Card, target: Target, m_S: float, E: float, points: int = MC_POINTS) -> dict[str, CrossSection]:
-    """Spectra in x at one energy: exact, WW, IWW, Monte Carlo; the same bins, pb at unit coupling."""
+    """Spectra in x at one energy, in the same bins: exact, WW, IWW and Monte Carlo.
+
+    Parameters
+    ----------
+    card : Card
+    target : Target
+        What is hit.
+    m_S, E : float
+        Mass of S and total beam energy in GeV.
+    points : int
+        Points of the Monte Carlo integral.
+
+    Returns
+    -------
+    dict of CrossSection
+        By the names "exact", "ww", "iww" and "Monte Carlo"; bins in pb at unit coupling.
+    """
     process = Source(card).process(m_S, target)
     edges = standard_edges(E, process, "x")
     spectra = {method: of_process(process, E, method, "x", edges) for method in METHODS}
@@ -157,7 +187,7 @@ def error_map(
     Returns
     -------
     list of Comparison
-        Energy by energy; zeros below threshold.
+        Energy by energy; zeros below threshold, except for IWW, which knows no recoil.
     """
     rows = []
     for E in energies:

@@ -36,8 +36,8 @@ Array = NDArray[np.float64]
 
 #: events per mass where the detector has a shape, for which there is no quadrature
 EVENTS = 20_000
-#: how well a traced line is known between its masses, in log(g), and from how many masses at most: by quadrature, and
-#: from events, whose own scatter is a percent
+#: tolerance in log(g) of a traced line between its masses, and the largest number of masses: by quadrature, and from
+#: events, which have errors of a percent
 BY_QUADRATURE, FROM_EVENTS = (0.01, 400), (0.03, 20)
 #: where lines bend: thresholds of decays, and narrow mesons in the decays of vectors; GeV
 _BENDS = (2.0 * M_E, 2.0 * M_MU, 2.0 * M_PI, M_OMEGA, M_PHI, 2.0 * M_TAU)
@@ -105,7 +105,20 @@ def _everything(model: str, m_S: float) -> float:  # noqa: ARG001
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scan looks for: couplings with more signal events than a threshold."""
+    """What a scan looks for: couplings with more signal events than a threshold.
+
+    Parameters
+    ----------
+    card : Card
+    models : sequence of {"A", "B", "dark-photon", "Lmu-Ltau"}
+    n_signal : float
+        Number of signal events that counts as seen.
+    production : {"exact", "ww", "iww"}
+    tower : Tower
+        Scalars whose signals add up.
+    share : callable
+        Of a model and the mass in GeV of a state: share of its N_S that is seen.
+    """
 
     card: Card
     models: Sequence[str]
@@ -192,7 +205,7 @@ def landmarks(masses: Range) -> list[float]:
 def starting_masses(masses: Range, tower: Tower | None = None) -> list[float]:
     """Masses with which a line begins: landmarks, and both sides of each place where it may bend."""
     low, high = masses
-    offsets = [m - low for m in (tower or Tower()).masses(low)[:10]]  # the bends of many states are small ones
+    offsets = [m - low for m in (tower or Tower()).masses(low)[:10]]  # of many states each makes a small bend only
     bends = [m - offset for m in _BENDS for offset in offsets]
     sides = [m * side for m in bends for side in (1.0, 1.0 + 1e-6)]
     return sorted({*landmarks(masses), *landmarks(Range((low, high))), *(m for m in sides if low < m < high)})
@@ -238,6 +251,8 @@ def reach(
         Several scalars whose signals add up; the mass is that of the lightest.
     workers : int
         Threads, one mass each.
+    progress : callable, optional
+        Called with the number of masses done.
 
     Returns
     -------
@@ -275,7 +290,26 @@ def reach_from_events(
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> list[ReachPoint]:
-    """The same from event files or folders, one per mass; the models are by default those of the first file's card."""
+    """The same as `reach`, from event files or folders.
+
+    Parameters
+    ----------
+    sources : sequence of path
+        Event files, or folders of them, one per mass.
+    models : sequence of {"A", "B", "dark-photon", "Lmu-Ltau"}, optional
+        By default those of the scan in the card of the first file.
+    n_signal : float
+        Number of signal events that counts as seen.
+    workers : int
+        Threads over the files of a folder.
+    progress : callable, optional
+        Called with the number of files done, counted once per model.
+
+    Returns
+    -------
+    list of ReachPoint
+        One per model, file and interval, in this order.
+    """
     _check_threshold(n_signal)
     found = []
     done = itertools.count(1)

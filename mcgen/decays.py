@@ -30,8 +30,8 @@ class Channel(NamedTuple):
     mass: float  #: of each daughter in GeV
 
 
-#: hadrons as pi+ pi-: below 1 GeV nearly always what they are, but for three pions next to the omega (60 % at its
-#: peak); from 1 GeV on a stand-in for kaons, at the phi, and for several pions
+#: All hadrons are written as pi+ pi-. Below 1 GeV nearly all of them are, except near the omega (at its peak 60 % are
+#: three pions); above, they stand for kaons, at the phi, and for several pions.
 CHANNELS = (
     Channel(11, M_E), Channel(13, M_MU), Channel(15, M_TAU), Channel(22, 0.0), Channel(211, M_PI),
     Channel(14, 0.0), Channel(16, 0.0), Channel(pdg.DARK, 0.0),
@@ -40,7 +40,21 @@ CHANNELS = (
 
 @dataclass(frozen=True, slots=True)
 class DecayModel:
-    """How S decays in a file: in which model, at which coupling, and seen by whom if decays are forced."""
+    """How S decays in a file.
+
+    Parameters
+    ----------
+    boson : Boson
+        Its model gives the widths.
+    search : Search
+        Fiducial range of forced decays.
+    g_mu : float
+        Coupling.
+    seed : int
+        Of the random numbers.
+    forced : bool
+        Put every decay into the fiducial range.
+    """
 
     boson: Boson
     search: Search

@@ -1,8 +1,8 @@
 """Weights that turn events into those of another form factor or mediator: ratios of |M|^2 at the event's own point.
 
-Phase space depends on masses alone, so |M|^2 = e^4 G2(t)/t^2 * A is all that changes. t is in the file; the rest of
-the point is found from three-momenta by products that keep their digits: the energy balance, which has lost
-(E/q)^2 of them, is not used.
+Phase space depends on masses alone, so |M|^2 = e^4 G2(t)/t^2 * A is all that changes. t is in the file. The rest of the
+point follows from three-momenta, by products without cancellations. The balance of energy is not used: in it the
+rounding errors of the file are larger by (E/q)^2.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 _VECTORS = [f"{name}_p{axis}" for name in ("mu_in", "S", "N_out") for axis in "xyz"]
 #: branches that a ratio is computed from
 COLUMNS = ["weight", "target_Z", "target_A", "E_mu", "S_E", "t", *_VECTORS]
-#: for kernels that need none
+#: the amplitude does not read it: with the same one everywhere, its kernel is compiled once
 _NO_FORM_FACTOR = form_factor("paper", 1.0, 1.0)
 
 
@@ -44,9 +44,25 @@ def event_point(
     N: tuple[float, float, float],
     E_S: float,
 ) -> tuple[float, float, float]:
-    """(1 - cos(theta_S), q across V in GeV, phi_q) of three-momenta in any frame that the beam is turned to.
+    """The point of phase space of an event, from its three-momenta; the beam may have any direction.
 
-    p, k and N are those of the beam lepton, S and the recoiling nucleus in GeV.
+    Parameters
+    ----------
+    E, m, m_S : float
+        Total beam energy, lepton and boson mass in GeV.
+    p, k, N : (float, float, float)
+        Three-momenta of the beam lepton, S and the recoiling nucleus in GeV.
+    E_S : float
+        Energy of S in GeV.
+
+    Returns
+    -------
+    one_minus_cos_theta : float
+        1 - cos of the angle between S and the beam.
+    q_perp : float
+        Component of q = -N across V = p - k in GeV.
+    phi_q : float
+        Azimuth of q about V, from the side of k, in rad.
     """
     n_x = p[1] * k[2] - p[2] * k[1]  # p x k
     n_y = p[2] * k[0] - p[0] * k[2]
@@ -55,7 +71,7 @@ def event_point(
     pk = math.sqrt((E - m) * (E + m) * (E_S - m_S) * (E_S + m_S))
     along = p[0] * k[0] + p[1] * k[1] + p[2] * k[2]
     one_minus_cos_theta = norm * norm / (pk * (pk + along)) if along > 0.0 else 1.0 - along / pk
-    if norm == 0.0:  # no azimuth to speak of
+    if norm == 0.0:  # S along the beam: A does not depend on phi_q, any axis will do
         n_y = norm = 1.0
     V_x = p[0] - k[0]
     V_y = p[1] - k[1]
@@ -71,7 +87,19 @@ def event_point(
 
 @jit
 def amplitude_ratios(old: Process, new: Process, E: Array, E_S: Array, t: Array, vectors: Array, out: Array) -> None:
-    """A of `new` over A of `old` at each event; `vectors` holds the rows of three-momenta of p, k and N."""
+    """Write A of one process over A of another at each event.
+
+    Parameters
+    ----------
+    old, new : Process
+        As generated, and as asked for; of the same masses.
+    E, E_S, t : array, shape (n,)
+        Beam energy and energy of S in GeV, momentum transfer squared in GeV^2.
+    vectors : array, shape (9, n)
+        x, y, z of the three-momenta of beam lepton, S and recoiling nucleus in GeV.
+    out : array, shape (n,)
+        Written: A of `new` over A of `old`.
+    """
     v = vectors
     for i in range(out.size):
         one_minus_cos_theta, q_perp, phi_q = event_point(
@@ -90,7 +118,17 @@ def amplitude_ratios(old: Process, new: Process, E: Array, E_S: Array, t: Array,
 
 @jit
 def form_factor_ratios(old: FormFactor, new: FormFactor, t: Array, out: Array) -> None:
-    """Multiply `out` by G2 of `new` over G2 of `old` at each event."""
+    """Multiply by the ratio of two form factors squared at each event.
+
+    Parameters
+    ----------
+    old, new : FormFactor
+        As generated, and as asked for.
+    t : array, shape (n,)
+        Momentum transfer squared in GeV^2.
+    out : array, shape (n,)
+        Multiplied by G2 of `new` over G2 of `old`.
+    """
     for i in range(out.size):
         out[i] *= G2(t[i], new) / G2(t[i], old)
 

@@ -70,7 +70,10 @@ def nuclei_per_cm2(source: Source) -> dict[str, float]:
 
 
 def per_pb(nuclei: dict[str, float]) -> float:
-    """Nuclei of all elements in 1/pb: a yield divided by it is a cross section in pb, which weights may be already."""
+    """Nuclei of all elements in 1/pb, by which a yield is divided to give a cross section in pb.
+
+    It is 1 if there are no nuclei: then the weights are cross sections in pb already.
+    """
     return 1.0 if not nuclei else float(yield_per_pb(1.0, math.fsum(nuclei.values())))
 
 
@@ -130,8 +133,9 @@ class Sums:
     def sample(self, nuclei: dict[str, float], norm_error: float) -> dict[str, Any]:
         """Cross section of the sample in pb, its error, and the same with the largest weight for each struck element.
 
-        Weights in pb are shares of the cross section times the number of events, so that their mean is the cross
-        section; those on an element belong to its process. For forced decays it is that of the decays which count.
+        A weight in pb is the event's share of the cross section times the number of events, so the mean of the weights
+        is the cross section. Events on one element make up its process. With forced decays, the cross section is that
+        of the S whose decay counts.
         """
         unit, in_pb = per_pb(nuclei), self._n / per_pb(nuclei)
         processes = []

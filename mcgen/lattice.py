@@ -122,7 +122,7 @@ def build_lattice(track: Track, process: Any, stages: Stages = NUCLEUS) -> Latti
     for axis in range(4):
         lower, upper = (np.take(ceiling, range(i, ceiling.shape[axis] - 1 + i), axis) for i in (0, 1))
         ceiling = np.maximum(lower, upper)
-    # half a percent for maxima inside a cell, and no cell without any chance
+    # half a percent more for maxima inside a cell, and a little everywhere, so that no cell is never proposed
     ceiling = (1.005 * ceiling + 1e-6 * ceiling.mean()).ravel()
     threshold, alias = _alias_table(ceiling)
     return Lattice(track, energies, *cells, threshold, alias, ceiling, float(ceiling.mean()))

@@ -42,7 +42,27 @@ def default_energies(card: Card, m_S: float) -> list[float]:
 def scatterings(
     process: Process, target: Target, E: float, events: int, seed: int, first: int = 0
 ) -> Iterator[Columns]:
-    """Events at one energy in GeV on one target, numbered from `first`, in chunks; only the momenta mean something."""
+    """Events at one energy on one target, in chunks.
+
+    Parameters
+    ----------
+    process : Process
+        Constants of the kernels.
+    target : Target
+        What is hit.
+    E : float
+        Total beam energy in GeV.
+    events, seed : int
+        Number of events, and seed of their random numbers.
+    first : int
+        Number of the first event.
+
+    Yields
+    ------
+    dict of arrays
+        The branches of a chunk. Depth, vertex, tau and decay have no meaning; the weight is 1, a little more in a few
+        of 1e5 events.
+    """
     none = np.empty(0)
     track = Track(np.array([E, E]), np.zeros(2), 1.0, 0.0, 0.0, none, none, none)
     lattice = build_lattice(track, process)

@@ -23,7 +23,7 @@ from mcgen.straggling import Losses, RandomLoss
 
 Array = NDArray[np.float64]
 
-#: shares of the kinetic energy above which losses are drawn one by one, up to the last but 1
+#: shares of the kinetic energy above which the rate of losses is asked for; below the first one losses are continuous
 SHARES = np.geomspace(2e-3, 0.9, 18)
 #: points of the tables in energy, and the lowest kinetic energy in GeV
 POINTS, LOWEST = 160, 0.03

@@ -242,7 +242,7 @@ class Tally:
         whole = prepared.total(self._weighted)
         norm_error = 0.0 if self._weighted else whole.error / whole.value
         produced = weighted_sum(math.fsum(self._sums), math.fsum(self._squares), n, norm_error)
-        if self._weighted:  # a few events say little of their own spread
+        if self._weighted:  # the spread of a few events may be small by chance: take at least that of the integration
             spread = whole.error / whole.value * math.sqrt(INTEGRATION_POINTS / n)
             produced = produced._replace(error=max(produced.error, spread * prepared.expected.value))
         pull = produced.pull(prepared.expected.value)

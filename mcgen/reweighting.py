@@ -107,7 +107,7 @@ def _made(source: EventSource, how: DecayModel, vertex: bool) -> Iterator[Made]:
             kept |= daughters_of(kept, how)
         m = kept["S_mass"] if has_width else m_S
         k = np.sqrt(np.maximum((kept["S_E"] - m) * (kept["S_E"] + m), 1e-300))
-        if has_width:  # what counts is gamma beta, of an S with a width that of its own mass
+        if has_width:  # decay lengths go with k/m, and m is the event's own
             k *= m_S / m
         tau = kept["tau"] if vertex else NONE
         yield search.see(kept["weight"], k, kept["S_E"], kept["E_mu"], search.window(kept), tau)
@@ -161,7 +161,30 @@ def _nuclei(source: Source, m_S: float, edges: Array) -> Array:
 
 
 def signal_sums(source: EventSource, card: Card, model: str, m_S: float, g_mu: Array, workers: int = 1) -> Array:
-    """N_S at each coupling, without errors: what a scan for the reach needs."""
+    """N_S at each coupling, without errors: what a scan for the reach needs.
+
+    Parameters
+    ----------
+    source : EventSource
+        Events of mcgen.
+    card : Card
+        Whose detector and exposure count.
+    model : {"A", "B", "dark-photon", "Lmu-Ltau"}
+    m_S : float
+        Mass of S in GeV, that of the events.
+    g_mu : array, shape (couplings,)
+    workers : int
+        Threads over the files of a folder.
+
+    Returns
+    -------
+    array, shape (couplings,)
+
+    Raises
+    ------
+    InputError
+        For events of another generator, which say nothing of N_S.
+    """
     boson = Boson(card, model, m_S)
     if source.metadata.is_foreign:
         message = "events of another generator have one energy: they give sigma~ (`mcgen reweight`) and no N_S"
@@ -270,9 +293,23 @@ def reweight(
 def ratio_to_full_acceptance(
     card: Card, model: str | Couplings, m_S: float, g_mu: Sequence[float], found: Sequence[Estimate]
 ) -> list[float | None]:
-    """N_S of a detector with a shape over that with every S along the beam (Eqs. 18, 20), at each coupling.
+    """N_S of a detector with a shape over N_S with every S along the beam (Eqs. 18, 20), at each coupling.
 
-    None if the detector has no shape, or if fewer than ten effective events are left.
+    Parameters
+    ----------
+    card : Card
+    model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
+    m_S : float
+        Mass of S in GeV.
+    g_mu : sequence of float
+        Couplings.
+    found : sequence of Estimate
+        N_S of the detector at each of them.
+
+    Returns
+    -------
+    list of float or None
+        None if the detector has no shape, if no more than ten effective events are left, or if N_S along the beam is 0.
     """
     if not Search.of(card).is_3d or not found:
         return [None] * len(found)

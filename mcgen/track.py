@@ -45,7 +45,7 @@ def energy_at(track: Track, r: float) -> float:
     i = min(int(position), steps - 1)
     s = position - i
     rise = track.E[i + 1] - track.E[i]
-    if track.rho.size > 0:  # a distribution may have edges
+    if track.rho.size > 0:  # E(r) of a distribution may have kinks
         straight: float = track.E[i] + s * rise
         return straight
     curve = (1.0 - s) * (track.slope[i] - rise) - s * (track.slope[i + 1] - rise)
@@ -152,5 +152,5 @@ class Scattering(NamedTuple):
     correlation: Array
 
 
-#: the scattering of a target that is asked for none
+#: for a card that asks for no scattering
 NO_SCATTERING = Scattering(*(np.zeros(2) for _ in range(4)))

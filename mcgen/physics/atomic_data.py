@@ -16,7 +16,7 @@ class DensityEffect(NamedTuple):
     """Sternheimer's fit of the density effect of one material at one density."""
 
     I_eV: float  #: mean excitation energy
-    C: float  #: -C, 2 log(I/plasma energy) + 1
+    C: float  #: Sternheimer's -C, 2 log(I/plasma energy) + 1
     x0: float
     x1: float
     a: float

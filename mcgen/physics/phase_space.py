@@ -136,7 +136,7 @@ def t_map(r: float, t_low: float, t_high: float, d: float) -> tuple[float, float
     width = math.log(t_high * (t_low + d) / (t_low * (t_high + d)))
     y = r * width
     rise = t_low * (math.exp(y) - 1.0 if y > 0.1 else math.expm1(y))  # expm1 takes twice as long
-    above = min(rise * (t_low + d) / (d - rise), t_high - t_low)  # d - rise loses digits above d
+    above = min(rise * (t_low + d) / (d - rise), t_high - t_low)  # d - rise loses digits where t >> d
     t = t_low + above
     return t, above, width * t * (t + d) * (1.0 / d)
 
@@ -206,7 +206,7 @@ def t_along_peak(r: float, f: PeakMap) -> tuple[float, float]:
     """(t - t_min, dt/dr) in GeV^2 at the coordinate r in (0, 1)."""
     length = f.below + f.above
     norm = RIDGE * f.above * (1.0 - r) + (1.0 - RIDGE) * f.below * r
-    grown = math.expm1((1.0 - RIDGE) * f.below * length * r / norm)  # of exp(z + below)
+    grown = math.expm1((1.0 - RIDGE) * f.below * length * r / norm)  # exp(z + below) - 1
     # sinh(z) + sinh(below), which vanish together at t_min
     slope = f.centre / f.width
     y = 0.5 * f.width * grown / (1.0 + grown) * ((2.0 + grown) * math.sqrt(1.0 + slope * slope) - grown * slope)

@@ -39,7 +39,10 @@ def _cosine(phi: float) -> tuple[Pair, Pair]:
 
 @jit
 def _precise_weights(m: float, m_S: float, w: Weights) -> tuple[Pair, Pair, Pair]:
-    """Weights of K, f and Q without the rounding errors of their doubles: they are whole numbers of m^2 and m_S^2."""
+    """Weights of K, f and Q without the rounding errors of their doubles.
+
+    They are sums of m^2 and m_S^2 (for K: m^2 over m_S^2) with whole numbers as factors, which are found here.
+    """
     m2 = product(m, m)
     m_S2 = product(m_S, m_S)
     of_Q = -1.0 if w.B == 0.0 else -2.0

@@ -70,7 +70,7 @@ def pair_electron_share(E: Array, Z: float) -> Array:
 def _B_e(xi: Array, r2: Array, beta: Array) -> Array:
     full = ((2.0 + r2) * (1.0 + beta) + xi * (3.0 + r2)) * np.log1p(1.0 / xi)
     full += (1.0 - r2 - beta) / (1.0 + xi) - (3.0 + r2)
-    return np.where(xi > 1e5, (3.0 - r2 + 2.0 * beta * (1.0 + r2)) / (2.0 * xi), full)  # a difference of equals
+    return np.where(xi > 1e5, (3.0 - r2 + 2.0 * beta * (1.0 + r2)) / (2.0 * xi), full)  # there, full loses its digits
 
 
 def _B_mu(xi: Array, r2: Array, beta: Array) -> Array:
@@ -163,7 +163,7 @@ def pair_loss(E: Array, Z: float, A: float) -> Array:
     v = (low * np.exp(log_range * y))[:, :, None]
     energy = column[:, :, None]
     rho_max = np.sqrt(np.maximum(1.0 - 4.0 * M_E / (energy * v), 0.0)) * (1.0 - 6.0 * M_MU**2 / (energy**2 * (1.0 - v)))
-    # 1 - rho = (1 - rho_max)^z: the pair is shared unequally over many scales
+    # 1 - rho = (1 - rho_max)^z, since 1 - rho covers many orders of magnitude
     span = np.log1p(-np.maximum(rho_max, 0.0))
     one_minus_rho = np.exp(span * z)
     inner = np.sum(z_w * -span * one_minus_rho * pair_production(v, 1.0 - one_minus_rho, energy, Z), axis=2)

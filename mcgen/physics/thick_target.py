@@ -27,14 +27,15 @@ def volterra_nu(L: Array) -> Array:
     result = np.zeros_like(L)
     inside = L > 0.0
     log_L = np.log(L[inside])[..., None]
-    # the integrand falls like L^s/s!: 60 covers L up to 10; a light L falls on the scale 1/|log L|
+    # the integrand falls like L^s/s!, so that s = 60 is far enough for L up to 10; for a small L it falls within an s
+    # of 1/|log L|
     nodes, weights = gauss(40)
     total = np.zeros(log_L.shape[:-1])
     scale = 1.0 / (1.0 + np.abs(log_L))
     edges = np.concatenate([[0.0], np.geomspace(1.0, 60.0, 7)])
     for low, high in itertools.pairwise(edges):
         s = (low + (high - low) * nodes) * scale
-        if low == edges[-2]:  # the last piece reaches on to s = 60 wherever it begins
+        if low == edges[-2]:  # the last piece ends at s = 60
             start = low * scale
             s = start + (60.0 - start) * nodes
             width = 60.0 - start

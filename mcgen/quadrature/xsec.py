@@ -43,7 +43,21 @@ def process_of(
     ww: bool = False,
     mediator: str = "scalar",
 ) -> Process:
-    """Constants of the kernels for a target by name, a lepton beam and what it radiates; m_S in GeV."""
+    """Constants of the kernels for a target, a beam lepton and a boson.
+
+    Parameters
+    ----------
+    target : str or Target
+        Name such as 'W' or 'Pb', or the target itself.
+    m_S : float
+        Mass of S in GeV.
+    lepton : {"mu", "e"}
+    form_factor : str
+        Name, or a file with lines of t in GeV^2 and G2.
+    ww : bool
+        Take the Weizsaecker-Williams limit of the amplitude.
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    """
     target = target if isinstance(target, Target) else named(target)
     m = LEPTON_MASSES[choose(lepton, LEPTONS, "lepton")]
     name, tables = named_or_read(form_factor, [target.name])
@@ -67,7 +81,7 @@ def cross_section(
     Parameters
     ----------
     target : str or Target
-        Element, such as 'W' or 'Pb'.
+        Name such as 'W' or 'Pb', or the target itself.
     E_mu, m_S : float
         Total energy of the beam lepton and mass of S in GeV.
     lepton : {"mu", "e"}
@@ -78,12 +92,12 @@ def cross_section(
         A file holds lines of t in GeV^2 and G2 (`mcgen.form_factors`).
     spectrum : {"x", "t", "theta"}, optional
     edges : array, shape (n + 1,), optional
-        Bin edges; forty bins if not given.
+        Bin edges, of t in GeV^2, of theta in rad; forty bins if not given.
 
     Returns
     -------
     CrossSection
-        Zero below threshold.
+        Zero below threshold, except for IWW, which knows no recoil.
 
     Raises
     ------
@@ -103,17 +117,23 @@ def of_process(
     spectrum: str | None = None,
     edges: Sequence[float] | Array | None = None,
 ) -> CrossSection:
-    """The same of a process, whose own approximation does not count.
+    """Cross section of a process in pb at unit coupling; `method` counts, and not the approximation of the process.
 
     Parameters
     ----------
     process : Process
+        Constants of the kernels.
     E_mu : float
         Total energy of the beam lepton in GeV.
     method : {"exact", "ww", "iww"}
     spectrum : {"x", "t", "theta"}, optional
     edges : array, shape (n + 1,), optional
-        Bin edges.
+        Bin edges, of t in GeV^2, of theta in rad.
+
+    Returns
+    -------
+    CrossSection
+        Zero below threshold, except for IWW, which knows no recoil.
     """
     choose(method, quadrature.METHODS, "method")
     process = process._replace(ww=method == "ww")

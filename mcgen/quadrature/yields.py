@@ -110,7 +110,21 @@ def yield_per_muon(source: Source, m_S: float) -> Estimate:
 
 
 def signal_of(made: Made, search: Search, boson: Boson, g_mu: Iterable[float]) -> Array:
-    """Signal events at each coupling."""
+    """Number of signal events at each coupling (Eq. 17).
+
+    Parameters
+    ----------
+    made : Made
+        What `production` returns for this search.
+    search : Search
+    boson : Boson
+    g_mu : iterable of float
+        Couplings.
+
+    Returns
+    -------
+    array, shape (couplings,)
+    """
     g_mu = list(g_mu)
     sums, _ = signal([made], boson.m_S, [boson.width(g) for g in g_mu], search.shares(boson))
     return np.array([boson.rate(g) for g in g_mu]) * sums[:, 0]

@@ -90,7 +90,21 @@ class Search:
     def see(
         self, weight: Array, k: Array, E_S: Array, E_mu: Array, window: tuple[Array, Array], tau: Array = NONE
     ) -> Made:
-        """What the search makes of bosons: the one place where cut and efficiency are applied."""
+        """What the search keeps of bosons: the one place where cut and efficiency are applied.
+
+        Parameters
+        ----------
+        weight : array, shape (n,)
+            Bosons per beam particle at unit coupling.
+        k, E_S : array, shape (n,)
+            Momentum and energy of each boson in GeV.
+        E_mu : array, shape (n,)
+            Energy of the beam lepton in GeV.
+        window : (array, array)
+            Distances from the production in cm between which a decay counts.
+        tau : array, shape (n,), optional
+            Mean lives to the boson's own decay, if that is to be counted.
+        """
         return Made(weight * self.share(E_S, E_mu), k, E_mu, *window, tau)
 
     def shares(self, boson: Boson) -> tuple[float, float]:

@@ -74,7 +74,11 @@ def thin(high: float, low: float, threshold: float = 0.0) -> bool:
 
 
 def groups(components: Sequence[TargetComponent]) -> list[list[TargetComponent]]:
-    """Components in groups: those of one element in which the beam has many energies, or hardly changes its one."""
+    """Components in groups that are integrated together.
+
+    A group holds components of one target in which the beam has many energies, or those in which its one energy hardly
+    changes.
+    """
     found: list[list[TargetComponent]] = []
     latest: dict[tuple[Target, bool], list[TargetComponent]] = {}
     for component in sorted(components, key=lambda c: -c.E_high):

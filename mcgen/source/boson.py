@@ -71,7 +71,10 @@ class Boson:
         return production_coupling(self.card, self.model, g_mu)
 
     def rate(self, g_mu: float = 1.0) -> float:
-        """What makes a number of events of the yield of one beam particle at unit coupling."""
+        """Beam particles times coupling squared.
+
+        A yield of one beam particle at unit coupling, times this, is a number of events.
+        """
         return self.card.beam.particles_on_target * self.production_coupling(g_mu) ** 2
 
     def widths(self, g_mu: float = 1.0) -> Widths:
@@ -83,7 +86,7 @@ class Boson:
             raise InputError(str(error)) from None
 
     def width(self, g_mu: float = 1.0) -> float:
-        """Total width in GeV, or without the paper's other channels where the card asks for it in model A (Eq. 7)."""
+        """Total width in GeV; only that of e+ e- and invisible decays if the card asks for it in model A (Eq. 7)."""
         w = self.widths(g_mu)
         ee_only = self.card.scalar.width == "ee_only" and self.model == "A"
         return w.ee + w.invisible if ee_only else w.total

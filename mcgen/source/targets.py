@@ -22,7 +22,7 @@ from mcgen.physics.amplitude import Process
 from mcgen.physics.form_factor import FormFactor
 from mcgen.physics.mediator import MEDIATORS
 
-#: from the name of a form factor and the user's tables of G2(t), by target, to what the kernels take
+#: gives G2(t) for the kernels from the name of a form factor and the user's tables of G2(t), by target
 Current = Callable[[str, Mapping[str, str]], FormFactor]
 
 

@@ -71,7 +71,8 @@ class Segment:
     def _spread_track(self, spectrum: Spectrum, E_low: float) -> Track:
         law, span = self.law, self.length
         entry = law.path(spectrum.energies, E_low)  # residual paths down to E_low
-        edges = np.concatenate([np.linspace(0.0, entry[-1], 4 * SPREAD), entry, entry - span])  # straight between
+        # the density is linear between the points of entry and of entry - span
+        edges = np.concatenate([np.linspace(0.0, entry[-1], 4 * SPREAD), entry, entry - span])
         rho = np.unique(edges[edges >= 0.0])
         middle = 0.5 * (rho[1:] + rho[:-1])
         if negligibly_thin(span, entry):
@@ -85,14 +86,17 @@ class Segment:
 
 
 def _refined(spectrum: Spectrum, points: int = 1024) -> Spectrum:
-    """The same distribution on more points: if the loss depends on energy, straight in energy is curved in path."""
+    """The same distribution on more points.
+
+    It is straight in energy between its points. If the loss depends on energy, it is curved there in residual path.
+    """
     n = spectrum.energies.size - 1
     at = np.linspace(0.0, n, n * -(-points // n) + 1)
     return Spectrum(*(np.interp(at, np.arange(n + 1), column) for column in spectrum))
 
 
 def _slices(length: float, law: Law, E: float, least: int) -> list[float]:
-    """Lengths of slices of a layer if energy is lost at random in it, else its own; E in GeV at its front."""
+    """Lengths in cm of the slices of a layer: several if energy is lost at random in it; E in GeV at its front."""
     if not isinstance(law, RandomLoss):
         return [length]
     n = max(least, math.ceil(SLICES * (1.0 - float(law.after(E, length)) / E)))
