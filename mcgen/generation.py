@@ -161,7 +161,7 @@ class Options:
         return rest | {"decays": self.decays is DecayMode.NATURAL, "force_decay": self.decays is DecayMode.FORCED}
 
     def keep(self, columns: Columns) -> Columns:
-        """The columns that go into the file: always event and weight, which forced decays make of two factors."""
+        """The columns that go into the file: always event and weight, with forced decays decay_weight as well."""
         wanted = {"event", "weight", *self.branches, *(["decay_weight"] if self.decays is DecayMode.FORCED else [])}
         return {name: c for name, c in columns.items() if name in wanted} if self.branches else columns
 
@@ -326,7 +326,7 @@ def generate(
     rntuple : bool
         Write an RNTuple instead of a TTree.
     branches : sequence of str
-        Keep these only, and event and weight, of forced decays both factors; reweighting needs E_mu, depth_cm and S_E.
+        Keep only these, event, weight and, with forced decays, decay_weight. Reweighting needs E_mu, depth_cm and S_E.
     layout : {"flat", "particles"}
         Branches of mcgen, or jagged `Particle_*` branches as in NanoAOD.
     first : int

@@ -48,7 +48,10 @@ class Process(NamedTuple):
 
 
 class AzimuthalForm(NamedTuple):
-    """A(phi) = N1/s + N2/s^2 with s = a - b c, N = n0 + n1 c + n2 c^2, c = cos(phi_q), b >= 0."""
+    """A(phi) = N1/s + N2/s^2 with s = a - b c, N = n0 + n1 c + n2 c^2, c = cos(phi_q), b >= 0.
+
+    s has GeV^2, the coefficients of N1 GeV^4, those of N2 GeV^6.
+    """
 
     s_min: float  #: a - b
     b: float

@@ -15,14 +15,14 @@ from mcgen._jit import jit
 
 
 class Emission(NamedTuple):
-    """Everything that (E, E_S, theta_S) fixes, before the momentum transfer is chosen (GeV)."""
+    """Everything that (E, E_S, theta_S) fixes, before the momentum transfer is chosen, in powers of GeV."""
 
     p: float  #: beam momentum
     k: float  #: momentum of S
     W: float  #: E - E_S
     V: float  #: |p - k|
     per_V: float  #: 1/V
-    u: float  #: -u = m^2 - (p - k)^2 > 0
+    u: float  #: |u| = m^2 - (p - k)^2 of four-momenta, positive
     k_V: float  #: component of k along V = p - k
     k_1: float  #: component of k across V, in the plane of p and k; that of p is the same
     Y_V: float  #: component of E_S p - E k along V

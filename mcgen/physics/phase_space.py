@@ -40,7 +40,7 @@ class EnergyMap(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A point of phase space; `weight` is d sigma/d^3 r in pb at unit coupling."""
+    """A point of phase space, in GeV and GeV^2; `weight` is d sigma/d^3 r in pb at unit coupling."""
 
     E_S: float
     one_minus_cos_theta: float

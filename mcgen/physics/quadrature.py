@@ -19,7 +19,7 @@ def gauss(n: int) -> tuple[Array, Array]:
 
 
 class Rules(NamedTuple):
-    """Nodes and weights on (0, 1) for energy, angle, t and the binned variable."""
+    """Nodes and weights on (0, 1) for energy, angle, t and the binned variable, arrays of shape (nodes,)."""
 
     x: Array
     x_w: Array

@@ -135,10 +135,9 @@ def width_hadrons(g_q: float, m_S: float, mediator: str = "vector") -> float:
 
     Notes
     -----
-    The file `dark_photon_hadrons.csv`, which names its sources, has ratios to e+ e-. Their logarithm is interpolated.
-    At its points the file gives c tau to 1e-4 below 2 GeV and to 0.2 % above. Between them it agrees with the longer
-    table that it was made from to 1 %, within 5 MeV of the phi to 4.4 %. J/psi, psi(2S) and Upsilon, above 2 GeV, are
-    left out.
+    The file `dark_photon_hadrons.csv` has ratios to e+ e-, thinned from the tables that it names. Their logarithm is
+    interpolated. c tau is that of these tables to 1e-4 below 2 GeV and 0.2 % above at the points of the file, to 1 %
+    between them, and to 4.4 % within 5 MeV of the phi. J/psi, psi(2S) and Upsilon, above 2 GeV, are left out.
     """
     if mediator != "vector" or g_q == 0.0 or m_S <= 2.0 * M_PI:
         return 0.0

@@ -20,8 +20,8 @@ _LOG_GAMMA = np.vectorize(math.lgamma, otypes=[float])
 def volterra_nu(L: Array) -> Array:
     """Volterra's function nu(L), the integral of L^s/Gamma(s + 1) over s from 0 to infinity.
 
-    With L = log(E0/E), dnu/dL times E/E0 is b = 4/3 times the track length in X0 per unit of L. It is the integral over
-    depth of the energy spectrum (1/E0) log(E0/E)^(bt - 1)/Gamma(bt) of Tsai and Whitis.
+    The track length per unit of energy is the integral over the depth t of the spectrum of Tsai and Whitis,
+    (1/E0) L^(bt - 1)/Gamma(bt) with L = log(E0/E). So per unit of L it is dnu/dL E/E0 over b, in X0.
     """
     L = np.asarray(L, dtype=float)
     result = np.zeros_like(L)

@@ -20,14 +20,14 @@ ALL = np.array([0.0, math.inf])
 
 
 class Made(NamedTuple):
-    """Bosons that were made and can count: nodes of a quadrature or events, one number of each column per boson."""
+    """Bosons that were made and can count, nodes of a quadrature or events; all arrays have shape (bosons,)."""
 
     weight: Array  #: bosons per beam particle at unit coupling, times the share that the search keeps
     k: Array  #: momentum in GeV
     E_mu: Array  #: energy of the beam lepton in GeV
-    z_min: Array  #: where a decay counts: distances from the production in cm
-    z_max: Array
-    tau: Array = NONE  #: mean lives to the boson's own decay, of events whose vertices are counted
+    z_min: Array  #: where a decay counts: distance from the production in cm, from here
+    z_max: Array  #: to here
+    tau: Array = NONE  #: mean lives to the boson's own decay if its vertex is counted, else empty
 
 
 def signal(
