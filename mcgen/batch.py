@@ -40,20 +40,40 @@ queue partition from (
 
 
 def submit_file(system: str, card: str, output: Path, plan: Plan, boson: Sequence[str] = ()) -> str:
-    """The file for `sbatch` or `condor_submit`; card and folder must have the same path on all machines."""
+    """The file for `sbatch` or `condor_submit`.
+
+    Parameters
+    ----------
+    system : {"slurm", "htcondor"}
+    card : str
+        Name or path; it must be the same on all machines, as that of the folder.
+    output : Path
+        Folder of the production.
+    plan : Plan
+    boson : sequence of str
+        Options that change the boson of the card.
+    """
     per_job = -(-plan.partitions // MAX_JOBS)
-    starts = range(0, plan.partitions, per_job)
-    ranges = [f"{i}:{min(i + per_job, plan.partitions) - 1}" for i in starts]
+    ranges = [f"{i}:{min(i + per_job, plan.partitions) - 1}" for i in range(0, plan.partitions, per_job)]
+    command = shlex.join(call(card, output, plan, boson))
     if system == "slurm":
-        return _SLURM.format(
-            last_job=len(ranges) - 1, ranges=" ".join(ranges), command=shlex.join(call(card, output, plan, boson))
-        )
-    command = shlex.join(call(card, output, plan, boson)).replace("'", "''").replace('"', '""')
-    return _HTCONDOR.format(ranges="\n".join(ranges), command=command)
+        return _SLURM.format(last_job=len(ranges) - 1, ranges=" ".join(ranges), command=command)
+    return _HTCONDOR.format(ranges="\n".join(ranges), command=command.replace("'", "''").replace('"', '""'))
 
 
 def call(card: str, output: Path, plan: Plan, boson: Sequence[str] = ()) -> list[str]:
-    """The command that makes a plan; `boson` are options that change its card."""
+    """The command that makes a plan.
+
+    Parameters
+    ----------
+    card : str
+        Name or path.
+    output : Path
+        Folder of the production.
+    plan : Plan
+    boson : sequence of str
+        Options that change the boson of the card.
+    """
     path = Path(card)
     how = plan.options
     return [

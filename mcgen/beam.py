@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -12,7 +13,7 @@ from pydantic import AliasChoices, Field, model_validator
 
 from mcgen.beam_profile import Profile, parse_profile, parse_rows
 from mcgen.constants import LEPTON_MASSES
-from mcgen.errors import InputError
+from mcgen.errors import refuse_if
 from mcgen.files import read_text
 from mcgen.quantities import Angle, Energy, EnergyList, Positive, Section, Width
 from mcgen.units import quantity_text
@@ -42,12 +43,10 @@ class Histogram(Section):
 
     @model_validator(mode="after")
     def _matching(self) -> Histogram:
-        if len(self.energy) != len(self.particles) + 1:
-            message = f"{len(self.particles)} bins need {len(self.particles) + 1} edges, not {len(self.energy)}"
-            raise InputError(message)
-        if any(b <= a for a, b in zip(self.energy, self.energy[1:], strict=False)) or not sum(self.particles) > 0.0:
-            message = "edges must increase, and some bin must hold particles"
-            raise InputError(message)
+        bins, edges = len(self.particles), len(self.energy)
+        refuse_if(edges != bins + 1, f"{bins} bins need {bins + 1} edges, not {edges}")
+        rising = all(a < b for a, b in itertools.pairwise(self.energy))
+        refuse_if(not rising or not sum(self.particles) > 0.0, "edges must increase, and some bin must hold particles")
         return self
 
 
@@ -65,15 +64,12 @@ class Beam(Section):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Beam:
-        if [self.energy, self.spectrum, self.profile].count(None) != 2:
-            message = "give either energy or a spectrum or a profile"
-            raise InputError(message)
-        if self.energy is None and self.energy_spread:
-            message = "energy_spread: goes with energy, not with a spectrum or a profile"
-            raise InputError(message)
-        if self.particles and (self.spot or self.divergence):
-            message = "spot and divergence: a profile has its own"
-            raise InputError(message)
+        kinds = [self.energy, self.spectrum, self.profile]
+        refuse_if(kinds.count(None) != 2, "give either energy or a spectrum or a profile")
+        stray_spread = self.energy is None and self.energy_spread
+        refuse_if(stray_spread, "energy_spread: goes with energy, not with a spectrum or a profile")
+        stray_width = self.particles and (self.spot or self.divergence)
+        refuse_if(stray_width, "spot and divergence: a profile has its own")
         return self
 
     @property
@@ -109,16 +105,15 @@ class Beam(Section):
     @property
     def E_max(self) -> float:
         """Highest energy in GeV."""
-        if self.distribution:
-            return float(self.distribution.energies[-1])
-        if self.particles:
-            return float(self.particles.energies[-1])
+        known = self.distribution or self.particles
+        if known:
+            return float(known.energies[-1])
         assert self.energy is not None
         return self.energy
 
     @property
     def energy_text(self) -> str:
-        """Its nominal energy in words, or the range and the mean of many."""
+        """The nominal energy as a text, or range and mean of a spectrum."""
         if self.energy is not None:
             spread = f", rms {100.0 * self.energy_spread:.3g} %" if self.energy_spread else ""
             return quantity_text(self.energy, "energy") + spread
@@ -131,7 +126,7 @@ class Beam(Section):
 
 
 def _steps(energies: Array) -> Spectrum | None:
-    """Distribution of particles one by one, straight between the middles of its steps; None for one energy."""
+    """Distribution function of a list of particles, linear between the middles of its steps; None for one energy."""
     if energies[0] == energies[-1]:
         return None
     n = energies.size
@@ -145,9 +140,8 @@ def read_spectrum(path: Path) -> dict[str, Any]:
     """A histogram from a table of three columns: lower and upper edge in GeV, particles; # begins a comment."""
     rows = parse_rows(read_text(path, "beam.spectrum", MAX_BYTES), "low,high,particles", f"beam.spectrum {path}")
     low, high, particles = rows.T
-    if not np.array_equal(low[1:], high[:-1]):
-        message = f"beam.spectrum {path}: each bin must begin where the one before ends"
-        raise InputError(message)
+    is_gapless = np.array_equal(low[1:], high[:-1])
+    refuse_if(not is_gapless, f"beam.spectrum {path}: each bin must begin where the one before ends")
     edges = ", ".join(f"{edge!r} GeV" for edge in [*low.tolist(), float(high[-1])])
     return {"energy": edges, "particles": particles.tolist()}
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.errors import InputError
+from mcgen.errors import InputError, refuse_if
 
 Array = NDArray[np.float64]
 
@@ -36,9 +36,7 @@ def parse_rows(text: str, columns: str, where: str) -> Array:
     except ValueError as error:
         message = f"{where}: needs lines of {columns}: {str(error)[:100]}"
         raise InputError(message) from None
-    if rows.shape[1:] != (len(names),) or not rows.size:
-        message = f"{where}: needs lines of {columns}"
-        raise InputError(message)
+    refuse_if(rows.shape[1:] != (len(names),) or not rows.size, f"{where}: needs lines of {columns}")
     bad = np.argwhere(~np.isfinite(rows))
     if bad.size:
         message = f"{where}: row {bad[0][0] + 1}: {names[bad[0][1]]} is no number"
@@ -56,9 +54,7 @@ def parse_profile(text: str, where: str) -> Profile:
         Unless there are 1 to MAX_PARTICLES lines of numbers that a beam can have.
     """
     rows = parse_rows(text, COLUMNS, where)
-    if len(rows) > MAX_PARTICLES:
-        message = f"{where}: {len(rows)} particles, allowed are {MAX_PARTICLES}"
-        raise InputError(message)
+    refuse_if(len(rows) > MAX_PARTICLES, f"{where}: {len(rows)} particles, allowed are {MAX_PARTICLES}")
     bad = np.flatnonzero(np.any(np.abs(rows) > LARGEST, axis=1) | (rows[:, 0] <= 0.0))
     if bad.size:
         allowed = "energies to 1e6 GeV, x and y within 1e6 cm, slopes within 0.1"

@@ -11,7 +11,6 @@ from typing import Any
 from mcgen.card import Card, parse_card, read_card
 from mcgen.contours import EVENTS
 from mcgen.errors import InputError
-from mcgen.estimate import Estimate
 from mcgen.generation import generate
 from mcgen.physics.form_factor import FORM_FACTORS
 from mcgen.quadrature.yields import n_signal
@@ -46,44 +45,39 @@ def effects() -> Iterator[Effect]:
     along = changed(e137, detector={"geometry": "paper", "radius": None, "daughters": "both"})
     table = {"energy_loss": "table"}
     for card in (fermilab, na64):
-        yield from _by_quadrature("energy loss as a function of energy", card, changed(card, target=table))
+        yield from _compared("energy loss as a function of energy", card, changed(card, target=table))
         for name in [name for name in FORM_FACTORS if name != card.run.form_factor]:
-            with contextlib.suppress(InputError):  # no density of W was measured, and `table` is the user's
-                yield from _by_quadrature(f"form factor {name}", card, changed(card, run={"form_factor": name}))
-    with contextlib.suppress(InputError):  # mulder is an extra
+            with contextlib.suppress(InputError):  # `table` needs a file, and no charge density of W was measured
+                yield from _compared(f"form factor {name}", card, changed(card, run={"form_factor": name}))
+    with contextlib.suppress(InputError):  # mulder may not be installed
         straggling = changed(fermilab, target={"energy_loss": "mulder"})
-        yield from _by_quadrature("energy lost at random, by mulder", fermilab, straggling)
+        yield from _compared("energy lost at random, by mulder", fermilab, straggling)
     for radius in (100.0, 50.0):
         shape = {"geometry": "3d", "radius": radius}
         what = f"detector of {radius:g} cm radius that both daughters hit"
-        yield from _from_events(what, fermilab, changed(fermilab, detector=shape))
+        yield from _compared(what, fermilab, changed(fermilab, detector=shape))
     scattered = changed(fermilab, detector=shape, target={"multiple_scattering": True})
-    yield from _from_events(f"{what}, muons scattered", fermilab, scattered)
-    yield from _from_events("all of the card fermilab-3d", fermilab, read_card("fermilab-3d"))
+    yield from _compared(f"{what}, muons scattered", fermilab, scattered)
+    yield from _compared("all of the card fermilab-3d", fermilab, read_card("fermilab-3d"))
     for daughters in ("any", "both"):
         verb = {"any": "any daughter hits", "both": "both daughters hit"}[daughters]
         other = changed(e137, detector={"daughters": daughters})
-        yield from _from_events(f"detector of 150 cm radius that {verb}", along, other)
+        yield from _compared(f"detector of 150 cm radius that {verb}", along, other)
 
 
-def _points(card: Card) -> Iterator[tuple[str, float, float]]:
-    """Points at which the card has a signal: the electrons of a dump make none in model B."""
-    return ((model, m_S, g_mu) for model, m_S, g_mu in POINTS if model in card.scan.models)
+def _compared(what: str, card: Card, other: Card) -> Iterator[Effect]:
+    """N_S of another card over that of the card, at each point where the card has a signal.
 
-
-def _by_quadrature(what: str, card: Card, other: Card) -> Iterator[Effect]:
-    for model, m_S, g_mu in _points(card):
-        new, old = (n_signal(one, model, m_S, [g_mu])[0] for one in (other, card))
-        yield _effect(what, card, model, m_S, g_mu, new, old)
-
-
-def _from_events(what: str, card: Card, other: Card) -> Iterator[Effect]:
-    for model, m_S, g_mu in _points(card):
-        found = reweight(generate(other, m_S, EVENTS), model, [g_mu], energy_bins=1).n_signal[0]
-        yield _effect(what, card, model, m_S, g_mu, found, n_signal(card, model, m_S, [g_mu])[0])
-
-
-def _effect(what: str, card: Card, model: str, m_S: float, g_mu: float, new: Estimate, old: Estimate) -> Effect:
-    ratio = new.value / old.value
-    error = ratio * math.hypot(new.error / new.value, old.error / old.value)
-    return Effect(what, card.name, model, m_S, g_mu, ratio, error)
+    From events if the detector of the other card has a shape. The electrons of a dump make no signal in model B.
+    """
+    for model, m_S, g_mu in POINTS:
+        if model not in card.scan.models:
+            continue
+        if other.detector.geometry == "3d":
+            new = reweight(generate(other, m_S, EVENTS), model, [g_mu], energy_bins=1).n_signal[0]
+        else:
+            new = n_signal(other, model, m_S, [g_mu])[0]
+        old = n_signal(card, model, m_S, [g_mu])[0]
+        ratio = new.value / old.value
+        error = ratio * math.hypot(new.error / new.value, old.error / old.value)
+        yield Effect(what, card.name, model, m_S, g_mu, ratio, error)

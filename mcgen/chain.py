@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
-import json
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcgen import plot
+from mcgen import contours, plot
 from mcgen.card import Card
-from mcgen.contours import ReachPoint, landmarks, reach, write_csv
-from mcgen.errors import InputError
-from mcgen.files import at_stake, make_folder, open_atomic, overwriting, refuse, same_json
+from mcgen.contours import ReachPoint, landmarks, reach
+from mcgen.errors import refuse_if
+from mcgen.files import at_stake, make_folder, overwriting, refuse, write_csv, write_json
 from mcgen.formats.root import EventFile
 from mcgen.generation import generate
 from mcgen.provenance import provenance
@@ -36,6 +34,7 @@ class Result:
     folder: Path
     events: EventFile
     signal: dict[str, Reweighted]  #: per model
+    at_reference: dict[str, Reweighted]  #: per model, at the card's reference coupling alone
     exact: dict[str, list[float]]  #: N_S by quadrature per model, the same couplings, every S along the beam
     acceptance: dict[str, list[float | None]]  #: the one over the other, where the detector has a shape
     reach: list[ReachPoint]
@@ -68,6 +67,16 @@ def run(
         Replace files of other content.
     progress : callable, optional
         Called with (step, done, total).
+
+    Returns
+    -------
+    Result
+        The numbers, and the files that hold them.
+
+    Raises
+    ------
+    InputError
+        If a model of the scan gives no signal, or a file of other content would be overwritten.
     """
     with overwriting(overwrite):
         return _run(card, make_folder(folder), events, seed, workers, progress)
@@ -88,44 +97,74 @@ def _run(
     def report(step: str, total: int) -> Callable[[int], None] | None:
         return None if progress is None else lambda done: progress(step, done, total)
 
-    m_S, couplings = card.scalar.mass, card.scan.g_mu
+    m_S = card.scalar.mass
     _check_models(card, m_S)
     total = card.run.events if events is None else events
     event_file = generate(
         card, m_S, events, seed, output=folder / "events.root", workers=workers, progress=report("events", total)
     )
     assert isinstance(event_file, EventFile)
-    signal: dict[str, Reweighted] = {}
-    exact: dict[str, list[float]] = {}
-    seen: dict[str, list[float | None]] = {}
-    reference: dict[str, Reweighted] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LowStatisticsWarning)  # the table shows n_eff
-        for model in card.scan.models:
-            signal[model] = reweight(event_file, model, couplings)
-            exact[model] = [n.value for n in n_signal(card, model, m_S, couplings)]
-            seen[model] = ratio_to_full_acceptance(card, model, m_S, couplings, signal[model].n_signal)
-            reference[model] = reweight(event_file, model, [card.scalar.g_mu])
+    signal, at_reference = _reweighted(card, event_file)
     masses = Range.over(card.scan.mass)
     steps = 0 if isinstance(masses, Range) else len(masses)
-    contours = reach(card, card.scan.models, masses, workers=workers, progress=report("reach", steps))
-
-    files = [event_file.path, *(folder / name for name in _TABLES)]
-    marks = landmarks(masses) if isinstance(masses, Range) else masses
-    result = Result(folder, event_file, signal, exact, seen, contours, marks, files)
-    _write_signal(result, files[1])
-    _write_sigma_tilde(reference, files[2])
-    write_csv(contours, files[3])
-    with open_atomic(files[4], same_json) as stream:
-        json.dump(summary(card, result) | {"provenance": provenance(card)}, stream, indent=1, allow_nan=False)
+    result = Result(
+        folder=folder,
+        events=event_file,
+        signal=signal,
+        at_reference=at_reference,
+        exact={m: [n.value for n in n_signal(card, m, m_S, card.scan.g_mu)] for m in signal},
+        acceptance={
+            m: ratio_to_full_acceptance(card, m, m_S, card.scan.g_mu, found.n_signal) for m, found in signal.items()
+        },
+        reach=reach(card, card.scan.models, masses, workers=workers, progress=report("reach", steps)),
+        landmarks=landmarks(masses) if isinstance(masses, Range) else masses,
+        files=[event_file.path, *(folder / name for name in _TABLES)],
+    )
+    _write_tables(card, result)
     if importlib.util.find_spec("matplotlib"):
-        title = f"{card.name}, $m_S$ = {1e3 * m_S:g} MeV"
-        plot.plot_signal(couplings, {k: v.n_signal for k, v in signal.items()}, folder / "signal.png", title)
-        lines = {f"model {k}, $g_\\mu$ = {card.scalar.g_mu:g}": v.sigma_tilde[0] for k, v in reference.items()}
-        plot.plot_sigma_tilde(next(iter(reference.values())).E_mu, lines, folder / "sigma_tilde.png", title)
-        plot.plot_reach(contours, folder / "reach.png", f"{card.name}, $N_S$ > 3")
-        files += [folder / name for name in _FIGURES]
+        _draw(card, result)
+        result.files.extend(folder / name for name in _FIGURES)
     return result
+
+
+def _reweighted(card: Card, events: EventFile) -> tuple[dict[str, Reweighted], dict[str, Reweighted]]:
+    """Signal of each model at the couplings of the scan, and at the reference coupling."""
+
+    def at(g_mu: Sequence[float]) -> dict[str, Reweighted]:
+        return {model: reweight(events, model, g_mu) for model in card.scan.models}
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LowStatisticsWarning)  # the table shows n_eff
+        return at(card.scan.g_mu), at([card.scalar.g_mu])
+
+
+def _write_tables(card: Card, result: Result) -> None:
+    rows = [
+        [*(row[key] for key in ("model", "g_mu", "value", "error", "n_eff", "quadrature")), row.get("acceptance", "")]
+        for row in _signal_rows(result)
+    ]
+    columns = ["model", "g_mu", "n_signal", "error", "n_eff", "n_signal_quadrature", "acceptance"]
+    write_csv(result.folder / "signal.csv", columns, rows)
+    sigmas = [
+        [model, found.g_mu[0], E, *sigma]
+        for model, found in result.at_reference.items()
+        for E, sigma in zip(found.E_mu, found.sigma_tilde[0], strict=True)
+    ]
+    columns = ["model", "g_mu", "energy_gev", "sigma_tilde_cm2", "error_cm2", "n_eff"]
+    write_csv(result.folder / "sigma_tilde.csv", columns, sigmas)
+    contours.write_csv(result.reach, result.folder / "reach.csv")
+    write_json(result.folder / "summary.json", summary(card, result) | {"provenance": provenance(card)})
+
+
+def _draw(card: Card, result: Result) -> None:
+    title = f"{card.name}, $m_S$ = {1e3 * card.scalar.mass:g} MeV"
+    signal = {model: found.n_signal for model, found in result.signal.items()}
+    plot.plot_signal(card.scan.g_mu, signal, result.folder / "signal.png", title)
+    reference = result.at_reference
+    lines = {f"model {k}, $g_\\mu$ = {card.scalar.g_mu:g}": v.sigma_tilde[0] for k, v in reference.items()}
+    energies = next(iter(reference.values())).E_mu
+    plot.plot_sigma_tilde(energies, lines, result.folder / "sigma_tilde.png", title)
+    plot.plot_reach(result.reach, result.folder / "reach.png", f"{card.name}, $N_S$ > 3")
 
 
 def _check_models(card: Card, m_S: float) -> None:
@@ -133,14 +172,9 @@ def _check_models(card: Card, m_S: float) -> None:
     check_widths(card, card.scan.models, [m_S, *card.scan.mass])
     for model in card.scan.models:
         boson = Boson(card, model, m_S)
-        if boson.production_coupling() == 0.0:
-            message = f"scan.models: {model} does not couple to {card.beam.particle}"
-            raise InputError(message)
-        if not Search.of(card).can_see(boson):
-            message = (
-                f"scan.models: {model} of {m_S:g} GeV cannot decay into what is seen, and {card.name} looks for decays"
-            )
-            raise InputError(message)
+        refuse_if(boson.production_coupling() == 0.0, f"scan.models: {model} does not couple to {card.beam.particle}")
+        what = f"{model} of {m_S:g} GeV cannot decay into what is seen"
+        refuse_if(not Search.of(card).can_see(boson), f"scan.models: {what}, and {card.name} looks for decays")
 
 
 def _signal_rows(result: Result) -> list[dict[str, Any]]:
@@ -156,19 +190,11 @@ def _signal_rows(result: Result) -> list[dict[str, Any]]:
 
 def summary(card: Card, result: Result) -> dict[str, Any]:
     """The numbers of a run as one JSON document."""
-    keys = (
-        "mass_gev",
-        "n_events",
-        "seed",
-        "yield_per_muon",
-        "yield_error",
-        "yield_quadrature",
-        "pull",
-        "content_sha256",
-    )
+    meta = result.events.metadata
+    totals = ("yield_per_muon", "yield_error", "yield_quadrature", "pull")
     return {
         "card": card.name,
-        **{key: result.events.metadata[key] for key in keys},
+        **{key: meta[key] for key in ("mass_gev", "n_events", "seed", *totals, "content_sha256")},
         "signal": _signal_rows(result),
         "reach": [
             {
@@ -180,21 +206,3 @@ def summary(card: Card, result: Result) -> dict[str, Any]:
             for p in result.reach
         ],
     }
-
-
-def _write_signal(result: Result, path: Path) -> None:
-    with open_atomic(path) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["model", "g_mu", "n_signal", "error", "n_eff", "n_signal_quadrature", "acceptance"])
-        for row in _signal_rows(result):
-            cells = [row[key] for key in ("model", "g_mu", "value", "error", "n_eff", "quadrature")]
-            writer.writerow([*cells, row.get("acceptance", "")])
-
-
-def _write_sigma_tilde(reference: dict[str, Reweighted], path: Path) -> None:
-    with open_atomic(path) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["model", "g_mu", "energy_gev", "sigma_tilde_cm2", "error_cm2", "n_eff"])
-        for model, row in reference.items():
-            for E, s in zip(row.E_mu, row.sigma_tilde[0], strict=True):
-                writer.writerow([model, row.g_mu[0], E, *s])

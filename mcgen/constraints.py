@@ -18,13 +18,16 @@ from mcgen.constants import M_MU
 from mcgen.contours import Scan, Tower, starting_masses
 from mcgen.crossings import Intervals
 from mcgen.dump_lines import dump_line, stored_masses
-from mcgen.errors import McgenWarning, choose
+from mcgen.errors import McgenWarning, choose, refuse_if
 from mcgen.physics.couplings import MODELS
 from mcgen.physics.muon_g2 import delta_a_mu
 from mcgen.physics.scalar_decay import widths
 from mcgen.source.boson import Boson
 from mcgen.tracing import trace
 from mcgen.units import Range
+
+#: by rising mass in GeV, the ranges of couplings there; infinite where a limit has no upper end
+Columns = tuple[tuple[float, Intervals], ...]
 
 
 class NotDrawnWarning(McgenWarning):
@@ -37,14 +40,14 @@ class _NoLimitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ShownBoson:
-    """Whose couplings a figure shows."""
+    """The boson whose couplings a figure shows."""
 
     scalar: Scalar  #: as in a card: mediator and decays; its own mass and couplings do not count
     tower: Tower
 
     @classmethod
     def of(cls, scalar: Scalar | None = None, tower: Tower | None = None) -> ShownBoson:
-        """That of a card, by default a single scalar that decays to nothing invisible."""
+        """The boson of a card's section; by default a single scalar without invisible decays."""
         return cls(scalar or Scalar.model_validate({"mass": "100 MeV"}), tower or Tower())
 
     @property
@@ -54,7 +57,7 @@ class ShownBoson:
 
 
 def _side_of(mediator: str) -> float:
-    """Whether the boson lifts a_mu, 1, or lowers it, -1."""
+    """1 if the boson makes a_mu larger, -1 if it makes it smaller."""
     return math.copysign(1.0, delta_a_mu(1.0, M_MU, mediator))
 
 
@@ -68,13 +71,35 @@ class Shift:
     source: str
 
     def coupling(self, m_S: float, sigmas: float, tower: Tower | None = None, mediator: str = "scalar") -> float | None:
-        """g_mu at which the boson shifts a_mu to value + sigmas * error; None where it shifts it the other way."""
+        """g_mu at which the boson shifts a_mu to value + sigmas * error.
+
+        Parameters
+        ----------
+        m_S : float
+            Mass in GeV, of the lightest state of a tower.
+        sigmas : float
+            May be negative.
+        tower : Tower, optional
+            A single boson by default.
+        mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+
+        Returns
+        -------
+        float or None
+            None where the boson shifts a_mu the other way.
+        """
         shift = self.value + sigmas * self.error
         unit = sum(delta_a_mu(1.0, m, mediator) for m in (tower or Tower()).masses(m_S))
         return math.sqrt(shift / unit) if shift * unit > 0.0 else None
 
     def ranges(self, boson: ShownBoson) -> list[tuple[str, str, Callable[[float], Intervals]]]:
-        """(kind, how many sigma, ranges of g_mu at a mass): the band that is preferred, and what is excluded."""
+        """(kind, how many sigma, ranges of g_mu at a mass): the band that is preferred, and what is excluded.
+
+        Raises
+        ------
+        _NoLimitError
+            If the boson shifts a_mu to one side, and what was measured lies over 5 sigma away on the other.
+        """
         side = _side_of(boson.mediator)
 
         def at(m_S: float, *sigmas: float) -> Intervals:
@@ -87,10 +112,11 @@ class Shift:
                 ("preferred", "2 sigma", lambda m: at(m, -2.0, 2.0)),
                 ("excluded", "> 5 sigma", lambda m: at(m, 5.0)),
             ]
-        for sigmas in (2.0, 5.0):
-            if side * self.value + sigmas * self.error > 0.0:
-                return [("excluded", f"> {sigmas:g} sigma", lambda m, s=sigmas: at(m, s))]  # type: ignore[misc]
-        return []
+        sigmas = 2.0 if side * self.value + 2.0 * self.error > 0.0 else 5.0
+        verb, where = ("lowers", "above") if side < 0.0 else ("lifts", "below")
+        what = f"a boson of kind {boson.mediator} {verb} a_mu, which lies over 5 sigma {where} the prediction"
+        refuse_if(side * self.value + sigmas * self.error <= 0.0, what, _NoLimitError)
+        return [("excluded", f"> {sigmas:g} sigma", lambda m: at(m, sigmas))]
 
 
 #: a_mu sets: the paper's, and two since
@@ -120,7 +146,7 @@ class Constraint:
     label: str
     kind: str  #: 'preferred', 'excluded', or 'quoted' for a line that is no limit on this boson
     models: tuple[str, ...]
-    columns: tuple[tuple[float, Intervals], ...]  #: by rising mass in GeV; infinite where a limit has no upper end
+    columns: Columns
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -163,9 +189,9 @@ def constraints(
         for model in models:
             try:
                 one = list(_limits(name, masses, boson, model, quoted, workers))
-                if not any(ranges for c in one for _, ranges in c.columns):
-                    reason = f"it excludes nothing from {1e3 * min(masses):.5g} to {1e3 * max(masses):.5g} MeV"
-                    raise _NoLimitError(reason)
+                is_empty = not any(ranges for c in one for _, ranges in c.columns)
+                span = f"{1e3 * min(masses):.5g} to {1e3 * max(masses):.5g} MeV"
+                refuse_if(is_empty, f"it excludes nothing from {span}", _NoLimitError)
                 drawn += one
             except _NoLimitError as reason:
                 reasons.setdefault(str(reason), []).append(model)
@@ -194,31 +220,27 @@ def _limits(
     """One limit in one model; a g-2 set may be two."""
     if name in G2_SETS:
         shift = G2_SETS[name]
-        kinds = shift.ranges(boson)
-        if not kinds:
-            direction = "lowers" if _side_of(boson.mediator) < 0.0 else "lifts"
-            side = "above" if direction == "lowers" else "below"
-            reason = f"a boson of kind {boson.mediator} {direction} a_mu, which lies over 5 sigma {side} the prediction"
-            raise _NoLimitError(reason)
-        for kind, sigmas, at in kinds:
+        for kind, sigmas, at in shift.ranges(boson):
             label = f"$a_\\mu$ {shift.label} ({shift.source}), {sigmas}"
             yield Constraint(name, label, kind, (model,), _sampled(at, masses, boson.tower))
-    elif name == "babar":
-        label = "BaBar $4\\mu$ (1606.03501), 90 % CL"
-        if quoted and boson.mediator == "scalar":
-            label += " on a vector's $g'$, drawn as in the paper"
-            yield Constraint(name, label, "quoted", (model,), _sampled(_babar, masses, boson.tower, _BABAR_ENDS))
-        else:
-            yield Constraint(name, label, "excluded", (model,), _babar_line(masses, boson, model))
-    else:
+        return
+    kind = "excluded"
+    if name in DUMPS:
         label = f"{DUMPS[name]}, recomputed, 95 % CL"
-        yield Constraint(name, label, "excluded", (model,), _dump_line(name, masses, boson, model, workers))
+        columns = _dump_line(name, masses, boson, model, workers)
+    elif quoted and boson.mediator == "scalar":
+        kind, label = "quoted", "BaBar $4\\mu$ (1606.03501), 90 % CL on a vector's $g'$, drawn as in the paper"
+        columns = _sampled(_babar, masses, boson.tower, _BABAR_ENDS)
+    else:
+        label = "BaBar $4\\mu$ (1606.03501), 90 % CL"
+        columns = _babar_line(masses, boson, model)
+    yield Constraint(name, label, kind, (model,), columns)
 
 
 def _sampled(
     at: Callable[[float], Intervals], masses: Sequence[float], tower: Tower, ends: tuple[float, float] = (0.0, math.inf)
-) -> tuple[tuple[float, Intervals], ...]:
-    """Ranges at masses in GeV, or traced; known between `ends` alone."""
+) -> Columns:
+    """Ranges `at` each mass in GeV, or traced along a `Range`; only masses between `ends`, where they are known."""
     if not isinstance(masses, Range):
         return tuple((m, at(m)) for m in sorted(set(masses)) if ends[0] <= m <= ends[1])
     low, high = max(masses[0], ends[0]), min(masses[1], ends[1])
@@ -234,23 +256,18 @@ def _babar(m: float) -> Intervals:
     return ((float(np.exp(np.interp(math.log(m), mass, g))), math.inf),)
 
 
-def _babar_line(masses: Sequence[float], boson: ShownBoson, model: str) -> tuple[tuple[float, Intervals], ...]:
+def _babar_line(masses: Sequence[float], boson: ShownBoson, model: str) -> Columns:
     """BaBar's limit for a vector whose share of decays to muons is another than in L_mu - L_tau.
 
     Emission from electrons, which a dark photon has as well, only adds to the signal.
     """
-    if boson.mediator == "scalar":
-        reason = (
-            "it is a limit on the g' of a vector; on the g_mu of a scalar it is weaker, by 1.55 at 214 MeV to 2.02 at "
-            "225 MeV, and not yet computed"
-        )
-        raise _NoLimitError(reason)
-    if boson.mediator != "vector":
-        reason = f"it is a limit on the g' of a vector, that on a boson of kind {boson.mediator} is not computed"
-        raise _NoLimitError(reason)
-    if boson.tower.states > 1:
-        reason = "it is a limit on a single vector, not on a tower"
-        raise _NoLimitError(reason)
+    weaker = "on the g_mu of a scalar it is weaker, by 1.55 at 214 MeV to 2.02 at 225 MeV, and not yet computed"
+    of = "it is a limit on the g' of a vector"
+    refuse_if(boson.mediator == "scalar", f"{of}; {weaker}", _NoLimitError)
+    refuse_if(
+        boson.mediator != "vector", f"{of}, that on a boson of kind {boson.mediator} is not computed", _NoLimitError
+    )
+    refuse_if(boson.tower.states > 1, "it is a limit on a single vector, not on a tower", _NoLimitError)
     card = _with(read_card("na64"), boson, model)
 
     def at(m: float) -> Intervals:
@@ -260,9 +277,8 @@ def _babar_line(masses: Sequence[float], boson: ShownBoson, model: str) -> tuple
         return ((low * math.sqrt(share), high),)
 
     line = _sampled(at, masses, boson.tower, _BABAR_ENDS)
-    if not line:
-        reason = f"it is known from {1e3 * _BABAR_ENDS[0]:g} to {1e3 * _BABAR_ENDS[1]:g} MeV"
-        raise _NoLimitError(reason)
+    known = f"it is known from {1e3 * _BABAR_ENDS[0]:g} to {1e3 * _BABAR_ENDS[1]:g} MeV"
+    refuse_if(not line, known, _NoLimitError)
     return line
 
 
@@ -272,13 +288,9 @@ def _with(card: Card, boson: ShownBoson, model: str) -> Card:
     return card.model_copy(update={"scalar": scalar})
 
 
-def _dump_line(
-    name: str, masses: Sequence[float], boson: ShownBoson, model: str, workers: int
-) -> tuple[tuple[float, Intervals], ...]:
+def _dump_line(name: str, masses: Sequence[float], boson: ShownBoson, model: str, workers: int) -> Columns:
     """An electron dump, computed anew for the boson."""
-    if MODELS[model](1.0).g_e == 0.0:
-        reason = "electrons do not couple"
-        raise _NoLimitError(reason)
+    refuse_if(MODELS[model](1.0).g_e == 0.0, "electrons do not couple", _NoLimitError)
     is_papers = (boson.mediator, boson.scalar.width, model, boson.tower.states) == ("scalar", "total", "A", 1)
     if is_papers and boson.scalar.invisible == 0.0 and (known := stored_masses(name)):
         return _along(name, known, masses)
@@ -287,8 +299,8 @@ def _dump_line(
     return _dump(name, boson, model, ordered, traced, workers)
 
 
-def _along(name: str, known: Sequence[float], masses: Sequence[float]) -> tuple[tuple[float, Intervals], ...]:
-    """Ranges of the paper's boson along a stored line, which is known at some masses."""
+def _along(name: str, known: Sequence[float], masses: Sequence[float]) -> Columns:
+    """Ranges for the paper's boson from a stored line, whose masses are `known`."""
     low, high = max(min(masses), known[0]), min(max(masses), known[-1])
     wanted = {low, high, *known} if isinstance(masses, Range) else set(masses)
     line = dump_line(name, sorted(m for m in wanted if low <= m <= high))
@@ -296,9 +308,7 @@ def _along(name: str, known: Sequence[float], masses: Sequence[float]) -> tuple[
 
 
 @functools.lru_cache(maxsize=64)  # the figures of a report have the same dumps
-def _dump(
-    name: str, boson: ShownBoson, model: str, masses: tuple[float, ...], traced: bool, workers: int
-) -> tuple[tuple[float, Intervals], ...]:
+def _dump(name: str, boson: ShownBoson, model: str, masses: tuple[float, ...], traced: bool, workers: int) -> Columns:
     """Ranges of an electron dump, whose calorimeter sees the decays to electrons and photons."""
     card = _with(read_card(name), boson, model)
 

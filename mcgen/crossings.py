@@ -2,8 +2,8 @@
 
 N_S(g) is a sum over S of weight * g^2 * [exp(-a g^2) - exp(-b g^2)], 0 <= a < b (Eqs. 17, 19). Divided by g^4 it is the
 Laplace transform of a positive measure as a function of s = g^2, so that its logarithm is convex in s. Between two
-points it lies below the chord, and above the chords beside it: from this follows, without a guess, where N_S may still
-cross the threshold, and only there it is looked at again.
+points it lies below the straight line through them, and above the lines through the pairs of points to the left and to
+the right. These bounds tell where N_S may still cross the threshold, and only there it is computed again.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Signal = Callable[[Array], Array]
 #: ranges of couplings, from low to high
 Intervals = tuple[tuple[float, float], ...]
 
-#: range of couplings: below it no experiment has a signal, above it perturbation theory has failed
+#: range of couplings: at smaller ones no experiment has a signal, at larger ones perturbation theory has failed
 LOWEST, HIGHEST = 1e-12, 1e3
-#: points to begin with; smallest step in log(g): crossings are interpolated in it, narrower gaps and islands ignored
+#: points to begin with, and the smallest step in log(g): it is not divided, so narrower gaps and islands are not seen
 _POINTS, _STEP = 40, 1e-4
 #: N_S below this counts as this, so that it has a logarithm
 _TINY = 1e-300
@@ -57,25 +57,26 @@ def _height(signal: Signal, x: Array, threshold: float) -> Array:
 
 
 def _where_to_look(x: Array, y: Array) -> Array:
-    """Points at which N_S decides whether and where it crosses the threshold."""
+    """Further points, in log(g), where N_S must be known to tell whether and where it crosses the threshold."""
     width = np.diff(x)
     above = y > 0.0
     crossing = np.flatnonzero((above[1:] != above[:-1]) & (width > _STEP))
     root = x[crossing] - y[crossing] * width[crossing] / (y[crossing + 1] - y[crossing])
-    margin = 0.03 * width[crossing]  # a smooth curve crosses within: 16 times as narrow at once
+    margin = 0.03 * width[crossing]  # a smooth curve crosses between root - margin and root + margin
     low, high = x[crossing] + 0.5 * margin, x[crossing + 1] - 0.5 * margin
-    sides = [np.clip(root - margin, low, high), np.clip(root + margin, low, high), 0.5 * (low + high)]  # or halves
+    # both sides of the expected root, and the middle of the step in case the root is elsewhere
+    sides = [np.clip(root - margin, low, high), np.clip(root + margin, low, high), 0.5 * (low + high)]
     hidden = _extrema(x, y, np.flatnonzero((above[1:] == above[:-1]) & (width > _STEP)))
     return np.unique(np.concatenate([*sides, hidden]))
 
 
 def _extrema(x: Array, y: Array, at: NDArray[np.intp]) -> Array:
-    """Where in the steps `at`, whose ends lie on one side of the threshold, the curve may reach the other side."""
+    """Points inside the steps `at`, both ends of which lie on one side, where the curve may be on the other side."""
     s, f = np.exp(2.0 * x), y - 4.0 * x  # f is convex in s
     slope = np.diff(f) / np.diff(s)
     found = []
     for i in at.tolist():
-        if y[i] > 0.0:  # above the chords of the steps beside, highest of which is what counts
+        if y[i] > 0.0:  # the curve lies above the lines of the steps beside: look where the higher of them is lowest
             beside = [j for j in (i - 1, i + 1) if 0 <= j < slope.size]
             lines = [(slope[j], f[max(i, j)] - slope[j] * s[max(i, j)]) for j in beside]
             if len(lines) == 2 and lines[0][0] < lines[1][0]:
@@ -83,7 +84,7 @@ def _extrema(x: Array, y: Array, at: NDArray[np.intp]) -> Array:
             else:
                 place = s[i + 1] if beside == [i - 1] else s[i]
             bound = -max(k * place + c for k, c in lines) - 2.0 * math.log(max(place, _TINY))
-        else:  # below the chord, on which s^2 exp(slope s) has its maximum
+        else:  # the curve lies below the line of the step, on which N_S, s^2 exp(slope s), has its maximum here
             place = -2.0 / slope[i] if slope[i] < 0.0 else s[i + 1]
             bound = f[i] + slope[i] * (place - s[i]) + 2.0 * math.log(place) if s[i] < place < s[i + 1] else -1.0
         if bound > 0.0:

@@ -1,4 +1,4 @@
-"""Contours of past beam dumps, the only ones that other figures need as lines."""
+"""Contours of past beam dumps, which figures of other experiments show as limits."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from mcgen.extras import optional
 from mcgen.interrupts import heed
 from mcgen.production import Engine, Plan, make_partition, serial
 
-#: seconds until a scheduler that does not answer, or that has lost all its workers, is given up
+#: seconds to wait for a scheduler that does not answer, or that has lost all its workers
 PATIENCE = 20.0
 
 
@@ -45,7 +45,7 @@ def _work(plan: Plan, folder: Path, todo: Sequence[int], told: Connection) -> No
     """Make partitions and tell the parent of each, or of the error that ended it."""
     _follow_parent()
     try:
-        heed(signal.SIGTERM)  # and leave nothing half written
+        heed(signal.SIGTERM)  # raises KeyboardInterrupt, which removes what is half written
         try:
             for i in todo:
                 told.send(make_partition(plan, folder, i))
@@ -57,7 +57,10 @@ def _work(plan: Plan, folder: Path, todo: Sequence[int], told: Connection) -> No
 
 
 def _processes(workers: int, plan: Plan, folder: Path, todo: Sequence[int]) -> Iterator[int]:
-    """Each process has its share and a pipe of its own: no lock of a dead one can hold up another."""
+    """Make partitions in several processes.
+
+    Each has its own share of the work and its own pipe: no lock of a process that died can block another one.
+    """
     context = multiprocessing.get_context("spawn")
     started: dict[Connection, SpawnProcess] = {}
     try:
@@ -102,12 +105,12 @@ def processes(workers: int) -> Engine:
 
 
 class NoWorkerWarning(UserWarning):
-    """A dask cluster has nobody who works."""
+    """A dask cluster has no workers."""
 
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Loggers of dask say nothing; what ends a production is told by its error."""
+    """Silence the loggers of dask; the error that ends a production says what is wrong."""
     names = [n for n in logging.root.manager.loggerDict if n.partition(".")[0] in ("distributed", "tornado")]
     loud = [logger for logger in map(logging.getLogger, names) if not logger.disabled]
     for logger in loud:
@@ -120,7 +123,7 @@ def _silent() -> Iterator[None]:
 
 
 async def _greet(scheduler: str) -> None:
-    """Meet what answers at an address: a client waits forever for anything but a scheduler, a web page for one."""
+    """Connect once: a client would wait forever if something else than a scheduler answers, such as a web page."""
     distributed = optional("distributed", "--scheduler", "dask")
     arguments = distributed.Security().get_connection_args("client")
     async with asyncio.timeout(PATIENCE):
@@ -140,11 +143,16 @@ def _connected(scheduler: str) -> Any:
 
 
 def _results(client: Any, jobs: Any) -> Iterator[int]:
-    """What jobs return, as they end; McgenError once all workers that there were have been gone for a while.
+    """What jobs return, in the order in which they end.
 
-    The results are fetched meanwhile: one that was lost with its worker must not hold up this thread.
+    Results are fetched in the background: this thread must not wait for one that was lost with its worker.
+
+    Raises
+    ------
+    McgenError
+        If there were workers, and none has been left for `PATIENCE` seconds.
     """
-    last_seen, next_look = math.inf, 0.0  # without any worker yet they may be waiting in the queue of a batch system
+    last_seen, next_look = math.inf, 0.0  # no worker seen yet: they may still wait in the queue of a batch system
     patient_until = time.monotonic() + PATIENCE
     while not jobs.is_empty():
         if jobs.has_ready():
@@ -186,7 +194,7 @@ def dask(scheduler: str) -> Engine:
                 reason = "its scheduler is gone"
             except McgenError as error:
                 if type(error) is not McgenError:
-                    raise  # of the events
+                    raise  # it is about the events, not about the cluster
                 reason = str(error)
             except Exception as error:
                 reason = f"a worker failed, {type(error).__name__}: {error}"

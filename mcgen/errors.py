@@ -26,11 +26,15 @@ class McgenWarning(UserWarning):
     """What a result leaves out, and why; the command line says it in one line."""
 
 
+def refuse_if(wrong: object, message: str, error: type[Exception] = InputError) -> None:
+    """Raise InputError, or another error, with a message if something is wrong."""
+    if wrong:
+        raise error(message)
+
+
 def check_number(name: str, value: float, above: float, up_to: float) -> None:
-    """Raise InputError unless above < value <= up_to."""
-    if not above < value <= up_to:
-        message = f"{name}: {value:g} must lie above {above:g} and up to {up_to:g}"
-        raise InputError(message)
+    """Raise InputError unless above < value <= up_to; `name` says in the message what the value is."""
+    refuse_if(not above < value <= up_to, f"{name}: {value:g} must lie above {above:g} and up to {up_to:g}")
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,8 +11,9 @@ import numpy as np
 
 from mcgen import exposure
 from mcgen.branches import DECAY_BRANCHES, Columns
+from mcgen.card import Card
 from mcgen.decays import DecayModel, decay
-from mcgen.errors import InputError, choose
+from mcgen.errors import InputError, choose, refuse_if
 from mcgen.event_meta import DecayMode, EventMeta
 from mcgen.events import ContentHash
 from mcgen.files import OF_THE_RUN, at_stake, check_input, check_output, overwriting, refuse
@@ -66,34 +67,30 @@ def format_of(path: str | Path) -> str:
 
 
 def _writer(output: Path, layout: str, rntuple: bool, unit: str) -> tuple[Writer, dict[str, Any]]:
-    """What opens the file, and its options."""
+    """The function that opens the file, and the options that it takes."""
     ending = format_of(output)
     choose(layout, LAYOUTS, "layout")
     choose(unit, g4darkbrem.UNITS, "unit")
-    if ending != ".root" and (layout != "flat" or rntuple):
-        message = f"output {output}: layout and rntuple are for .root files"
-        raise InputError(message)
     if ending == ".root":
         return LAYOUTS[layout], {"rntuple": rntuple}
+    refuse_if(layout != "flat" or rntuple, f"output {output}: layout and rntuple are for .root files")
     return FORMATS[ending].writer, {"unit": unit} if ending == ".csv" else {}
 
 
 def _check_foreign(file: StoredEvents | Pool, output: Path, decays: bool) -> None:
     """Refuse what events of another generator cannot give: their weights are parts of a cross section in pb."""
     file.metadata.check_one_mass(f"output {output}")
-    faults = {
-        "events of another generator have no lifetimes, decays cannot be added": decays,
-        f"its weights differ, and a library ({output.name}) has none": (
-            format_of(output) == ".csv" and not file.metadata.get("unweighted", True)
-        ),
-    }
-    for message, wrong in faults.items():
-        if wrong:
-            raise InputError(f"file {file.path}: {message}")  # noqa: EM102
+    where = f"file {file.path}"
+    refuse_if(decays, f"{where}: events of another generator have no lifetimes, decays cannot be added")
+    is_uneven = format_of(output) == ".csv" and not file.metadata.get("unweighted", True)
+    refuse_if(is_uneven, f"{where}: its weights differ, and a library ({output.name}) has none")
 
 
-def _check_there(output: Path, metadata: dict[str, Any]) -> None:
-    """Refuse a file of other events before anything is written; another form of the same shows at the end."""
+def _check_there(output: Path, metadata: EventMeta) -> None:
+    """Refuse a file of other events before anything is written.
+
+    Whether the file that is there has the same form too, is compared at the end.
+    """
     ending = format_of(check_output(output))
     if not at_stake(output) or ending in (".csv", ".lhe"):  # text is compared while it is written
         return
@@ -104,7 +101,7 @@ def _check_there(output: Path, metadata: dict[str, Any]) -> None:
         else:
             with open_compressed(output) as stream:
                 same = metadata["content_sha256"].encode() in stream.read(MAX_METADATA)
-    except Exception:  # foreign or damaged, where compressions have errors of their own
+    except Exception:  # files of another format and damaged ones raise errors of many kinds
         same = False
     if not same:
         refuse(output)
@@ -156,57 +153,72 @@ def export(
     """
     output = Path(output)
     make, options = _writer(output, layout, rntuple, unit)
-    states_sigma = FORMATS[format_of(output)].states_sigma
     check_input(output, [one.path for one in (file.files if isinstance(file, Pool) else [file])])
+    wanted = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
+    _check_events(file, output, wanted, make not in (root.writer, parquet.writer))
     card, metadata = file.card, EventMeta(file.metadata)
-    foreign = metadata.is_foreign
-    if foreign:
-        _check_foreign(file, output, decays or force_decay)
-    known = set(metadata.all_branches)
-    missing = needed(bool(metadata.decays)) - set(file.branches)
-    if missing and (make not in (root.writer, parquet.writer) or decays or force_decay):
-        message = f"file {file.path}: holds chosen branches only and lacks {min(missing)}"
-        raise InputError(message)
-    scalar = card.scalar
-    seed = metadata.seed
-    boson = Boson(card, scalar.model, metadata.m_S)
-    how = DecayModel(boson, Search.of(card), scalar.g_mu, seed, force_decay)
-    if force_decay and metadata.decays is DecayMode.NATURAL:
-        message = f"file {file.path}: its decays are natural, they cannot be forced any more"
-        raise InputError(message)
-    add = (decays or force_decay) and not metadata.decays
-
-    names = [name for name in file.branches if name in known or name not in DECAY_BRANCHES]
-
-    def chunks() -> Iterator[Columns]:
-        for chunk in file.iterate(names, CHUNK):
-            if np.any(chunk.get("E_mu", np.inf) <= card.beam.mass):
-                message = f"file {file.path}: branch E_mu: an energy is not above the mass of the beam particle"
-                raise InputError(message)
-            yield decay(chunk, how) if add else chunk
-
+    source = Source(card)
+    added = DecayMode.NONE if metadata.decays else wanted
+    how = _decay_model(card, metadata, added) if added else None
+    names = [name for name in file.branches if name in metadata.all_branches or name not in DECAY_BRANCHES]
     if "exposure" not in metadata:
-        metadata["exposure"] = exposure.described(Source(card), metadata["yield_per_muon"], metadata["yield_error"])
+        metadata["exposure"] = exposure.described(source, metadata["yield_per_muon"], metadata["yield_error"])
     if boson_pdg is not None:
         metadata["boson_pdg"] = check_boson(boson_pdg)
-    if add:
-        metadata |= {"decays": "forced" if force_decay else "natural"}
-    unhashed = add or "content_sha256" not in metadata
-    if unhashed or states_sigma:
-        digest, sums = ContentHash(), exposure.Sums(Source(card).targets)
-        for columns in chunks() if unhashed else file.iterate([n for n in exposure.NEEDED if n in names], CHUNK):
-            sums.add(columns)
-            if unhashed:
+    if added:
+        metadata["decays"] = str(added)
+    digest = ContentHash() if added or "content_sha256" not in metadata else None
+    sums = exposure.Sums(source.targets) if FORMATS[format_of(output)].states_sigma else None
+    if digest or sums:
+        read = names if digest else [name for name in exposure.NEEDED if name in names]
+        for columns in _chunks(file, read, card, how):
+            if digest:
                 digest.update(columns)
-        if states_sigma:
-            nuclei, norm_error = metadata["exposure"]["nuclei_per_cm2"], metadata["norm_relative_error"]
-            options["sample"] = sums.sample(nuclei, norm_error)
-        if unhashed:
-            metadata |= {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()}
+            if sums:
+                sums.add(columns)
+    if digest:
+        metadata |= {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()}
+    if sums:
+        options["sample"] = sums.sample(metadata["exposure"]["nuclei_per_cm2"], metadata["norm_relative_error"])
     with overwriting(overwrite):
         _check_there(output, metadata)
-        _write(make(output, card, metadata, **options), chunks(), progress)
+        _write(make(output, card, metadata, **options), _chunks(file, names, card, how), progress)
     return output
+
+
+def _check_events(file: StoredEvents | Pool, output: Path, decays: DecayMode, lists_particles: bool) -> None:
+    """Refuse events that a file cannot be made of.
+
+    Parameters
+    ----------
+    file : EventFile
+    output : Path
+    decays : DecayMode
+        Those that are to be added.
+    lists_particles : bool
+        Whether the format lists particles, which takes all their branches.
+    """
+    metadata = file.metadata
+    if metadata.is_foreign:
+        _check_foreign(file, output, bool(decays))
+    missing = needed(bool(metadata.decays)) - set(file.branches)
+    lacks = f"holds chosen branches only and lacks {min(missing, default='')}"
+    refuse_if(missing and (lists_particles or decays), f"file {file.path}: {lacks}")
+    is_natural = decays is DecayMode.FORCED and metadata.decays is DecayMode.NATURAL
+    refuse_if(is_natural, f"file {file.path}: its decays are natural, they cannot be forced any more")
+
+
+def _decay_model(card: Card, metadata: EventMeta, decays: DecayMode) -> DecayModel:
+    boson = Boson(card, card.scalar.model, metadata.m_S)
+    return DecayModel(boson, Search.of(card), card.scalar.g_mu, metadata.seed, decays is DecayMode.FORCED)
+
+
+def _chunks(file: StoredEvents | Pool, names: Sequence[str], card: Card, how: DecayModel | None) -> Iterator[Columns]:
+    """Events, with daughters of S added if it is said how."""
+    for chunk in file.iterate(names, CHUNK):
+        too_slow = np.any(chunk.get("E_mu", np.inf) <= card.beam.mass)
+        refuse_if(too_slow, f"file {file.path}: branch E_mu: an energy is not above the mass of the beam particle")
+        yield decay(chunk, how) if how else chunk
 
 
 def _write(

@@ -7,6 +7,7 @@ unless `overwriting`. What the same content is, the format says; bytes, if it do
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
 import fcntl
 import hashlib
@@ -15,14 +16,14 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from mcgen.errors import InputError
+from mcgen.errors import InputError, refuse_if
 
 #: no room for the output: full disk, quota, limit of a file's size
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -32,7 +33,7 @@ Same = Callable[[Path, Path], bool]
 
 #: what an output says of the run that made it and not of its content
 OF_THE_RUN = ("created", "command", "versions", "checksum")
-#: the same where they stand in one line of JSON
+#: the same in one line of JSON
 _OF_THE_RUN = re.compile(r'"(?:created|command|checksum)": "(?:[^"\\]|\\.)*"|"versions": \{[^{}]*\}')
 
 #: what a command was asked for, in any output
@@ -53,7 +54,7 @@ _policy: ContextVar[Policy | None] = ContextVar("policy", default=None)
 
 
 def policy() -> Policy:
-    """That of the command that runs; outside of commands nothing is overwritten."""
+    """The policy of the command that runs; outside of commands nothing is overwritten."""
     return _policy.get() or Policy()
 
 
@@ -88,19 +89,19 @@ def command_policy(overwrite: bool, inputs: Sequence[Path], request: Mapping[str
 
 
 def ask(**request: Any) -> None:
-    """Add to what the command is asked for: values that make another content if they differ."""
+    """Add to the request of the command: values on which the content of its outputs depends."""
     for key, value in request.items():
         text = json.dumps(value, sort_keys=True, default=str)
         policy().request[key] = hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def request_text() -> str:
-    """What the command is asked for as one line, for outputs whose content does not say it."""
+    """The request of the command in one line, for outputs that do not say it otherwise."""
     return " ".join(f"{key}={value}" for key, value in policy().request.items())
 
 
 def at_stake(path: str | Path) -> bool:
-    """Whether a file is there that may not be replaced unless its content is the same."""
+    """Whether a file is there and must not be replaced by other content."""
     return Path(path).exists() and not policy().overwrite
 
 
@@ -129,7 +130,7 @@ def same_lines(one: Path, two: Path, reader: Callable[[Path], IO[str]] | None = 
 
 
 def same_json(one: Path, two: Path) -> bool:
-    """The same for two documents, whatever version of the program wrote them."""
+    """Whether two JSON documents say the same; time, command, versions and request of a run do not count."""
 
     def content(value: Any) -> Any:
         if isinstance(value, dict):
@@ -141,11 +142,16 @@ def same_json(one: Path, two: Path) -> bool:
     return bool(content(first) == content(second))
 
 
+def content_of(metadata: str | bytes) -> dict[str, Any]:
+    """The metadata of an event file, JSON, without what they say of the run that made it."""
+    return {key: value for key, value in json.loads(metadata).items() if key not in OF_THE_RUN}
+
+
 def _same(part: Path, path: Path, same: Same) -> bool:
     """Whether two files have the same content; a file that cannot be read counts as different."""
     try:
         return path.is_file() and same(part, path)
-    except Exception:  # a foreign file meets the readers of our formats with errors of every kind
+    except Exception:  # files of another format raise errors of many kinds
         return False
 
 
@@ -160,15 +166,11 @@ def check_output(path: str | Path) -> Path:
     found = Path(path)
     try:
         found = found.resolve() if found.is_symlink() else found
-        if not found.parent.is_dir():
-            message = f"output {path}: folder {found.parent} does not exist"
-            raise InputError(message)
-        if not found.exists() and not os.access(found.parent, os.W_OK):
-            message = f"output {path}: folder {found.parent} cannot be written"
-            raise InputError(message)
-        if found.exists() and not found.is_file():
-            message = f"output {path}: is {'a folder' if found.is_dir() else 'no regular file'}"
-            raise InputError(message)
+        folder = f"output {path}: folder {found.parent}"
+        refuse_if(not found.parent.is_dir(), f"{folder} does not exist")
+        refuse_if(not found.exists() and not os.access(found.parent, os.W_OK), f"{folder} cannot be written")
+        kind = "a folder" if found.is_dir() else "no regular file"
+        refuse_if(found.exists() and not found.is_file(), f"output {path}: is {kind}")
         check_input(path, policy().inputs)
     except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links
         message = f"output {path}: {getattr(error, 'strerror', None) or 'links in a circle'}"
@@ -180,16 +182,24 @@ def check_input(path: str | Path, inputs: Sequence[str | Path]) -> None:
     """Raise InputError for an output that is an input too, or would be one the next time."""
     path = Path(path)
     for source in map(Path, inputs):
-        if path.exists() and source.exists() and path.samefile(source):
-            message = f"output {path}: is an input of the same command"
-            raise InputError(message)
-        if path.suffix == ".root" and source.is_dir() and path.parent.samefile(source):
-            message = f"output {path}: lies in the folder that is read, where it would count as one more part"
-            raise InputError(message)
+        is_input = path.exists() and source.exists() and path.samefile(source)
+        refuse_if(is_input, f"output {path}: is an input of the same command")
+        is_part = path.suffix == ".root" and source.is_dir() and path.parent.samefile(source)
+        refuse_if(is_part, f"output {path}: lies in the folder that is read, where it would count as one more part")
 
 
 def read_text(path: Path, where: str, largest: int, hint: str = "") -> str:
-    """Text of a file of at most `largest` bytes; an error says where it was named, and a hint.
+    """Text of a file.
+
+    Parameters
+    ----------
+    path : Path
+    where : str
+        Names the file in errors, as 'beam.profile'.
+    largest : int
+        Bytes that it may have.
+    hint : str
+        Added to the error if it cannot be read.
 
     Raises
     ------
@@ -197,9 +207,7 @@ def read_text(path: Path, where: str, largest: int, hint: str = "") -> str:
         If it cannot be read, is too large, or is no text.
     """
     try:
-        if path.stat().st_size > largest:
-            message = f"{where} {path}: larger than {largest} bytes"
-            raise InputError(message)
+        refuse_if(path.stat().st_size > largest, f"{where} {path}: larger than {largest} bytes")
         policy().inputs.append(path)
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -211,7 +219,7 @@ def read_text(path: Path, where: str, largest: int, hint: str = "") -> str:
 def check_request(path: str | Path, ignore: Collection[str] = ()) -> None:
     """Refuse a table or figure that was made for another request, before anything is computed.
 
-    What neither side says is not judged here but when the content is there.
+    What only one of the two requests says is not compared here; the contents are compared at the end.
     """
     if not at_stake(check_output(path)):
         return
@@ -226,6 +234,18 @@ def check_request(path: str | Path, ignore: Collection[str] = ()) -> None:
     for key, value in policy().request.items():
         if key not in ignore and there.get(key, value) != value:
             refuse(path, f"is there, made with another value of {key}")
+
+
+@contextlib.contextmanager
+def _said_of(path: str | Path, numbers: Collection[int] | None = None) -> Iterator[None]:
+    """Inside, an error of the operating system becomes an InputError for an output; with `numbers` only these."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or (numbers is not None and error.errno not in numbers):
+            raise
+        message = f"output {path}: {os.strerror(error.errno)}"
+        raise InputError(message) from None
 
 
 @contextlib.contextmanager
@@ -244,26 +264,19 @@ def atomic_path(path: str | Path, same: Same = same_lines) -> Iterator[Path]:
         If the folder is missing, cannot be written, or is full, or if another file would be overwritten.
     """
     path, shown = check_output(path), path
-    try:
+    with _said_of(shown):
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix.lower(), dir=path.parent)
-    except OSError as error:
-        message = f"output {shown}: {error.strerror}"
-        raise InputError(message) from None
     part = Path(name)
     try:
-        umask = os.umask(0)
-        os.umask(umask)
-        os.fchmod(handle, 0o666 & ~umask)
-        os.close(handle)
-        yield part
-        _sync(part)
-        _publish(part, path, shown, same)
-        _sync(path.parent)
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        message = f"output {shown}: {os.strerror(error.errno)}"
-        raise InputError(message) from None
+        with _said_of(shown, _FULL):
+            umask = os.umask(0)
+            os.umask(umask)
+            os.fchmod(handle, 0o666 & ~umask)
+            os.close(handle)
+            yield part
+            _sync(part)
+            _publish(part, path, shown, same)
+            _sync(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -272,7 +285,7 @@ def _publish(part: Path, path: Path, shown: str | Path, same: Same) -> None:
     """Give a complete file its name, unless one is there that is the same or must not be replaced."""
     if not os.path.lexists(path):
         try:
-            os.link(part, path)  # fails where a rename replaces what another process has just made
+            os.link(part, path)  # unlike a rename, it fails if another process has just made the file
             return
         except FileExistsError:
             pass
@@ -294,22 +307,40 @@ def open_atomic(path: str | Path, same: Same = same_lines) -> Iterator[IO[Any]]:
         yield stream
 
 
+def write_json(path: str | Path, document: Any, same: Same = same_json) -> None:
+    """Write a JSON document without NaN and infinity.
+
+    Parameters
+    ----------
+    path : path
+    document : dict
+    same : callable
+        Whether a document that is there already says the same.
+    """
+    with open_atomic(path, same) as stream:
+        json.dump(document, stream, indent=1, allow_nan=False)
+
+
+def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table with a line of names."""
+    with open_atomic(path) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
 def check_folder(folder: str | Path) -> None:
     """Raise InputError for a folder of results that can be neither made nor written."""
     nearest = next(path for path in (Path(folder), *Path(folder).absolute().parents) if path.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        message = f"output {folder}: {nearest} {'cannot be written' if nearest.is_dir() else 'is a file, not a folder'}"
-        raise InputError(message)
+    refuse_if(not nearest.is_dir(), f"output {folder}: {nearest} is a file, not a folder")
+    refuse_if(not os.access(nearest, os.W_OK), f"output {folder}: {nearest} cannot be written")
 
 
 def make_folder(folder: str | Path) -> Path:
     """Make a folder for results."""
     check_folder(folder)
-    try:
+    with _said_of(folder):
         Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"output {folder}: {error.strerror}"
-        raise InputError(message) from None
     return Path(folder)
 
 
@@ -323,13 +354,15 @@ def _is(path: Path, descriptor: int) -> bool:
 
 @contextlib.contextmanager
 def claim(path: Path, wait: bool = False) -> Iterator[bool]:
-    """Whether this process may make a file, or another one is at it; what a killed one left of it is removed.
+    """Whether this process may make a file: not if another one is making it now.
+
+    Unfinished files of a killed process are removed.
 
     Parameters
     ----------
     path : path
     wait : bool
-        For the other one to be done, instead of leaving it to that one.
+        Wait until the other process is done.
     """
     lock = path.with_name(f".{path.name}.lock")
     while True:
@@ -339,7 +372,7 @@ def claim(path: Path, wait: bool = False) -> Iterator[bool]:
             except BlockingIOError:
                 yield False
                 return
-            except OSError:  # a file system without locks: two may make the same file, which is the same
+            except OSError:  # no locks in this file system: then two processes may make the file, with the same content
                 yield True
                 return
             if not _is(lock, handle.fileno()):  # its last holder has removed it

@@ -20,7 +20,7 @@ from mcgen.source.media import Medium
 from mcgen.source.source import Source
 from mcgen.units import quantity_text
 
-#: events of which those that count are drawn
+#: events generated, of which a few that count are drawn
 SAMPLE = 4000
 
 
@@ -43,7 +43,7 @@ class Layout:
     parts: list[Part]
     fiducial: tuple[float, float]  #: where the decay of an S counts, as z
     tracks: Columns  #: vertex, decay and daughters of a few events
-    counted: bool  #: whether the S that are drawn count as signal; if not, they are any events
+    counted: bool  #: whether the S that are drawn count as signal; otherwise any events are drawn
 
     @property
     def end(self) -> float:
@@ -54,10 +54,21 @@ class Layout:
 def layout(card: Card, m_S: float | None = None, tracks: int = 40, seed: int | None = None) -> Layout:
     """The set-up of a card with a few generated S.
 
-    They are S that count, drawn by their probability: their decays are forced. If no decay can count, as for a
-    stable S, any events are drawn.
+    The S that are drawn count as signal; their decays are forced, and they are chosen by their probability. If no
+    decay can count, as for a stable S, any events are drawn.
 
-    A fiducial range is a distance from the production (Eqs. 18, 20); with the depth added it is the same z for all.
+    Parameters
+    ----------
+    card : Card
+    m_S : float, optional
+        Mass in GeV; mass and seed default to the card's.
+    tracks : int
+        S to draw.
+    seed : int, optional
+
+    Notes
+    -----
+    A fiducial range is a distance from the production (Eqs. 18, 20); with the depth added it is the same z for all S.
     """
     m_S = card.scalar.mass if m_S is None else m_S
     Source(card).check_mass(m_S)
@@ -76,7 +87,7 @@ def layout(card: Card, m_S: float | None = None, tracks: int = 40, seed: int | N
 
 
 def _chosen(columns: Columns, n: int) -> Columns | None:
-    """At most n events at equal steps of the sum of weight times probability to decay where it counts."""
+    """At most n events, whose chance is proportional to weight times probability of a decay where it counts."""
     total = np.cumsum(columns["weight"] * columns["decay_weight"])
     if not total[-1] > 0.0:
         return None

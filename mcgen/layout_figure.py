@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcgen.layout import Layout, Part
-from mcgen.plot import _figure
+from mcgen.plot import figure
 from mcgen.units import quantity_text
 
 #: greys of the materials of the target, and what the other parts look like
@@ -24,7 +24,7 @@ _DAUGHTER = {"color": "tab:purple", "lw": 0.5, "zorder": 1.5}
 
 def plot_layout(setup: Layout, path: str | Path) -> None:
     """A set-up along the beam to scale, with generated S; the transverse direction is stretched."""
-    with _figure(path) as axes:
+    with figure(path) as (axes,):
         _draw(axes, setup)
 
 
@@ -38,7 +38,7 @@ def _draw(axes: Any, setup: Layout) -> None:
     x_end = np.where(setup.tracks["decay_z_cm"] > view, x + (view - z) * slope, x_end)
     reach = max(np.abs(x_end).max(), np.abs(x).max(), 2.0 * card.beam.spot, 1e-6 * end)
     half = min((part.half for part in setup.parts if part.half < 30.0 * reach), default=0.0)
-    # the arrow and its words have the lowest fifth for themselves
+    # nothing else is drawn in the lowest fifth, where the arrow and its words stand
     top = 1.15 * max(reach, half)
     bottom = -1.5 * top
     to_z, z_unit = _scale(end)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen.constants import M_MU
-from mcgen.errors import InputError
+from mcgen.errors import InputError, refuse_if
 from mcgen.extras import optional
 from mcgen.physics.csda_range import range_table
 from mcgen.physics.energy_loss import TabulatedLoss
@@ -23,7 +23,7 @@ from mcgen.straggling import Losses, RandomLoss
 
 Array = NDArray[np.float64]
 
-#: shares of the kinetic energy above which the rate of losses is asked for; below the first one losses are continuous
+#: shares of the kinetic energy above which losses are drawn one by one, up to the last but 1
 SHARES = np.geomspace(2e-3, 0.9, 18)
 #: points of the tables in energy, and the lowest kinetic energy in GeV
 POINTS, LOWEST = 160, 0.03
@@ -36,33 +36,32 @@ def name_of(fractions: tuple[tuple[float, str], ...], density: float) -> str:
 
 @functools.lru_cache(maxsize=64)
 def random_loss(fractions: tuple[tuple[float, str], ...], density: float, E_low: float, E_max: float) -> RandomLoss:
-    """Law of energy loss of a material, with losses at random, from mulder's tables.
+    """Law of energy loss of a material.
 
     Parameters
     ----------
     fractions : tuple of (float, str)
-        Shares of mass and names of elements.
+        Shares of the mass, and the names of their elements.
     density : float
         g/cm^3.
     E_low, E_max : float
-        Lowest and highest total energy in GeV.
+        Total energies in GeV between which it holds.
 
     Raises
     ------
     InputError
-        If mulder is not installed, or does not know the material.
+        If mulder is not installed, refuses the material, or knows no loss at this density.
     """
     mulder = optional("mulder", "target.energy_loss 'mulder'", "mulder")
     materials = optional("mulder.materials", "target.energy_loss 'mulder'", "mulder")
     T = np.geomspace(LOWEST, E_max, POINTS)
     try:
         mean, soft, rates, angle2 = _ask(mulder, materials, name_of(fractions, density), fractions, density, T)
-    except Exception as error:  # of mulder, of every kind
+    except Exception as error:  # mulder raises errors of many kinds
         message = f"target.energy_loss: mulder refuses the material ({' '.join(str(error).split())[:200]})"
         raise InputError(message) from None
-    if not (min(mean.min(), soft.min(), angle2.min()) > 0.0 and np.all(np.isfinite(rates))):
-        message = f"target.energy_loss: mulder knows no energy loss at {density:g} g/cm3"
-        raise InputError(message)
+    is_known = min(mean.min(), soft.min(), angle2.min()) > 0.0 and np.all(np.isfinite(rates))
+    refuse_if(not is_known, f"target.energy_loss: mulder knows no energy loss at {density:g} g/cm3")
     losses = Losses(np.log(T), soft, np.append(SHARES, 1.0), np.minimum.accumulate(rates, axis=1))
     table = range_table(lambda E: np.interp(np.log(E - M_MU), losses.log_T, mean) / density, E_low, E_max)
     return RandomLoss(TabulatedLoss(table, density), losses, angle2)

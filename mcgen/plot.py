@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mcgen import palette
 from mcgen.comparison import Comparison
 from mcgen.constraints import Constraint
 from mcgen.contours import ReachPoint
 from mcgen.crossings import HIGHEST, Intervals
-from mcgen.errors import InputError
+from mcgen.errors import refuse_if
 from mcgen.estimate import Estimate
 from mcgen.extras import optional
 from mcgen.files import atomic_path, request_text
@@ -23,15 +25,18 @@ from mcgen.provenance import provenance
 from mcgen.quadrature.xsec import CrossSection
 from mcgen.regions import outlines
 
-#: largest coupling of which perturbation theory says anything
+#: largest coupling at which perturbation theory holds
 PERTURBATIVE = 4.0 * math.pi
 #: mass in GeV and ranges of couplings there
 Column = tuple[float, Intervals]
 
+_LOG = {"xscale": "log", "yscale": "log"}
+_MASS = r"$m_S$ [MeV]"
+
 #: levels and colours of the error map
 _MAP_LEVELS = {
-    "iww": ((1.0, 1.2, 1.5, 2, 3, 5, 10, 30, 100, 1000), "viridis"),
-    "ww": ((0.8, 0.9, 0.95, 0.98, 0.99, 1.01, 1.02, 1.05, 1.1, 1.2), "coolwarm"),
+    "IWW": ((1.0, 1.2, 1.5, 2, 3, 5, 10, 30, 100, 1000), "viridis"),
+    "WW": ((0.8, 0.9, 0.95, 0.98, 0.99, 1.01, 1.02, 1.05, 1.1, 1.2), "coolwarm"),
 }
 
 _STYLE = {
@@ -50,9 +55,7 @@ _STYLE = {
 def kind_of(path: str | Path) -> str:
     """Format of a figure by the ending of its name; InputError if there is none."""
     kind = Path(path).suffix.lstrip(".").lower()
-    if kind not in ("png", "pdf", "svg"):
-        message = f"plot {path}: the name must end in .png, .pdf or .svg"
-        raise InputError(message)
+    refuse_if(kind not in _METADATA, f"plot {path}: the name must end in .png, .pdf or .svg")
     return kind
 
 
@@ -62,7 +65,7 @@ _METADATA: dict[str, tuple[str, str, dict[str, None]]] = {
     "pdf": ("Creator", "Subject", {"CreationDate": None}),
     "svg": ("Creator", "Description", {"Date": None}),
 }
-#: what PDF and SVG say of the run that made them, and the places in a PDF that move with it
+#: what PDF and SVG files say of the run that made them, and the byte positions in a PDF, which change with it
 _OF_THE_RUN = re.compile(
     rb"(?s)/(?:Creator|Subject|Producer|Keywords) \((?:[^()\\]|\\.)*\)|\nxref\n.*?\ntrailer|startxref\n\d+|"
     rb"<dc:(description|creator|subject)>.*?</dc:\1>"
@@ -80,20 +83,21 @@ def _same_picture(one: Path, two: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _figure(path: str | Path, columns: int = 1, rows: int = 1) -> Iterator[Any]:
+def figure(path: str | Path, columns: int = 1, rows: int = 1) -> Iterator[Any]:
+    """An array of panels, written to a file at the end; of several rows the first one is twice as high."""
     mpl = optional("matplotlib", "plots", "plot")
     drawing = optional("matplotlib.figure", "plots", "plot")
     kind = kind_of(path)
     with mpl.rc_context(_STYLE | {"svg.hashsalt": "mcgen"}):
-        figure = drawing.Figure(figsize=(6.4 * columns, 4.6 if rows == 1 else 6.0), layout="constrained")
+        made = drawing.Figure(figsize=(6.4 * columns, 4.6 if rows == 1 else 6.0), layout="constrained")
         heights = {"height_ratios": [2, 1][:rows]}
-        yield figure.subplots(rows, columns, sharex=rows > 1, gridspec_kw=heights if rows > 1 else None)
+        yield made.subplots(rows, columns, squeeze=False, sharex=rows > 1, gridspec_kw=heights).ravel()
         with atomic_path(path, _same_picture) as part:
             origin = provenance()
             program, text, dates = _METADATA[kind]
             request = f" [request {request_text()}]" if request_text() else ""
             made_by = {program: f"mcgen {origin['mcgen_version']}", text: origin["command"] + request, **dates}
-            figure.savefig(part, dpi=150, format=kind, metadata=made_by)
+            made.savefig(part, dpi=150, format=kind, metadata=made_by)
 
 
 def plot_signal(
@@ -103,16 +107,27 @@ def plot_signal(
     title: str,
     threshold: float = 3.0,
 ) -> None:
-    """N_S against g_mu per model, with errors."""
-    with _figure(path) as axes:
+    """N_S against g_mu per model, with errors.
+
+    Parameters
+    ----------
+    g_mu : sequence of float
+        Shape (n,).
+    n_signal : mapping of str to sequence of Estimate
+        N_S of each model at these couplings.
+    path : path
+        Ends in .png, .pdf or .svg.
+    title : str
+    threshold : float
+        Number of events at which a line is drawn; less than 1e-4 of it is not shown.
+    """
+    with figure(path) as (axes,):
         for model, row in n_signal.items():
-            shown = [(g, n) for g, n in zip(g_mu, row, strict=True) if n.value > 1e-4 * threshold]
+            shown = [(g, n.value, n.error) for g, n in zip(g_mu, row, strict=True) if n.value > 1e-4 * threshold]
             if shown:
-                g, n = zip(*shown, strict=True)
-                values, errors = [x.value for x in n], [x.error for x in n]
-                axes.errorbar(g, values, errors, fmt="o-", ms=3, label=f"model {model}")
+                axes.errorbar(*zip(*shown, strict=True), fmt="o-", ms=3, label=f"model {model}")
         axes.axhline(threshold, color="black", ls="--", lw=1, label=f"$N_S = {threshold:g}$")
-        axes.set(xscale="log", yscale="log", xlabel=r"$g_\mu$", ylabel=r"signal events $N_S$", title=title)
+        axes.set(**_LOG, xlabel=r"$g_\mu$", ylabel=r"signal events $N_S$", title=title)
         axes.set_ylim(bottom=1e-2 * threshold)
         axes.legend()
 
@@ -120,12 +135,23 @@ def plot_signal(
 def plot_sigma_tilde(
     E_mu: Sequence[float], rows: Mapping[str, Sequence[Estimate]], path: str | Path, title: str
 ) -> None:
-    """sigma~ against the muon energy, one histogram per label."""
-    with _figure(path) as axes:
+    """sigma~ against the muon energy, one histogram per label.
+
+    Parameters
+    ----------
+    E_mu : sequence of float
+        Centres of the bins in GeV, shape (n,).
+    rows : mapping of str to sequence of Estimate
+        sigma~ in cm^2 in each bin, by label.
+    path : path
+        Ends in .png, .pdf or .svg.
+    title : str
+    """
+    with figure(path) as (axes,):
         half = 0.5 * (E_mu[1] - E_mu[0]) if len(E_mu) > 1 else 0.0
         edges = [E_mu[0] - half, *(E + half for E in E_mu)]
         for label, row in rows.items():
-            values, errors = [x.value for x in row], [x.error for x in row]
+            values, errors, _ = zip(*row, strict=True)
             drawn = axes.stairs(values, edges, label=label)
             axes.errorbar(E_mu, values, errors, fmt="none", ecolor=drawn.get_edgecolor(), lw=1)
         axes.set(xlabel=r"$E_\mu$ [GeV]", ylabel=r"$\tilde\sigma(E_\mu)$ [cm$^2$]", title=title)
@@ -137,7 +163,7 @@ def plot_sigma_tilde(
 
 
 def _draw_region(axes: Any, columns: Sequence[Column], fill: Mapping[str, Any], line: Mapping[str, Any] | None) -> None:
-    """Closed outlines of ranges of couplings, filled, as far as perturbation theory goes."""
+    """Draw ranges of couplings as closed, filled regions, up to g_mu = 4 pi where perturbation theory ends."""
     from matplotlib.patches import PathPatch, Rectangle
     from matplotlib.path import Path as Outline
 
@@ -160,7 +186,10 @@ def _draw_region(axes: Any, columns: Sequence[Column], fill: Mapping[str, Any], 
 
 
 def _markers(columns: Sequence[Column], top: float, number: int) -> list[tuple[float, float]]:
-    """A few places along the ends of ranges, others for each line of a figure; both ends of what has one mass."""
+    """Where the markers of a line stand: (mass in MeV, coupling) at four masses, which `number` moves a little.
+
+    So the markers of several lines do not lie on each other. A line of one mass has them at both of its ends.
+    """
     places = [(1e3 * m, g) for m, ranges in columns for low, high in ranges for g in (low, high) if g < top]
     if len({m for m, _ in places}) == 1:
         return places
@@ -210,7 +239,7 @@ def _draw_experiment(axes: Any, columns: Sequence[Column], key: tuple[str, str],
 
 
 def _set_axes(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constraint]) -> None:
-    """Limits that show all of the regions, up to where they end or perturbation theory does."""
+    """Choose the ends of the axes so that all regions are seen, up to a little above g_mu = 4 pi."""
     from matplotlib.ticker import FormatStrFormatter, LogLocator
 
     low, high = (1e3 * f(p.mass_gev for p in points) for f in (min, max))
@@ -218,7 +247,7 @@ def _set_axes(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constrain
     limits = [g for c in known for _, ranges in c.columns for one in ranges for g in one if math.isfinite(g)]
     bottom = min([g for g in [*ends, *limits] if g < PERTURBATIVE])
     top = 4.0 * PERTURBATIVE if max(ends, default=0.0) > 1.0 else 3.0 * max(*ends, *limits, 10.0 * bottom)
-    axes.set(xscale="log", yscale="log", xlabel=r"$m_S$ [MeV]", ylabel=r"$g_\mu$")
+    axes.set(**_LOG, xlabel=_MASS, ylabel=r"$g_\mu$")
     axes.set(xlim=(low, high) if low < high else (0.5 * low, 2.0 * high), ylim=(0.4 * bottom, top))
     if top > PERTURBATIVE:
         label = r"$g_\mu > 4\pi$: no perturbation theory"
@@ -230,7 +259,7 @@ def _set_axes(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constrain
 
 
 def draw_reach(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constraint]) -> None:
-    """One panel of contours over what is known: closed regions, and above 4 pi the end of perturbation theory."""
+    """One panel: contours, known limits, and hatched above g_mu = 4 pi where perturbation theory has ended."""
     if not known and not any(p.g_low is not None and p.g_low < PERTURBATIVE for p in points):
         seen = any(p.g_low is not None for p in points)  # logarithmic axes need a number
         what = r"no coupling below $4\pi$ is seen" if seen else "no coupling is seen"
@@ -247,97 +276,103 @@ def draw_reach(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constrai
 
 
 def plot_reach(points: Sequence[ReachPoint], path: str | Path, title: str, known: Sequence[Constraint] = ()) -> None:
-    """Region of g_mu against the mass in which the signal exceeds the threshold, one panel per model."""
+    """Region of g_mu against the mass in which the signal exceeds the threshold, one panel per model.
+
+    Parameters
+    ----------
+    points : sequence of ReachPoint
+        Of any number of experiments and models.
+    path : path
+        Ends in .png, .pdf or .svg.
+    title : str
+    known : sequence of Constraint
+        Limits to be drawn beside them.
+    """
     models = list(dict.fromkeys(p.model for p in points))
-    with _figure(path, columns=len(models)) as panels:
+    with figure(path, columns=len(models)) as panels:
         entries: dict[str, Any] = {}
-        for axes, model in zip(panels if len(models) > 1 else [panels], models, strict=True):
+        for axes, model in zip(panels, models, strict=True):
             draw_reach(axes, [p for p in points if p.model == model], [c for c in known if model in c.models])
             axes.set_title(f"{title}, model {model}")
             handles, labels = axes.get_legend_handles_labels()
             entries |= dict(zip(labels, handles, strict=True))
-        figure = axes.figure
         columns = 2 * len(models) if max(map(len, entries), default=0) < 40 else len(models)
         if entries:
-            figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns, fontsize=8)
             rows = -(-len(entries) // columns)
-            figure.set_size_inches(6.4 * len(models), 4.6 + 0.18 * rows)
+            whole = panels[0].figure
+            whole.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns, fontsize=8)
+            whole.set_size_inches(6.4 * len(models), 4.6 + 0.18 * rows)
+
+
+def _ratios(rows: Sequence[Comparison], name: str) -> list[float]:
+    """One of the numbers of each row over the exact cross section; NaN below threshold."""
+    return [getattr(r, name) / r.sigma_exact_pb if r.sigma_exact_pb else math.nan for r in rows]
 
 
 def plot_comparison(rows: Sequence[Comparison], path: str | Path, title: str) -> None:
     """Ratio of each approximation to the exact cross section against the mass, per energy."""
-    with _figure(path) as axes:
+    with figure(path) as (axes,):
         for number, E in enumerate(dict.fromkeys(row.energy_gev for row in rows)):
             line = [row for row in rows if row.energy_gev == E and row.sigma_exact_pb > 0.0]
             mass = [1e3 * row.mass_gev for row in line]
             color, label = f"C{number}", f"{E:.4g} GeV"
-            axes.plot(mass, [r.sigma_iww_pb / r.sigma_exact_pb for r in line], "o-", color=color, label=f"{label}, IWW")
-            axes.plot(mass, [r.sigma_ww_pb / r.sigma_exact_pb for r in line], "s--", color=color, label=f"{label}, WW")
-            ratio = [r.sigma_mc_pb / r.sigma_exact_pb for r in line]
-            errors = [r.error_mc_pb / r.sigma_exact_pb for r in line]
-            axes.errorbar(mass, ratio, errors, fmt=".", color=color, label=f"{label}, Monte Carlo")
-        axes.set(xscale="log", yscale="log", xlabel=r"$m_S$ [MeV]", ylabel="ratio to exact", title=title)
+            axes.plot(mass, _ratios(line, "sigma_iww_pb"), "o-", color=color, label=f"{label}, IWW")
+            axes.plot(mass, _ratios(line, "sigma_ww_pb"), "s--", color=color, label=f"{label}, WW")
+            points = _ratios(line, "sigma_mc_pb"), _ratios(line, "error_mc_pb")
+            axes.errorbar(mass, *points, fmt=".", color=color, label=f"{label}, Monte Carlo")
+        axes.set(**_LOG, xlabel=_MASS, ylabel="ratio to exact", title=title)
         axes.figure.legend(loc="outside lower center", fontsize=8, ncols=3)
 
 
 def plot_spectra(spectra: Mapping[str, CrossSection], path: str | Path, title: str) -> None:
     """Spectra in x of several methods, and below their ratio to the first one."""
-    with _figure(path, rows=2) as (top, bottom):
+    with figure(path, rows=2) as (top, bottom):
         reference = next(iter(spectra.values()))
         for label, one in spectra.items():
             if one.bins is None or one.edges is None or reference.bins is None:
                 continue
+            ratio = [b / r if r > 0.0 else math.nan for b, r in zip(one.bins, reference.bins, strict=True)]
             top.stairs(one.bins, one.edges, label=label)
-            bottom.stairs(
-                [b / r if r > 0.0 else math.nan for b, r in zip(one.bins, reference.bins, strict=True)], one.edges
-            )
+            bottom.stairs(ratio, one.edges)
         top.set(ylabel=r"$\sigma$ per bin [pb]", yscale="log", title=title)
         bottom.set(xlabel=r"$x = E_S/E_\mu$", ylabel="ratio", yscale="log")
         top.legend()
 
 
 def plot_error_map(rows: Sequence[Comparison], path: str | Path, title: str) -> None:
-    """IWW/exact and WW/exact over energy and mass."""
+    """IWW/exact and WW/exact over energy and mass; `rows` go energy by energy."""
     from matplotlib.colors import BoundaryNorm
 
     energies = list(dict.fromkeys(r.energy_gev for r in rows))
-    masses = list(dict.fromkeys(r.mass_gev for r in rows))
-    with _figure(path, columns=2) as panels:
-        for axes, name in zip(panels, ("iww", "ww"), strict=True):
-            ratio = [
-                [
-                    math.nan if r.sigma_exact_pb == 0.0 else getattr(r, f"sigma_{name}_pb") / r.sigma_exact_pb
-                    for r in rows[i * len(masses) : (i + 1) * len(masses)]
-                ]
-                for i in range(len(energies))
-            ]
-            levels, colors = _MAP_LEVELS[name]
-            x = [1e3 * m for m in masses]
-            drawn = axes.contourf(
-                x, energies, ratio, levels, cmap=colors, norm=BoundaryNorm(levels, 256, extend="both"), extend="both"
-            )
-            axes.figure.colorbar(drawn, ax=axes, label=f"{name.upper()}/exact", ticks=levels)
-            axes.set(xscale="log", yscale="log", xlabel=r"$m_S$ [MeV]", ylabel=r"$E_\mu$ [GeV]")
-            axes.set_title(f"{title}: {name.upper()}/exact")
+    masses = list(dict.fromkeys(1e3 * r.mass_gev for r in rows))
+    with figure(path, columns=2) as panels:
+        for axes, (name, (levels, colors)) in zip(panels, _MAP_LEVELS.items(), strict=True):
+            ratio = np.reshape(_ratios(rows, f"sigma_{name.lower()}_pb"), (len(energies), len(masses)))
+            norm = BoundaryNorm(levels, 256, extend="both")
+            drawn = axes.contourf(masses, energies, ratio, levels, cmap=colors, norm=norm, extend="both")
+            axes.figure.colorbar(drawn, ax=axes, label=f"{name}/exact", ticks=levels)
+            axes.set(**_LOG, xlabel=_MASS, ylabel=r"$E_\mu$ [GeV]", title=f"{title}: {name}/exact")
 
 
-def plot_curves(
-    curves: Sequence[Curve],
-    path: str | Path,
-    xlabel: str,
-    ylabel: str,
-    xscale: str = "linear",
-    yscale: str = "linear",
-    ylim: tuple[float, float] | None = None,
-) -> None:
-    """Lines in panels side by side."""
+def plot_curves(curves: Sequence[Curve], path: str | Path, xlabel: str, ylabel: str, **axes_settings: Any) -> None:
+    """Lines in panels side by side.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        Each names its panel.
+    path : path
+        Ends in .png, .pdf or .svg.
+    xlabel, ylabel : str
+        Of every panel.
+    **axes_settings
+        Of every panel, as `Axes.set` of matplotlib takes them: xscale, yscale, ylim.
+    """
     names = list(dict.fromkeys(curve.panel for curve in curves))
-    with _figure(path, columns=len(names)) as panels:
-        for axes, name in zip(panels if len(names) > 1 else [panels], names, strict=True):
+    with figure(path, columns=len(names)) as panels:
+        for axes, name in zip(panels, names, strict=True):
             for curve in curves:
                 if curve.panel == name:
                     axes.plot(curve.x, curve.y, label=curve.label)
-            axes.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale, title=name)
-            if ylim:
-                axes.set_ylim(*ylim)
+            axes.set(xlabel=xlabel, ylabel=ylabel, title=name, **axes_settings)
             axes.legend(fontsize=8)

@@ -1,7 +1,7 @@
 """Productions: a folder of partitions, made by any number of processes and machines, resumed after any interruption.
 
-`plan.json` says what is asked for and is written once. Every partition is an event file of its own, complete when it
-has its name, so that nothing has to be remembered elsewhere: who comes next looks at the files and makes what is
+`plan.json` says what is asked for and is written once. Every partition is an event file of its own and gets its
+name when it is complete. So the files themselves say what is done: the next call looks at them and makes what is
 missing. `manifest.json` is written when all are there and depends on them only.
 """
 
@@ -20,9 +20,9 @@ from typing import Any
 
 from mcgen._version import __version__
 from mcgen.card import Card, parse_card
-from mcgen.errors import ClosureError, InputError
+from mcgen.errors import ClosureError, InputError, refuse_if
 from mcgen.event_meta import EventMeta
-from mcgen.files import claim, make_folder, open_atomic, overwriting, same_json
+from mcgen.files import claim, make_folder, overwriting, same_lines, write_json
 from mcgen.formats.root import EventFile
 from mcgen.generation import Options, open_writer, write
 from mcgen.normalisation import MAX_PULL, PreparedSource, prepare
@@ -51,12 +51,10 @@ class Plan:
     mcgen_version: str = __version__
 
     def __post_init__(self) -> None:
-        if self.events < 1 or self.partition_events < 1 or self.partitions > MAX_PARTITIONS:
-            message = (
-                f"partition_events: {self.events} events in partitions of {self.partition_events} are not 1 to "
-                f"{MAX_PARTITIONS} files"
-            )
-            raise InputError(message)
+        is_empty = self.events < 1 or self.partition_events < 1
+        asked = f"{self.events} events in partitions of {self.partition_events}"
+        fits = not is_empty and self.partitions <= MAX_PARTITIONS
+        refuse_if(not fits, f"partition_events: {asked} are not 1 to {MAX_PARTITIONS} files")
 
     @property
     def partitions(self) -> int:
@@ -84,7 +82,24 @@ class Plan:
 def plan_of(
     card: Card, m_S: float | None, events: int | None, seed: int | None, partition_events: int, options: Options
 ) -> Plan:
-    """The plan of a card with what is not given taken from it."""
+    """The plan of a production; the card says what is not given.
+
+    Parameters
+    ----------
+    card : Card
+    m_S : float, optional
+        Mass of S in GeV.
+    events, seed : int, optional
+    partition_events : int
+        Events in each file but the last.
+    options : Options
+        What a file holds.
+
+    Raises
+    ------
+    ThresholdError
+        If S is too heavy to be made.
+    """
     m_S = card.scalar.mass if m_S is None else m_S
     seed = card.run.seed if seed is None else seed
     Source(card).check_mass(m_S)
@@ -95,9 +110,7 @@ def read_plan(folder: Path) -> Plan:
     """The plan of a folder."""
     path = folder / PLAN
     try:
-        if path.stat().st_size > MAX_PLAN:
-            message = f"{path}: larger than {MAX_PLAN} bytes"
-            raise InputError(message)
+        refuse_if(path.stat().st_size > MAX_PLAN, f"{path}: larger than {MAX_PLAN} bytes")
         document = json.loads(path.read_text(encoding="utf-8"))
         fields = {field.name: document[field.name] for field in dataclasses.fields(Plan)}
         plan = Plan(**fields | {"options": Options.of(fields["options"])})
@@ -118,21 +131,19 @@ def _settle(plan: Plan, folder: Path) -> None:
     with claim(folder / PLAN, wait=True):
         try:
             found = read_plan(folder).document()
-        except InputError:  # what is lost or damaged is written anew: partitions know their plan
+        except InputError:  # a lost or damaged plan is written anew: the partitions tell whether they belong to it
             for path in folder.iterdir():
                 if not re.fullmatch(_OURS, path.name):
                     message = f"folder {folder}: is not empty and holds no production of mcgen ({path.name})"
                     raise InputError(message) from None
             for i in range(plan.partitions):
                 check_partition(plan, folder, i, verify=False)
-            with overwriting(), open_atomic(folder / PLAN) as stream:  # replaces a damaged one
-                json.dump(document, stream, indent=1)
+            with overwriting():  # replaces a damaged one
+                write_json(folder / PLAN, document, same_lines)
             return
     for key, value in found.items():
-        if document[key] != value:
-            shown = "" if key == "card" else f" ({value} there, {document[key]} asked for)"
-            message = f"folder {folder}: holds a production with another {key}{shown}"
-            raise InputError(message)
+        shown = "" if key == "card" else f" ({value} there, {document[key]} asked for)"
+        refuse_if(document[key] != value, f"folder {folder}: holds a production with another {key}{shown}")
 
 
 @functools.lru_cache(maxsize=2)
@@ -142,19 +153,29 @@ def _prepared(card: str, m_S: float, seed: int) -> PreparedSource:
 
 
 def make_partition(plan: Plan, folder: str | Path, i: int, wait: bool = False) -> int:
-    """Make a partition unless another process is at it, or after that one; return the number of its events.
+    """Make a partition, unless another process is making it; it takes one processor.
 
-    One worker takes one processor, as a batch system counts.
+    Parameters
+    ----------
+    plan : Plan
+    folder : path
+    i : int
+        Number of the partition.
+    wait : bool
+        Wait until the other process is done or dead, and then make what is missing.
+
+    Returns
+    -------
+    int
+        Events of the partition.
     """
     path = plan.path(Path(folder), i)
     with claim(path, wait) as mine:
         if mine and check_partition(plan, Path(folder), i, verify=True) is None:
             prepared = _prepared(plan.card, plan.mass_gev, plan.seed)
             first = i * plan.partition_events
-            with (
-                overwriting(),
-                open_writer(path, prepared.source.card, plan.mass_gev, plan.options) as writer,
-            ):  # replaces a damaged one
+            # a damaged file is replaced
+            with overwriting(), open_writer(path, prepared.source.card, plan.mass_gev, plan.options) as writer:
                 size = plan.size(i)
                 made = write(prepared, size, writer.write, plan.options, first=first, workers=0, max_pull=plan.max_pull)
                 writer.finish(made | {"production": _membership(plan, i)})
@@ -167,7 +188,16 @@ def _membership(plan: Plan, i: int) -> dict[str, Any]:
 
 
 def check_partition(plan: Plan, folder: Path, i: int, verify: bool) -> EventMeta | None:
-    """Metadata of a partition that is there and whole, else None.
+    """Metadata of a partition that is there and complete, else None.
+
+    Parameters
+    ----------
+    plan : Plan
+    folder : Path
+    i : int
+        Number of the partition.
+    verify : bool
+        Read its events and compare their hash.
 
     Raises
     ------
@@ -183,9 +213,8 @@ def check_partition(plan: Plan, folder: Path, i: int, verify: bool) -> EventMeta
             return None
     except InputError:
         return None
-    if file.metadata.get("production") != _membership(plan, i):
-        message = f"file {path}: belongs to another production (card, seed, version or options differ)"
-        raise InputError(message)
+    is_other = file.metadata.get("production") != _membership(plan, i)
+    refuse_if(is_other, f"file {path}: belongs to another production (card, seed, version or options differ)")
     return file.metadata
 
 
@@ -253,17 +282,16 @@ def produce(
         if progress:
             progress(done)
     for i in asked:
-        if not plan.path(folder, i).exists():  # another process was at it, and may die of what killed its parent
+        if not plan.path(folder, i).exists():  # another process was making it, and may have been killed
             make_partition(plan, folder, i, wait=True)
-    missing = [i for i in range(plan.partitions) if not plan.path(folder, i).exists()]
-    if missing:  # those that are there are not looked into: a thousand jobs would open a million files
-        return Produced(plan, todo, damaged, missing, None)
-    parts = {i: check_partition(plan, folder, i, verify=False) for i in range(plan.partitions)}
-    missing = [i for i, metadata in parts.items() if metadata is None]
-    if missing:
-        return Produced(plan, todo, damaged, missing, None)
-    whole = _finish(plan, folder, [metadata for metadata in parts.values() if metadata])
-    return Produced(plan, todo, damaged, [], whole)
+    every = range(plan.partitions)
+    missing = [i for i in every if not plan.path(folder, i).exists()]
+    whole = None
+    if not missing:  # else those that are there are not opened: a thousand jobs would open a million files
+        parts = {i: check_partition(plan, folder, i, verify=False) for i in every}
+        missing = [i for i, metadata in parts.items() if metadata is None]
+        whole = None if missing else _finish(plan, folder, [metadata for metadata in parts.values() if metadata])
+    return Produced(plan, todo, damaged, missing, whole)
 
 
 def _finish(plan: Plan, folder: Path, parts: Sequence[EventMeta]) -> EventMeta:
@@ -294,5 +322,5 @@ def _write_manifest(plan: Plan, folder: Path, whole: EventMeta, parts: Sequence[
             for i, part in enumerate(parts)
         ],
     }
-    with overwriting(), open_atomic(folder / MANIFEST, same_json) as stream:
-        json.dump(document, stream, indent=1, allow_nan=False)
+    with overwriting():
+        write_json(folder / MANIFEST, document)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import shlex
 import sys
@@ -12,20 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from mcgen import files
 from mcgen._version import __version__
 from mcgen.card import Card
-from mcgen.files import (
-    ask,
-    at_stake,
-    check_output,
-    check_request,
-    open_atomic,
-    overwriting,
-    policy,
-    refuse,
-    request_text,
-    same_json,
-)
 
 
 def provenance(*cards: Card) -> dict[str, Any]:
@@ -46,24 +34,34 @@ def provenance(*cards: Card) -> dict[str, Any]:
 
 
 def ask_with(*cards: Card) -> None:
-    """Add cards to what the command is asked for."""
-    ask(cards=[card.model_dump(mode="json") for card in cards])
+    """Add cards to the request of the command."""
+    files.ask(cards=[card.model_dump(mode="json") for card in cards])
 
 
 def check_table(path: str | Path, header: str, ignore: Collection[str] = ()) -> None:
     """Refuse a table, and what lies beside it, that was made for another request, before anything is computed."""
-    if at_stake(check_output(path)):
+    if files.at_stake(files.check_output(path)):
         with Path(path).open("rb") as stream:
             if not stream.readline(1000).startswith(header.encode()):
-                refuse(path, "is there and is no such table")
-    check_request(f"{path}.json", ignore)
+                files.refuse(path, "is there and is no such table")
+    files.check_request(f"{path}.json", ignore)
 
 
 def write_provenance(path: str | Path, *cards: Card, beside: Path) -> None:
-    """The same as a JSON file beside an output that has no room for it; left alone if that output was.
+    """Write the provenance of an output as a JSON file beside it.
 
-    If its output is replaced, it is replaced too: `check_request` has compared it before.
+    If the output was left alone, so is this file if it says the same; if the output is new, this file is replaced,
+    as `check_request` has compared it before.
+
+    Parameters
+    ----------
+    path : path
+        The JSON file.
+    *cards : Card
+    beside : Path
+        The output.
     """
-    new = beside not in policy().left
-    with overwriting(new), open_atomic(path, (lambda *_: False) if new else same_json) as stream:
-        json.dump(provenance(*cards) | {"request": request_text()}, stream, indent=1)
+    new = beside not in files.policy().left
+    document = provenance(*cards) | {"request": files.request_text()}
+    with files.overwriting(new):
+        files.write_json(path, document, (lambda *_: False) if new else files.same_json)

@@ -10,7 +10,7 @@ from pathlib import Path
 from mcgen import constraints, plot
 from mcgen.card import Card
 from mcgen.contours import AboveThresholdWarning, ReachPoint, Scan, Tower, landmarks, reach
-from mcgen.errors import InputError, ThresholdError
+from mcgen.errors import ThresholdError, refuse_if
 from mcgen.units import Range
 
 #: progress of one experiment: its name and the number of masses, 0 if a line is traced
@@ -18,7 +18,7 @@ Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None] | N
 
 
 def masses_of(card: Card, masses: Sequence[float] | None, drawn: bool) -> Sequence[float]:
-    """Masses in GeV that were asked for, by default those of the card's scan; where a line is drawn, it is traced."""
+    """Masses in GeV that were asked for; by default those of the card's scan, in a figure a line through them."""
     if masses is not None:
         return masses
     return Range.over(card.scan.mass) if drawn else card.scan.mass
@@ -39,6 +39,35 @@ def reach_of_cards(
     """Contours of each card and way of production, one after the other.
 
     A card that can make none of the masses has rows without couplings and a warning, unless no card can.
+
+    Parameters
+    ----------
+    cards : sequence of Card
+    models : sequence of str, optional
+        By default those of each card's scan.
+    masses : sequence of float, optional
+        In GeV, or a `Range` to be traced; by default those of each card's scan.
+    n_signal : float
+        Number of signal events that counts as seen.
+    productions : sequence of {"exact", "ww", "iww"}
+    tower : Tower, optional
+        Several scalars whose signals add up.
+    drawn : bool
+        Whether a figure is made: then the default is a line through the masses of the scan.
+    workers : int
+        Threads.
+    progress : callable, optional
+        Called for each contour with its name and the number of masses, 0 for a line that is traced; gives a context
+        whose value is called with the number of masses done.
+
+    Returns
+    -------
+    list of ReachPoint
+
+    Raises
+    ------
+    ThresholdError
+        If no card can make any of the masses.
     """
     points: list[ReachPoint] = []
     refused: dict[str, ThresholdError] = {}
@@ -64,7 +93,7 @@ def reach_of_cards(
 
 
 def shown_masses(cards: Sequence[Card], masses: Sequence[float] | None, drawn: bool) -> set[float] | None:
-    """Masses in GeV of which a table on the screen tells; None for all, if no line is traced."""
+    """Masses in GeV that a table on the screen shows; None stands for all, where no line is traced."""
     asked = [masses_of(card, masses, drawn) for card in cards]
     if not any(isinstance(one, Range) for one in asked):
         return None
@@ -74,10 +103,9 @@ def shown_masses(cards: Sequence[Card], masses: Sequence[float] | None, drawn: b
 def check_drawable(cards: Sequence[Card]) -> None:
     """Raise InputError for cards whose bosons have no place in one figure."""
     mediators = {card.scalar.mediator: card.name for card in cards}
-    if len(mediators) > 1:
-        text = ", ".join(f"{name}: {mediator}" for mediator, name in mediators.items())
-        message = f"--plot: cards of several mediators ({text}) in one figure; give --mediator, or a figure for each"
-        raise InputError(message)
+    text = ", ".join(f"{name}: {mediator}" for mediator, name in mediators.items())
+    advice = "give --mediator, or a figure for each"
+    refuse_if(len(mediators) > 1, f"--plot: cards of several mediators ({text}) in one figure; {advice}")
 
 
 def draw(
@@ -90,15 +118,35 @@ def draw(
     tower: Tower | None = None,
     workers: int = 1,
 ) -> None:
-    """Figure of contours over limits, which are computed for the boson of the cards."""
+    """Figure of contours over limits, which are computed for the boson of the cards.
+
+    Parameters
+    ----------
+    points : sequence of ReachPoint
+    cards : sequence of Card
+        Of the experiments; all with one boson.
+    path : path
+        Ends in .png, .pdf or .svg.
+    title : str
+    limits : sequence of str
+        Names of constraints, of `mcgen.constraints.NAMES` or 'paper'.
+    tower : Tower, optional
+        Several scalars, for which the limits hold.
+    workers : int
+        Threads.
+
+    Raises
+    ------
+    InputError
+        If the cards have several bosons.
+    """
     check_drawable(cards)
     models = list(dict.fromkeys(p.model for p in points))
     low, high = min(p.mass_gev for p in points), max(p.mass_gev for p in points)
     span = Range((low, high)) if low < high else Range((0.5 * low, 2.0 * high))
     decays = {(card.scalar.invisible, card.scalar.width) for card in cards}
-    if len(decays) > 1 and any(name not in constraints.G2_SETS for name in limits):
-        message = "--constraints: cards of several decays (invisible, width) in one figure; each needs its own"
-        raise InputError(message)
+    differ = len(decays) > 1 and any(name not in constraints.G2_SETS for name in limits)
+    refuse_if(differ, "--constraints: cards of several decays (invisible, width) in one figure; each needs its own")
     boson = constraints.ShownBoson.of(cards[0].scalar, tower)
     known = constraints.constraints(limits, span, boson, models, workers)
     plot.plot_reach(points, path, title, known)

@@ -42,7 +42,10 @@ def outlines(columns: Sequence[tuple[float, Intervals]], top: float) -> list[lis
 
 
 def _edges(columns: Sequence[Intervals]) -> Iterator[tuple[_Node, _Node]]:
-    """From each end of an interval to the next on its outline: along lower ends to the right, along upper ones back."""
+    """Steps (from, to) between ends of intervals along their outlines.
+
+    An outline follows the lower ends to the right and comes back along the upper ends.
+    """
     sides: list[Intervals] = [(), *columns, ()]
     for i, (left, right) in enumerate(itertools.pairwise(sides)):
         for mine, theirs in _touching(left, right):
@@ -61,7 +64,10 @@ def _edges(columns: Sequence[Intervals]) -> Iterator[tuple[_Node, _Node]]:
 
 
 def _touching(left: Intervals, right: Intervals) -> list[tuple[list[int], list[int]]]:
-    """Intervals of neighbouring columns that belong together: each with its partner, or all that overlap."""
+    """Numbers of the intervals on the left and on the right that belong to one region.
+
+    Columns with as many intervals match one to one; otherwise those that overlap belong together.
+    """
     if len(left) == len(right):
         return [([j], [j]) for j in range(len(left))]
     groups: list[tuple[list[int], list[int]]] = []

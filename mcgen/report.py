@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import base64
-import csv
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from mcgen import beyond, comparison, contours, paper, plot, reach_figure
 from mcgen._version import __version__
 from mcgen.card import builtin_cards, read_card
 from mcgen.constraints import NotDrawnWarning
-from mcgen.files import ask, check_request, open_atomic, overwriting
+from mcgen.files import ask, check_request, open_atomic, overwriting, write_csv
 from mcgen.layout import layout
 from mcgen.layout_figure import plot_layout
 from mcgen.provenance import write_provenance
@@ -22,9 +22,6 @@ from mcgen.source.source import Source
 from mcgen.units import parse_list
 
 Progress = Callable[[str], None]
-
-#: limits of today on a scalar
-_TODAY = "g2-wp2020,g2-wp2025,e137,orsay"
 
 _STYLE = """
 body { font: 16px/1.5 sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -64,105 +61,102 @@ def _figure(path: Path, caption: str, command: str, kind: str = "wide") -> str:
     )
 
 
-def _checks(checks: Iterable[paper.Check]) -> tuple[str, list[list[object]]]:
-    rows: list[list[object]] = [
-        [c.what, c.ours, c.theirs, f"{c.deviation:+.1e}", c.source, c.command, c.comment] for c in checks
-    ]
-    return _table(["", "mcgen", "reference", "difference", "source", "computed by", "comment"], rows), rows
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with open_atomic(path) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-
-
-def _write_curves(path: Path, curves: Sequence[paper.Curve]) -> None:
-    rows = ([c.panel, c.label, x, y] for c in curves for x, y in zip(c.x, c.y, strict=True))
-    _write_csv(path, ["panel", "curve", "x", "y"], rows)
+_CHECKED = ("mcgen", "reference", "difference", "source", "computed by", "comment")
 
 
 def _tables(folder: Path) -> list[Section]:
-    header = ["what", "mcgen", "reference", "difference", "source", "computed by", "comment"]
     sections, every = [], []
     for title, checks in (
         ("Numbers of the text", paper.quoted()),
         ("Independent references", paper.references()),
         ("E137 and Orsay, recomputed with the exact electron amplitude", paper.dumps()),
     ):
-        text, rows = _checks(checks)
+        rows = [[c.what, c.ours, c.theirs, f"{c.deviation:+.1e}", c.source, c.command, c.comment] for c in checks]
         every += rows
-        sections.append(Section(title, text))
-    _write_csv(folder / "checks.csv", header, every)
+        sections.append(Section(title, _table(["", *_CHECKED], rows)))
+    write_csv(folder / "checks.csv", ["what", *_CHECKED], every)
     table_1 = _table(["", "NA64 type", "Fermilab"], paper.table_1())
     deviations = _table(["paper", "mcgen"], paper.DEVIATIONS)
     return [Section("Table I", table_1), *sections, Section("Where mcgen differs from the paper", deviations)]
 
 
-def _contours(
-    folder: Path, name: str, caption: str, cards: Sequence[str], masses: str, production: str, limits: str, workers: int
-) -> str:
+class Contours(NamedTuple):
+    """What `mcgen reach` is asked for to make a figure of contours."""
+
+    name: str  #: of its files
+    cards: Sequence[str]
+    masses: str
+    production: str
+    limits: str
+    caption: str
+
+
+_FIGURE_5 = Contours(
+    "figure_5", ("na64", "fermilab"), "1MeV:250MeV", "exact,iww", "paper",
+    "Contours at 95 % CL without background. NA64 with IWW and Fermilab with the exact amplitude is the paper's "
+    "choice. E137 and Orsay are recomputed, and make no S in model B. The a_mu band is that of 2017. BaBar's line "
+    "is its limit on the g' of a vector, read off its publication, which the paper drew as one on g_mu: that of a "
+    "scalar is 1.55 to 2.02 times higher.",
+)  # fmt: skip
+_FIGURE_5_TODAY = Contours(
+    "figure_5_today", ("na64", "fermilab"), "1MeV:250MeV", "exact", "g2-wp2020,g2-wp2025,e137,orsay",
+    "The same with exact production and the a_mu sets since: WP2020, and WP2025 that leaves an upper limit only. "
+    "BaBar's limit on a vector is left out.",
+)  # fmt: skip
+_TODAY = Contours(
+    "today", (), "2MeV:210MeV", "exact", "g2-wp2025",
+    "Every card that comes with mcgen, N_S = 3 without background or efficiency. Set-ups of proposals are partly "
+    "from memory, which each card says; the muon spectrum of ship-muons is an illustration. Electron beams make "
+    "no S in model B. Detectors with a shape come from events, at 20 masses at most.",
+)  # fmt: skip
+
+
+def _contours(folder: Path, asked: Contours, workers: int) -> str:
     """Contours as `mcgen reach` draws them, and the command that does."""
-    loaded = [read_card(card) for card in cards]
-    points = reach_figure.reach_of_cards(
-        loaded, None, parse_list(masses, "energy", traced=True), productions=production.split(","), workers=workers
-    )
-    contours.write_csv(points, folder / f"{name}.csv")
-    path = folder / f"{name}.svg"
+    cards = [read_card(card) for card in asked.cards]
+    masses = parse_list(asked.masses, "energy", traced=True)
+    productions, limits = asked.production.split(","), asked.limits.split(",")
+    points = reach_figure.reach_of_cards(cards, None, masses, productions=productions, workers=workers)
+    contours.write_csv(points, folder / f"{asked.name}.csv")
+    path = folder / f"{asked.name}.svg"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotDrawnWarning)  # the captions say where a limit does not hold
-        reach_figure.draw(points, loaded, path, "$N_S$ > 3", limits.split(","), workers=workers)
-    method = "" if production == "exact" else f" --production {production}"
-    command = f"mcgen reach {' '.join(cards)} --mass {masses}{method} --constraints {limits}"
-    return _figure(path, caption, f"{command} --plot {name}.svg -o {name}.csv")
+        reach_figure.draw(points, cards, path, "$N_S$ > 3", limits, workers=workers)
+    method = "" if asked.production == "exact" else f" --production {asked.production}"
+    command = f"mcgen reach {' '.join(asked.cards)} --mass {asked.masses}{method} --constraints {asked.limits}"
+    return _figure(path, asked.caption, f"{command} --plot {asked.name}.svg -o {asked.name}.csv")
 
 
-def _figures(folder: Path, workers: int, say: Progress) -> list[Section]:
-    sections = []
-    say("Fig. 1")
+def _set_ups(folder: Path) -> str:
     drawings = ""
     for name in ("fermilab", "na64"):
         path = folder / f"figure_1_{name}.svg"
         plot_layout(layout(read_card(name)), path)
         drawings += _figure(path, f"The set-up of the card {name}, with generated S.", f"mcgen show {name}", "single")
-    sections.append(Section("Fig. 1: the experiments", drawings))
+    return drawings
 
-    say("Fig. 3")
-    curves = paper.figure_3()
-    _write_curves(folder / "figure_3.csv", curves)
-    plot.plot_curves(curves, folder / "figure_3.svg", r"$x = E_S/E_\mu$", r"$(1/\sigma)\,d\sigma/dx$")
+
+def _lines(path: Path, curves: Sequence[paper.Curve], caption: str, **axes: Any) -> str:
+    """A figure of curves, with their table beside it."""
+    rows = ([c.panel, c.label, x, y] for c in curves for x, y in zip(c.x, c.y, strict=True))
+    write_csv(path.with_suffix(".csv"), ["panel", "curve", "x", "y"], rows)
+    plot.plot_curves(curves, path, **axes)
+    return _figure(path, caption, "mcgen validate")
+
+
+def _spectra(folder: Path) -> str:
     caption = "Normalised spectra of S at the beam energies of the two experiments."
-    sections.append(Section("Fig. 3: energy of S", _figure(folder / "figure_3.svg", caption, "mcgen validate")))
+    axes = {"xlabel": r"$x = E_S/E_\mu$", "ylabel": r"$(1/\sigma)\,d\sigma/dx$"}
+    return _lines(folder / "figure_3.svg", paper.figure_3(), caption, **axes)
 
-    say("Fig. 4")
-    curves = paper.figure_4()
-    _write_curves(folder / "figure_4.csv", curves)
-    plot.plot_curves(
-        curves, folder / "figure_4.svg", r"$g_\mu$", "probability", xscale="log", yscale="log", ylim=(1e-6, 1.5)
-    )
+
+def _probabilities(folder: Path) -> str:
     caption = "Probability that S of 100 MeV counts: averaged over the spectrum, and at x = 1/2 of the beam energy."
-    text = _figure(folder / "figure_4.svg", caption, "mcgen validate")
-    sections.append(Section("Fig. 4: decay probability", text))
+    axes: dict[str, Any] = {"xlabel": r"$g_\mu$", "ylabel": "probability", "xscale": "log", "yscale": "log"}
+    return _lines(folder / "figure_4.svg", paper.figure_4(), caption, **axes, ylim=(1e-6, 1.5))
 
-    say("Fig. 5")
-    caption = (
-        "Contours at 95 % CL without background. NA64 with IWW and Fermilab with the exact amplitude is the paper's "
-        "choice. E137 and Orsay are recomputed, and make no S in model B. The a_mu band is that of 2017. BaBar's line "
-        "is its limit on the g' of a vector, read off its publication, which the paper drew as one on g_mu: that of a "
-        "scalar is 1.55 to 2.02 times higher."
-    )
-    both = ("na64", "fermilab")
-    text = _contours(folder, "figure_5", caption, both, "1MeV:250MeV", "exact,iww", "paper", workers)
-    sections.append(Section("Fig. 5: reach", text))
-    caption = (
-        "The same with exact production and the a_mu sets since: WP2020, and WP2025 that leaves an upper limit only. "
-        "BaBar's limit on a vector is left out."
-    )
-    text = _contours(folder, "figure_5_today", caption, both, "1MeV:250MeV", "exact", _TODAY, workers)
-    sections.append(Section("Fig. 5 today", text))
 
-    say("error map")
+def _error_maps(folder: Path) -> str:
     text = ""
     for name in ("fermilab", "na64"):
         source = Source(read_card(name))
@@ -173,22 +167,30 @@ def _figures(folder: Path, workers: int, say: Progress) -> list[Section]:
         plot.plot_error_map(rows, path, target.name)
         caption = f"How far IWW and WW are from the exact cross section on {target.name}."
         text += _figure(path, caption, f"mcgen crosscheck {name} --mass 100MeV -o check --map")
-    sections.append(Section("What the approximations are worth", text))
-    return sections
+    return text
+
+
+def _figures(folder: Path, workers: int, say: Progress) -> list[Section]:
+    say("Fig. 1")
+    sections = [Section("Fig. 1: the experiments", _set_ups(folder))]
+    say("Fig. 3")
+    sections.append(Section("Fig. 3: energy of S", _spectra(folder)))
+    say("Fig. 4")
+    sections.append(Section("Fig. 4: decay probability", _probabilities(folder)))
+    say("Fig. 5")
+    sections.append(Section("Fig. 5: reach", _contours(folder, _FIGURE_5, workers)))
+    sections.append(Section("Fig. 5 today", _contours(folder, _FIGURE_5_TODAY, workers)))
+    say("error map")
+    return [*sections, Section("What the approximations are worth", _error_maps(folder))]
 
 
 def _beyond(folder: Path, workers: int, say: Progress) -> Section:
     say("experiments of today")
-    caption = (
-        "Every card that comes with mcgen, N_S = 3 without background or efficiency. Set-ups of proposals are partly "
-        "from memory, which each card says; the muon spectrum of ship-muons is an illustration. Electron beams make "
-        "no S in model B. Detectors with a shape come from events, at 20 masses at most."
-    )
-    text = _contours(folder, "today", caption, tuple(builtin_cards()), "2MeV:210MeV", "exact", "g2-wp2025", workers)
+    text = _contours(folder, _TODAY._replace(cards=tuple(builtin_cards())), workers)
     say("effects")
     rows = [[e.what, e.experiment, e.model, 1e3 * e.m_S, e.g_mu, e.ratio, e.error] for e in beyond.effects()]
     header = ["instead of the paper's", "experiment", "model", "m_S [MeV]", "g_mu", "N_S over that of the paper", "+-"]
-    _write_csv(folder / "effects.csv", header, rows)
+    write_csv(folder / "effects.csv", header, rows)
     note = (
         "<p>What each simplification of the paper is worth. The paper counts every S as if it flew along the beam into "
         "a detector that sees all of it; here its daughters must hit the back plane, as each row says.</p>"

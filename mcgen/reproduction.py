@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +12,7 @@ from mcgen import production
 from mcgen._version import __version__
 from mcgen.card import parse_card
 from mcgen.engines import processes
-from mcgen.errors import InputError
+from mcgen.errors import refuse_if
 from mcgen.files import atomic_path, overwriting
 from mcgen.formats import load
 from mcgen.formats.root import EventFile, same_events
@@ -49,38 +47,30 @@ def reproduce(
 
 def _file(file: StoredEvents, target: Path, workers: int) -> str:
     metadata = file.metadata
-    if metadata.is_foreign:
-        message = f"file {file.path}: events of another generator cannot be made again"
-        raise InputError(message)
-    if "merged" in metadata or "options" not in metadata:
-        message = f"file {file.path}: was merged or changed after it was made; rerun its parts"
-        raise InputError(message)
+    where = f"file {file.path}"
+    refuse_if(metadata.is_foreign, f"{where}: events of another generator cannot be made again")
+    is_raw = "options" in metadata and "merged" not in metadata
+    refuse_if(not is_raw, f"{where}: was merged or changed after it was made; rerun its parts")
     card, first = parse_card(metadata["card"], f"of {file.path}"), metadata["first_event"]
-    asked = (card, metadata.m_S, metadata.n_events, metadata.seed)
+    asked = (card, metadata["mass_gev"], metadata.n_events, metadata["seed"])
     kept = Options.of(metadata["options"])
     already(target, *asked, kept, first)  # refuses early; what is there is no answer, the events are made again
     with atomic_path(target, same_events) as part:
         with overwriting():
-            again = _made(asked, kept, first, part, workers)
+            again = generate(*asked, output=part, **kept.arguments(), first=first, workers=workers)
+        assert isinstance(again, EventFile)
         if file.content_sha256() != metadata["content_sha256"]:
             return "its events are not those it was written with (hash)"
         return _compared(file, again)
-
-
-def _made(asked: Sequence[Any], options: Options, first: int, target: Path, workers: int) -> EventFile:
-    again = generate(*asked, output=target, **options.arguments(), first=first, workers=workers)
-    assert isinstance(again, EventFile)
-    return again
 
 
 def _compared(file: StoredEvents, again: EventFile) -> str:
     """What differs first, and the versions that differ; nothing if the events are the same."""
     was, now = file.metadata, again.metadata
     if was["content_sha256"] == now["content_sha256"]:
-        other = [key for key in was if key not in _OF_THE_RUN and was[key] != now.get(key)]
-        found = (
-            f"the events are the same, their {other[0]} was {was[other[0]]} and is {now.get(other[0])}" if other else ""
-        )
+        other = (key for key in was if key not in _OF_THE_RUN and was[key] != now.get(key))
+        changes = (f"the events are the same, their {key} was {was[key]} and is {now.get(key)}" for key in other)
+        found = next(changes, "")
     else:
         found = _first_difference(file, again)
     if not found:

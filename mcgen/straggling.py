@@ -30,7 +30,7 @@ STEP = 0.02
 
 
 class Losses(NamedTuple):
-    """Losses of muons in a material, at kinetic energies even in their logarithm."""
+    """Losses of muons in a material, at kinetic energies in equal ratios."""
 
     log_T: Array  #: log of the kinetic energy in GeV, shape (n,)
     soft: Array  #: continuous loss in GeV/cm, in pieces below shares[0], shape (n,)
@@ -55,18 +55,17 @@ def _share(rates: Array, shares: Array, u: float) -> float:
 
 @jit
 def travel(T: float, length: float, losses: Losses, seed: np.uint64, muon: np.uint64) -> float:
-    """Kinetic energy in GeV of a muon behind a path, the lowest of the table where it stops.
+    """Kinetic energy in GeV of a muon behind a piece of material; the lowest of the table if it stops.
 
     Parameters
     ----------
     T : float
-        Kinetic energy in GeV in front.
+        Kinetic energy in front of it, GeV.
     length : float
-        Path in cm.
+        cm.
     losses : Losses
-        Those of the material.
     seed, muon : uint64
-        Seed of the random numbers and number of the muon.
+        They fix the random numbers.
     """
     left = length
     log_step = losses.log_T[1] - losses.log_T[0]
@@ -93,22 +92,21 @@ def travel(T: float, length: float, losses: Losses, seed: np.uint64, muon: np.ui
 
 @jit
 def travelled(E: Array, length: float, losses: Losses, seed: np.uint64) -> Array:
-    """Total energies in GeV of muons behind a path.
+    """Total energies in GeV of muons behind a piece of material.
 
     Parameters
     ----------
-    E : array, shape (n,)
-        Total energies in GeV in front.
+    E : array
+        Total energies in front of it, GeV, shape (n,).
     length : float
-        Path in cm.
+        cm.
     losses : Losses
-        Those of the material.
     seed : uint64
-        Of the random numbers.
 
     Returns
     -------
-    array, shape (n,)
+    array
+        Shape (n,).
     """
     out = np.empty_like(E)
     for muon in range(E.size):

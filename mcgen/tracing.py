@@ -12,14 +12,14 @@ from mcgen.crossings import HIGHEST, Intervals
 #: ranges of couplings of every line at one mass
 Column = tuple[Intervals, ...]
 
-#: smallest step in log(m); places where lines split are not looked for beyond
+#: smallest step in log(m): the place where a line splits is found to this precision at best
 CLOSEST = 1e-5
 
 
 def trace(
     at: Callable[[Sequence[float]], Sequence[Column]], masses: Sequence[float], tolerance: float, most: int
 ) -> tuple[dict[float, Column], bool]:
-    """Columns at the given masses and at those in between that lines need.
+    """Columns at the given masses, and between them at as many more as smooth lines need.
 
     Between two masses each end of each range lies within `tolerance` of the straight line of log(g) against log(m);
     where ranges begin, end or split, a step is left open in which they do so within twice that, or `CLOSEST`.
@@ -45,7 +45,7 @@ def trace(
     found = dict(zip(masses, at(masses), strict=True))
     open_steps = [_Step(low, high) for low, high in itertools.pairwise(masses) if _can_be_halved(low, high)]
     while open_steps and len(found) < most:
-        open_steps.sort(key=lambda step: step.low / step.high)  # the widest first, if they are too many
+        open_steps.sort(key=lambda step: step.low / step.high)  # the widest first: `most` may end the search
         steps, open_steps = open_steps[: most - len(found)], open_steps[most - len(found) :]
         middles = [math.sqrt(step.low * step.high) for step in steps]
         found |= dict(zip(middles, at(middles), strict=True))
@@ -55,11 +55,11 @@ def trace(
 
 
 class _Step(NamedTuple):
-    """Two neighbouring masses, and how far the lines of twice the step lie from straight ones in its middle."""
+    """Two neighbouring masses."""
 
     low: float
     high: float
-    bend: float = 0.0
+    bend: float = 0.0  #: of the step that this is half of: how far its middle lay from a straight line, in log(g)
 
 
 def _can_be_halved(low: float, high: float) -> bool:
@@ -67,20 +67,20 @@ def _can_be_halved(low: float, high: float) -> bool:
 
 
 def _unsettled(found: dict[float, Column], step: _Step, middle: float, tolerance: float) -> Iterator[_Step]:
-    """Halves of a step that want another point."""
+    """Halves of a step in which another point is needed."""
     left, here, right = (found[m] for m in (step.low, middle, step.high))
     bend = 0.0
     if _shape(left) == _shape(here) == _shape(right):
         ends = zip(_ends(left), _ends(here), _ends(right), strict=True)
         bend = max((abs(math.log(b * b / (a * c))) / 2.0 for a, b, c in ends), default=0.0)
-        # half a step bends a quarter as much where a line is smooth, 0.7 times at the root of a threshold
+        # expected in half a step: a quarter of the bend where a line is smooth, 0.7 of it where a square root begins
         smaller = min(1.0, max(0.3, bend / step.bend)) if step.bend > 0.0 else 1.0
         if 1.2 * smaller * bend <= tolerance:
             return
     for low, high in ((step.low, middle), (middle, step.high)):
         one, two = found[low], found[high]
         same = _shape(one) == _shape(two)
-        if same and not any(one):  # nothing begins and ends in half a step
+        if same and not any(one):  # no range at either end: assume that none begins and ends in between
             continue
         if _can_be_halved(low, high) and (same or _shape(_blurred(one, tolerance)) != _shape(_blurred(two, tolerance))):
             yield _Step(low, high, bend)
@@ -96,7 +96,7 @@ def _shape(column: Column) -> list[tuple[int, bool]]:
 
 
 def _blurred(column: Column, tolerance: float) -> Column:
-    """The ranges with gaps narrower than twice the tolerance closed, and ranges narrower than that left out."""
+    """A column without its details: narrow gaps are closed, narrow ranges left out (below twice the tolerance)."""
     lines = []
     for line in column:
         joined: list[tuple[float, float]] = []

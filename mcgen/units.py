@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from mcgen.errors import InputError
+from mcgen.errors import InputError, refuse_if
 
 #: dimension -> unit -> factor to the unit used inside (the first one)
 UNITS = {
@@ -51,24 +51,16 @@ def parse_quantity(text: str, dimension: str, unit_needed: bool = True) -> float
         If the text is no number, is not finite, or its unit is missing or of another dimension.
     """
     units = UNITS[dimension]
-    example = f"'{next(iter(units))}'"
     match = _QUANTITY.fullmatch(text)
     if not match:
-        message = f"'{text[:60]}' is not a number with a unit of {dimension} such as {example}"
+        message = f"'{text[:60]}' is not a number with a unit of {dimension} such as '{next(iter(units))}'"
         raise InputError(message)
-    number, unit = match.groups()
-    if unit is None:
-        if unit_needed:
-            message = f"'{number}' lacks a unit of {dimension} ({', '.join(units)})"
-            raise InputError(message)
-        unit = next(iter(units))
-    if unit not in units:
-        message = f"'{unit[:60]}' is not a unit of {dimension} ({', '.join(units)})"
-        raise InputError(message)
-    value = float(number) * units[unit]
-    if not math.isfinite(value):
-        message = f"'{text[:60]}' is too large"
-        raise InputError(message)
+    number, unit = match[1], match[2] or ""
+    known = f"a unit of {dimension} ({', '.join(units)})"
+    refuse_if(unit_needed and not unit, f"'{number}' lacks {known}")
+    refuse_if(unit and unit not in units, f"'{unit[:60]}' is not {known}")
+    value = float(number) * units[unit or next(iter(units))]
+    refuse_if(not math.isfinite(value), f"'{text[:60]}' is too large")
     return value
 
 
@@ -91,11 +83,7 @@ def spread_units(text: str) -> str:
 
 
 def parse_list(
-    text: str,
-    dimension: str | None = None,
-    geometric: bool = False,
-    traced: bool = False,
-    unit_needed: bool = False,
+    text: str, dimension: str | None = None, geometric: bool = False, traced: bool = False, unit_needed: bool = False
 ) -> list[float]:
     """Numbers of 'a,b,c', 'start:stop:n' or 'start:stop:n:log' (n points, ends included).
 
@@ -119,35 +107,27 @@ def parse_list(
             value = float(part)
         except ValueError:
             value = math.nan
-        if not math.isfinite(value):
-            message = f"'{part[:60]}' is not a finite number"
-            raise InputError(message)
+        refuse_if(not math.isfinite(value), f"'{part[:60]}' is not a finite number")
         return value
 
     if ":" not in text:
         return [number(part) for part in text.split(",")]
-    parts = text.split(":")
+    what, parts = f"'{text[:60]}'", text.split(":")
     if len(parts) == 4 and parts[3].strip() == "log":
         geometric = True
         parts.pop()
-    if len(parts) == 2 and not traced:
-        message = f"'{text[:60]}' is a range to be traced, no line is drawn here: give 'start:stop:n' or '...:n:log'"
-        raise InputError(message)
+    to_trace = len(parts) == 2
+    no_line = f"{what} is a range to be traced, no line is drawn here: give 'start:stop:n' or '...:n:log'"
+    refuse_if(to_trace and not traced, no_line)
     counted = len(parts) == 3 and re.fullmatch(r"\s*[0-9]{1,6}\s*", parts[2]) and 2 <= int(parts[2]) <= MAX_LIST
-    if len(parts) != 2 and not counted:
-        message = f"'{text[:60]}' is not a range 'start:stop:n' or 'start:stop:n:log' with n from 2 to {MAX_LIST}"
-        raise InputError(message)
+    no_range = f"{what} is not a range 'start:stop:n' or 'start:stop:n:log' with n from 2 to {MAX_LIST}"
+    refuse_if(not to_trace and not counted, no_range)
     start, stop = number(parts[0]), number(parts[1])
-    positive = geometric or len(parts) == 2
-    if not start < stop or (positive and start <= 0.0):
-        message = f"'{text[:60]}': a range needs {'0 < ' if positive else ''}start < stop"
-        raise InputError(message)
-    if len(parts) == 2:
+    lowest = "0 < " if geometric or to_trace else ""
+    refuse_if(not start < stop or (lowest and start <= 0.0), f"{what}: a range needs {lowest}start < stop")
+    if to_trace:
         return Range([start, stop])
     n = int(parts[2])
-    steps = [i / (n - 1) for i in range(n)]
-    if geometric:
-        inner = [start * (stop / start) ** s for s in steps[1:-1]]
-    else:
-        inner = [start + (stop - start) * s for s in steps[1:-1]]
+    steps = [i / (n - 1) for i in range(1, n - 1)]
+    inner = [start * (stop / start) ** s if geometric else start + (stop - start) * s for s in steps]
     return [start, *inner, stop]

@@ -301,3 +301,16 @@ def test_hepmc_numbers_end(tmp_path):
     with pytest.raises(InputError, match="2147483652"):
         export(file, tmp_path / "e.hepmc3")
     assert [path.name for path in tmp_path.iterdir()] == ["e.root"]
+
+
+def test_sums_of_weights_where_they_are_stated(tmp_path, monkeypatch):
+    """Added decays change the hash, which a Parquet file needs, and not its cross section, which it does not state.
+
+    Fails if every export adds up weights by element; LHE, which states the sums, must still ask for them.
+    """
+    events = generate(load_card("fermilab"), 0.1, 50, output=tmp_path / "events.root")
+    monkeypatch.setattr("mcgen.exporting.exposure.Sums", lambda _: pytest.fail("weights were added up"))
+    found = load(export(events, tmp_path / "events.parquet", decays=True)).metadata
+    assert found["content_sha256"] != events.metadata["content_sha256"]
+    with pytest.raises(pytest.fail.Exception, match="added up"):
+        export(events, tmp_path / "events.lhe", decays=True)

@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", McgenWarning)
         try:
             given = arguments if arguments is None else list(arguments)
-            return cli.main(given, prog_name="mcgen", standalone_mode=False) or 0  # what context.exit() was given
+            return cli.main(given, prog_name="mcgen", standalone_mode=False) or 0  # the status of context.exit()
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message(), err=True)
             return 2
@@ -96,7 +96,7 @@ def entry() -> None:
     try:
         status = main()
     except Exception:
-        if not seen:  # an interrupt inside the compiler surfaces as an error of the compiler
+        if not seen:  # an interrupt inside the compiler becomes an error of the compiler
             raise
         status = _fail(_INTERRUPTED, 1)
     signal.setitimer(signal.ITIMER_REAL, 0.0)  # an interrupt that comes again would now kill a process that is done

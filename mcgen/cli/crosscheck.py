@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING
 import click
 
 from mcgen.cli.display import bar, print_json, table
-from mcgen.cli.options import ENERGIES, Writing, json_option, mediator_option, seed_option
-from mcgen.errors import InputError
+from mcgen.cli.options import ENERGIES, Writing, flag, json_option, mediator_option, output_option, seed_option
+from mcgen.errors import refuse_if
 from mcgen.files import ask, check_folder, check_request, make_folder
 
 if TYPE_CHECKING:
     from mcgen.card import Card
     from mcgen.comparison import Comparison
+    from mcgen.source.source import Source
+    from mcgen.source.targets import Target
 
 
 @click.command(cls=Writing)
 @click.argument("card")
 @click.option("--mass", required=True, type=ENERGIES, help="Masses of S.")
 @click.option("--energy", type=ENERGIES, help="Muon energies.  [default: along the target]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for tables and figures.")
-@click.option("--map", "with_map", is_flag=True, help="In it, the error map of 0.25 to 1000 GeV, 1 MeV to 1 GeV.")
+@output_option("Folder for tables and figures.")
+@flag("--map with_map", "In it, the error map of 0.25 to 1000 GeV, 1 MeV to 1 GeV.")
 @mediator_option
 @seed_option
 @json_option
@@ -46,19 +48,12 @@ def crosscheck(
     from dataclasses import asdict
 
     from mcgen import comparison
-    from mcgen.provenance import ask_with
     from mcgen.source.source import Source, load_card
 
-    if with_map and not output:
-        message = "--map: needs a folder, -o"
-        raise InputError(message)
+    refuse_if(with_map and not output, "--map: needs a folder, -o")
     experiment = load_card(card).with_boson(mediator)
     if output:
-        ask_with(experiment)
-        ask(seed=experiment.run.seed if seed is None else seed)
-        check_folder(output)
-        if output.exists():
-            check_request(output / "provenance.json")
+        _check_folder(output, experiment, seed)
     steps = len(mass) * (len(energy) if energy else 5) * len(Source(experiment).targets)
     with bar("cross sections", steps) as progress:
         rows = comparison.crosscheck(experiment, mass, energy, seed=seed, progress=progress)
@@ -66,7 +61,22 @@ def crosscheck(
         _write(experiment, rows, output, with_map)
     if as_json:
         print_json([asdict(row) for row in rows])
-        return
+    else:
+        _show(rows)
+
+
+def _check_folder(folder: Path, experiment: Card, seed: int | None) -> None:
+    """Refuse a folder that cannot be written, or whose tables were made for another request."""
+    from mcgen.provenance import ask_with
+
+    ask_with(experiment)
+    ask(seed=experiment.run.seed if seed is None else seed)
+    check_folder(folder)
+    if folder.exists():
+        check_request(folder / "provenance.json")
+
+
+def _show(rows: list[Comparison]) -> None:
     cells = []
     for r in rows:
         exact = r.sigma_exact_pb or math.inf
@@ -78,14 +88,15 @@ def crosscheck(
 
 
 def _write(experiment: Card, rows: list[Comparison], folder: Path, with_map: bool) -> None:
+    """Table, figures of the ratios and of the spectra in x, and with `with_map` the error map, for each element."""
     from mcgen import comparison, plot
     from mcgen.provenance import write_provenance
     from mcgen.source.source import Source
 
     make_folder(folder)
+    source = Source(experiment)
     comparison.write_csv(rows, folder / "crosscheck.csv")
     write_provenance(folder / "provenance.json", experiment, beside=folder / "crosscheck.csv")
-    source = Source(experiment)
     for target in source.targets:
         name = target.name
         mine = [row for row in rows if row.target == name]
@@ -98,8 +109,14 @@ def _write(experiment: Card, rows: list[Comparison], folder: Path, with_map: boo
                 title = f"{name}, {E:g} GeV, $m_S$ = {1e3 * m_S:g} MeV"
                 plot.plot_spectra(spectra, folder / f"x_{name}_{E:g}GeV_{1e3 * m_S:g}MeV.png", title)
         if with_map:
-            energies, masses = comparison.MAP_ENERGIES, comparison.MAP_MASSES
-            with bar(f"error map, {name}", len(energies) * len(masses)) as progress:
-                found = comparison.error_map(source, target, energies, masses, progress=progress)
-            comparison.write_csv(found, folder / f"error_map_{name}.csv")
-            plot.plot_error_map(found, folder / f"error_map_{name}.png", name)
+            _write_map(source, target, folder)
+
+
+def _write_map(source: Source, target: Target, folder: Path) -> None:
+    from mcgen import comparison, plot
+
+    energies, masses = comparison.MAP_ENERGIES, comparison.MAP_MASSES
+    with bar(f"error map, {target.name}", len(energies) * len(masses)) as progress:
+        found = comparison.error_map(source, target, energies, masses, progress=progress)
+    comparison.write_csv(found, folder / f"error_map_{target.name}.csv")
+    plot.plot_error_map(found, folder / f"error_map_{target.name}.png", target.name)

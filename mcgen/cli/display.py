@@ -6,7 +6,7 @@ import contextlib
 import json
 import math
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from mcgen.errors import ClosureError
 from mcgen.files import policy
 
 if TYPE_CHECKING:
+    from mcgen.card import Card
     from mcgen.contours import ReachPoint
 
 
@@ -58,6 +59,13 @@ def print_written(*paths: Path) -> None:
         click.echo("written: " + ", ".join(new))
 
 
+def yield_text(card: Card, metadata: Mapping[str, Any]) -> str:
+    """The yield of an event file with its error."""
+    from mcgen.exposure import yield_unit
+
+    return f"{yield_unit(card)}: {metadata['yield_per_muon']:.6g} +- {metadata['yield_error']:.2g}"
+
+
 def print_json(document: Any) -> None:
     """One document on stdout; a number that is not finite is an error."""
     try:
@@ -71,9 +79,17 @@ def print_json(document: Any) -> None:
 def reach_table(
     points: Sequence[ReachPoint], n_signal: float, shown: Collection[float] | None = None, rest: str = ""
 ) -> None:
-    """Contours as a table: of a traced line the masses `shown`, and where it begins and ends.
+    """Contours as a table.
 
-    `rest` says where all masses are to be found.
+    Parameters
+    ----------
+    points : sequence of ReachPoint
+    n_signal : float
+        Signal events above which a coupling counts as seen.
+    shown : collection of float, optional
+        Masses in GeV to show, and beside them where each line begins and ends; all by default.
+    rest : str
+        Says where all masses are to be found.
     """
 
     def cell(value: float | None) -> str:

@@ -5,23 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from mcgen.cli.display import bar
-from mcgen.cli.options import (
-    ENERGY,
-    Count,
-    Writing,
-    events_option,
-    mediator_option,
-    model_option,
-    seed_option,
-    workers_option,
-)
-from mcgen.errors import InputError
-from mcgen.event_meta import DecayMode
+from mcgen.cli.display import bar, yield_text
+from mcgen.cli.options import Count, Writing, flag, mass_option, names_in, output_option, sample_options
+from mcgen.errors import refuse_if
 from mcgen.files import policy
 
 if TYPE_CHECKING:
@@ -29,55 +19,40 @@ if TYPE_CHECKING:
     from mcgen.generation import Options
 
 
+class Request(NamedTuple):
+    """What is to be generated, and by how many workers."""
+
+    card: Card
+    mass: float | None  #: GeV; of the card if none is given, as events and seed
+    events: int | None
+    seed: int | None
+    workers: int
+    options: Options
+
+
 @click.command(cls=Writing)
 @click.argument("card")
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Event file ending in .root, or a folder."
-)
-@click.option("--mass", type=ENERGY, help="Mass of S.  [default: the card's]")
-@mediator_option
-@model_option
-@events_option
-@seed_option
-@workers_option
-@click.option("--decays", is_flag=True, help="Add the daughters of S at the card's reference coupling.")
-@click.option(
-    "--force-decay", is_flag=True, help="The same, every decay inside the fiducial range, with its probability."
-)
+@output_option("Event file ending in .root, or a folder.", required=True)
+@mass_option
+@sample_options
+@flag("--decays", "Add the daughters of S at the card's reference coupling.")
+@flag("--force-decay", "The same, every decay inside the fiducial range, with its probability.")
 @click.option("--layout", default="flat", show_default=True, help="flat, or particles as in NanoAOD.")
-@click.option("--rntuple", is_flag=True, help="Write an RNTuple instead of a TTree.")
-@click.option("--weighted", is_flag=True, help="Keep every trial with its weight.")
+@flag("--rntuple", "Write an RNTuple instead of a TTree.")
+@flag("--weighted", "Keep every trial with its weight.")
 @click.option("--branches", help="Keep these branches only, a,b,c, and event and the weights.")
 @click.option("--chunk", type=Count(10**7), default=100_000, show_default=True, help="Events written at a time.")
 @click.option(
     "--partition-events", type=Count(10**9), default=10**6, show_default=True, help="Of a folder: events per file."
 )
 @click.option("--partition", help="Of a folder: make only partition i or i:j, as in a job array.")
-@click.option("--verify", is_flag=True, help="Of a folder: compare the hash of the events that are there.")
+@flag("--verify", "Of a folder: compare the hash of the events that are there.")
 @click.option(
-    "--submit",
-    type=click.Choice(["slurm", "htcondor"]),
+    "--submit", type=click.Choice(["slurm", "htcondor"]),
     help="Of a folder: show the file of a job array, make nothing.",
-)
+)  # fmt: skip
 @click.option("--scheduler", help="Of a folder: address of a dask scheduler, such as tcp://host:8786.")
-def generate(
-    card: str,
-    output: Path,
-    mass: float | None,
-    mediator: str | None,
-    model: str | None,
-    events: int | None,
-    seed: int | None,
-    workers: int,
-    decays: bool,
-    force_decay: bool,
-    layout: str,
-    rntuple: bool,
-    weighted: bool,
-    branches: str | None,
-    chunk: int,
-    **production: Any,
-) -> None:
+def generate(card: str, output: Path, chunk: int, **given: Any) -> None:
     """Write an event file, or a folder of partitions.
 
     The same command on a folder resumes what was interrupted and makes only what is missing.
@@ -87,92 +62,63 @@ def generate(
     $ mcgen generate na64 -o folder --mass 10MeV --events 1e9 --workers 16
     $ mcgen generate na64 -o folder --mass 10MeV --events 1e9 --submit slurm > job.sh && sbatch job.sh
     """
+    asked = _request(card, given)
+    if output.suffix == "":
+        what = f"the production in a folder is resumed, and removed by hand ({output})"
+        refuse_if(policy().overwrite, f"--overwrite: is for a file; {what}")
+        _folder(asked, output, card, given)
+        return
+    endings = "the name must end in .root, or have no ending for a folder of partitions"
+    refuse_if(output.suffix.lower() != ".root", f"output {output}: {endings}")
+    for name in ("partition", "verify", "scheduler", "submit"):
+        refuse_if(given[name], f"--{name}: is for a folder of partitions, and {output} is a file")
+    _file(asked, output, chunk)
+
+
+def _request(card: str, given: dict[str, Any]) -> Request:
+    from mcgen.event_meta import DecayMode
     from mcgen.generation import Options
     from mcgen.source.source import load_card
 
-    experiment = load_card(card).with_boson(mediator, model)
-    how = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
-    kept = tuple(name.strip() for name in (branches or "").split(",") if name.strip())
-    options = Options(weighted, how, rntuple, kept, layout)
-    if output.suffix == "":
-        if policy().overwrite:
-            message = (
-                f"--overwrite: is for a file; the production in a folder is resumed, and removed by hand ({output})"
-            )
-            raise InputError(message)
-        production["boson"] = [f"--{key}={value}" for key, value in (("mediator", mediator), ("model", model)) if value]
-        _folder(card, experiment, output, mass, events, seed, workers, options, **production)
-        return
-    if output.suffix.lower() != ".root":
-        message = f"output {output}: the name must end in .root, or have no ending for a folder of partitions"
-        raise InputError(message)
-    given = [name for name in ("partition", "verify", "scheduler", "submit") if production[name]]
-    if given:
-        message = f"--{given[0]}: is for a folder of partitions, and {output} is a file"
-        raise InputError(message)
-    _file(experiment, output, mass, events, seed, workers, options, chunk)
+    experiment = load_card(card).with_boson(given["mediator"], given["model"])
+    decays = DecayMode.FORCED if given["force_decay"] else DecayMode.NATURAL if given["decays"] else DecayMode.NONE
+    kept = tuple(name for name in names_in(given["branches"]) if name)
+    options = Options(given["weighted"], decays, given["rntuple"], kept, given["layout"])
+    return Request(experiment, given["mass"], given["events"], given["seed"], given["workers"], options)
 
 
-def _file(
-    experiment: Card,
-    output: Path,
-    mass: float | None,
-    events: int | None,
-    seed: int | None,
-    workers: int,
-    options: Options,
-    chunk: int,
-) -> None:
-    from mcgen import exposure, generation
+def _file(asked: Request, output: Path, chunk: int) -> None:
+    from mcgen import generation
 
-    n = events or experiment.run.events
+    n = asked.events or asked.card.run.events
+    how = asked.options.arguments() | {"output": output, "workers": asked.workers, "chunk": chunk}
     with bar("events", n) as progress:
-        made = generation.generate(
-            experiment,
-            mass,
-            n,
-            seed,
-            output=output,
-            **options.arguments(),
-            workers=workers,
-            chunk=chunk,
-            progress=progress,
-        )
+        made = generation.generate(asked.card, asked.mass, n, asked.seed, **how, progress=progress)
     meta = made.metadata
     click.echo(
-        f"{output}: {n} events, {exposure.yield_unit(experiment)}: {meta['yield_per_muon']:.6g} "
-        f"+- {meta['yield_error']:.2g}, pull against quadrature {meta['pull']:+.2f}, worst in t "
-        f"{meta['pull_t_worst']:.1f}; efficiency {meta['unweighting_efficiency']:.3f}, "
+        f"{output}: {n} events, {yield_text(asked.card, meta)}, pull against quadrature {meta['pull']:+.2f}, worst in "
+        f"t {meta['pull_t_worst']:.1f}; efficiency {meta['unweighting_efficiency']:.3f}, "
         f"overweight {meta['overweight_fraction']:.1e}"
     )
 
 
-def _folder(
-    card: str,
-    experiment: Card,
-    output: Path,
-    mass: float | None,
-    events: int | None,
-    seed: int | None,
-    workers: int,
-    options: Options,
-    partition_events: int,
-    partition: str | None,
-    verify: bool,
-    scheduler: str | None,
-    submit: str | None,
-    boson: Sequence[str],
-) -> None:
-    from mcgen import batch, engines, exposure, production
+def _folder(asked: Request, output: Path, card: str, given: dict[str, Any]) -> None:
+    from mcgen import batch, engines, production
 
-    plan = production.plan_of(experiment, mass, events, seed, partition_events, options)
-    if submit:
-        click.echo(batch.submit_file(submit, card, output, plan, boson), nl=False)
+    plan = production.plan_of(
+        asked.card, asked.mass, asked.events, asked.seed, given["partition_events"], asked.options
+    )
+    if given["submit"]:
+        boson = [f"--{key}={given[key]}" for key in ("mediator", "model") if given[key]]
+        click.echo(batch.submit_file(given["submit"], card, output, plan, boson), nl=False)
         return
-    asked = _partitions(partition, plan.partitions)
-    engine = engines.dask(scheduler) if scheduler is not None else engines.processes(workers)
-    with bar("events", sum(plan.size(i) for i in asked)) as progress:
-        done = production.produce(plan, output, partitions=asked, engine=engine, verify=verify, progress=progress)
+    partitions = _partitions(given["partition"], plan.partitions)
+    address = given["scheduler"]
+    engine = engines.processes(asked.workers) if address is None else engines.dask(address)
+    with bar("events", sum(plan.size(i) for i in partitions)) as progress:
+        done = production.produce(
+            plan, output, partitions=partitions, engine=engine, verify=given["verify"], progress=progress
+        )
     new = f"{len(done.made)} partitions made"
     if done.damaged:
         new += f", {len(done.damaged)} of them anew because they were damaged"
@@ -181,9 +127,8 @@ def _folder(
         return
     meta = done.metadata
     click.echo(
-        f"{output}: {plan.events} events in {plan.partitions} partitions ({new}), {exposure.yield_unit(experiment)}: "
-        f"{meta['yield_per_muon']:.6g} +- {meta['yield_error']:.2g}, pull against quadrature {meta['pull']:+.2f}; "
-        f"content {meta['content_sha256'][:12]}"
+        f"{output}: {plan.events} events in {plan.partitions} partitions ({new}), {yield_text(asked.card, meta)}, "
+        f"pull against quadrature {meta['pull']:+.2f}; content {meta['content_sha256'][:12]}"
     )
 
 
@@ -193,7 +138,5 @@ def _partitions(text: str | None, n: int) -> Sequence[int]:
         return range(n)
     match = re.fullmatch(r"([0-9]{1,9})(?::([0-9]{1,9}))?", text.strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
-    if not 0 <= first <= last < n:
-        message = f"--partition: '{text[:40]}' is not i or i:j with 0 <= i <= j < {n}"
-        raise InputError(message)
+    refuse_if(not 0 <= first <= last < n, f"--partition: '{text[:40]}' is not i or i:j with 0 <= i <= j < {n}")
     return range(first, last + 1)

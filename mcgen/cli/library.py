@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from mcgen.cli.display import bar
-from mcgen.cli.options import ENERGIES, ENERGY, Writing, boson_option, seed_option, unit_option
+from mcgen.cli.options import (
+    ENERGIES,
+    Writing,
+    boson_option,
+    mass_option,
+    output_option,
+    seed_option,
+    several,
+    unit_option,
+)
 
 
 @click.command(cls=Writing)
 @click.argument("card")
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write: .csv or .lhe, or with .gz."
-)
+@output_option("File to write: .csv or .lhe, or with .gz.", required=True)
 @click.option("--energies", type=ENERGIES, help="Of the lepton.  [default: steps of 10 % along the target]")
 @click.option(
     "--events", type=click.IntRange(1, 10**9), default=20_000, show_default=True, help="Per element and energy."
 )
-@click.option("--mass", type=ENERGY, help="Mass of S.  [default: the card's]")
-@seed_option
-@unit_option
-@boson_option
-def library(
-    card: str,
-    output: Path,
-    energies: list[float] | None,
-    events: int,
-    mass: float | None,
-    seed: int | None,
-    unit: str,
-    boson_pdg: int | None,
-) -> None:
+@several(mass_option, seed_option, unit_option, boson_option)
+def library(card: str, output: Path, energies: list[float] | None, events: int, mass: float | None, **how: Any) -> None:
     """Write a library of events for G4DarkBreM: every element of the card's target at the energies given.
 
     The simulation slows the beam down and takes events of the next energy above. In .lhe the emitted particle has the
@@ -49,8 +45,6 @@ def library(
     targets = Source(experiment).targets
     total = events * len(points) * len(targets)
     with bar("events", total) as progress:
-        libraries.library(
-            experiment, output, points, events, mass, seed, unit=unit, boson_pdg=boson_pdg, progress=progress
-        )
+        libraries.library(experiment, output, points, events, mass, **how, progress=progress)
     names = ", ".join(target.name for target in targets)
     click.echo(f"{output}: {total} events on {names} at {len(points)} energies")

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from mcgen.cli.options import Writing
+from mcgen.cli.display import yield_text
+from mcgen.cli.options import PATH, Writing, output_option
 
 
 @click.command(cls=Writing)
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Event file to write.")
+@click.argument("sources", nargs=-1, required=True, type=PATH)
+@output_option("Event file to write.", required=True)
 def merge(sources: tuple[Path, ...], output: Path) -> None:
     """Write files and folders of one card as one event file.
 
@@ -21,11 +22,7 @@ def merge(sources: tuple[Path, ...], output: Path) -> None:
     $ mcgen merge folder -o events.root
     $ mcgen merge seed1.root seed2.root -o events.root
     """
-    from mcgen import exposure, pool
+    from mcgen import pool
 
     merged = pool.merge(sources, output)
-    made = merged.metadata
-    click.echo(
-        f"{output}: {made['n_events']} events, {exposure.yield_unit(merged.card)}: "
-        f"{made['yield_per_muon']:.6g} +- {made['yield_error']:.2g}"
-    )
+    click.echo(f"{output}: {merged.metadata['n_events']} events, {yield_text(merged.card, merged.metadata)}")

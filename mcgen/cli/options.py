@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,29 @@ _LONGEST = 4096
 
 
 class ListOf(click.ParamType):  # type: ignore[type-arg]
-    """'a,b,c', 'start:stop:n' or 'start:stop:n:log'; where a line is traced also 'start:stop'."""
+    """'a,b,c', 'start:stop:n' or 'start:stop:n:log'; where a line is traced also 'start:stop'.
+
+    Parameters
+    ----------
+    name : str
+        What help texts call it.
+    dimension : str, optional
+        Of the units that the numbers may carry, such as 'energy'.
+    geometric : bool
+        Whether 'start:stop:n' has equal ratios instead of equal differences.
+    traced : bool
+        Whether 'start:stop' is understood.
+    """
 
     def __init__(self, name: str, dimension: str | None = None, geometric: bool = False, traced: bool = False) -> None:
         self.name = name
-        self._dimension = dimension
-        self._geometric = geometric
-        self._traced = traced
+        self._how = dimension, geometric, traced
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: D102
         if not isinstance(value, str):
             return value
         try:
-            return parse_list(value, self._dimension, self._geometric, self._traced)
+            return parse_list(value, *self._how)
         except InputError as error:
             self.fail(str(error), param, ctx)
 
@@ -39,11 +50,11 @@ class One(ListOf):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: D102
         numbers = super().convert(value, param, ctx)
-        if isinstance(numbers, list):
-            if len(numbers) != 1:
-                self.fail(f"'{value}' is not a single number", param, ctx)
-            return numbers[0]
-        return numbers
+        if not isinstance(numbers, list):
+            return numbers
+        if len(numbers) != 1:
+            self.fail(f"'{value}' is not a single number", param, ctx)
+        return numbers[0]
 
 
 class Count(click.ParamType):  # type: ignore[type-arg]
@@ -65,7 +76,7 @@ class Count(click.ParamType):  # type: ignore[type-arg]
         return whole
 
 
-#: options that name outputs, and those that no content depends on
+#: options that name outputs, and those that change nothing in an output
 _OUTPUTS = ("output", "figure")
 _SILENT = (*_OUTPUTS, "workers", "as_json", "overwrite", "chunk", "verify", "with_map")
 
@@ -79,7 +90,7 @@ class Writing(click.Command):
         self.params.append(click.Option(["--overwrite"], is_flag=True, help=text))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command under the policy that was asked for."""
+        """Run the command; --overwrite and what it was asked for hold for every file that it writes."""
         overwrite = bool(ctx.params.pop("overwrite"))
         given = {key: value for key, value in ctx.params.items() if key not in _SILENT and value not in (None, ())}
         inputs = {key: _existing(value) for key, value in given.items()}
@@ -100,13 +111,19 @@ class Writing(click.Command):
 
 
 def _existing(value: Any) -> list[Path]:
-    """The files and folders among the values of an option; a card may have the name of a folder and is none."""
+    """The files and folders that an option names. A text names files only: a card may be called like a folder."""
     items = value if isinstance(value, tuple | list) else [value]
     paths = [item for item in items if isinstance(item, Path)]
     names = [Path(name) for item in items if isinstance(item, str) for name in item.split(",") if len(name) < _LONGEST]
     return [path for path in paths if path.exists()] + [path for path in names if path.is_file()]
 
 
+def names_in(text: str | None) -> list[str]:
+    """The names in 'a,b,c'; none without a text."""
+    return [name.strip() for name in text.split(",")] if text else []
+
+
+PATH = click.Path(path_type=Path)
 ENERGIES = ListOf("energies", "energy")
 ENERGY = One("energy", "energy")
 MASSES = ListOf("masses", "energy", traced=True)
@@ -115,14 +132,37 @@ NUMBERS = ListOf("numbers")
 NUMBER = One("number")
 THREADS = min(16, os.cpu_count() or 1)
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
+Decorator = Callable[[Any], Any]
+
+
+def output_option(text: str, **settings: Any) -> Decorator:
+    """The file or folder that a command writes."""
+    return click.option("-o", "--output", type=PATH, help=text, **settings)
+
+
+def flag(name: str, text: str) -> Decorator:
+    """An option that is given or not."""
+    return click.option(*name.split(), is_flag=True, help=text)
+
+
+def several(*options: Decorator) -> Decorator:
+    """Options that commands share, in the order of their help."""
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+json_option = flag("--json as_json", "One JSON document on stdout, nothing else.")
+foreign_option = click.option("--card", help="Experiment for events of another generator (LHE).")
+mass_option = click.option("--mass", type=ENERGY, help="Mass of S.  [default: the card's]")
 workers_option = click.option(
-    "--workers",
-    type=click.IntRange(1, 1024),
-    default=THREADS,
-    show_default="all cores",
+    "--workers", type=click.IntRange(1, 1024), default=THREADS, show_default="all cores",
     help="Threads, processes for a folder; results never depend on it.",
-)
+)  # fmt: skip
 mediator_option = click.option("--mediator", help="scalar, pseudoscalar, vector or axial.  [default: the card's]")
 model_option = click.option("--model", help="A, B, or of a vector dark-photon, Lmu-Ltau.  [default: the card's]")
 seed_option = click.option(
@@ -132,14 +172,12 @@ events_option = click.option(
     "--events", type=Count(10**12), help="Number of events, such as 1e6.  [default: the card's]"
 )
 unit_option = click.option(
-    "--unit",
-    type=click.Choice(["GeV", "MeV"]),
-    default="GeV",
-    show_default=True,
+    "--unit", type=click.Choice(["GeV", "MeV"]), default="GeV", show_default=True,
     help="Of .csv: GeV as G4DarkBreM reads it, or MeV as its description says.",
-)
+)  # fmt: skip
 boson_option = click.option(
-    "--boson-pdg",
-    type=int,
+    "--boson-pdg", type=int,
     help="PDG number of S in the file, such as 622 (LDMX) or 9000005 (MadGraph).  [default: 54, or 55 of spin 1]",
-)
+)  # fmt: skip
+#: what is generated, and by how many workers
+sample_options = several(mediator_option, model_option, events_option, seed_option, workers_option)

@@ -3,17 +3,56 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mcgen.cli.display import bar, print_json, reach_table
-from mcgen.cli.options import ENERGY, MASSES, NUMBER, Writing, json_option, mediator_option, workers_option
-from mcgen.errors import InputError
+from mcgen.cli.options import (
+    ENERGY,
+    MASSES,
+    NUMBER,
+    PATH,
+    Writing,
+    json_option,
+    mediator_option,
+    names_in,
+    output_option,
+    workers_option,
+)
+from mcgen.errors import refuse_if
 
 if TYPE_CHECKING:
-    from mcgen.contours import ReachPoint
+    from mcgen.card import Card
+    from mcgen.contours import ReachPoint, Tower
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The options by their names; a list of names is a text such as 'A,B'."""
+
+    cards: tuple[str, ...]
+    models: str | None
+    mediator: str | None
+    mass: list[float] | None
+    n_signal: float
+    production: str
+    files: tuple[Path, ...]
+    output: Path | None
+    figure: Path | None
+    constraints: str | None
+    states: int
+    spacing: float | None
+    workers: int
+
+    @property
+    def tower(self) -> Tower:
+        """The scalars whose signals add up."""
+        from mcgen.contours import Tower
+
+        return Tower(self.states, self.spacing or 0.0)
 
 
 @click.command(cls=Writing)
@@ -21,22 +60,15 @@ if TYPE_CHECKING:
 @click.option("--model", "models", help="Models, a list.  [default: those of the card's scan]")
 @mediator_option
 @click.option(
-    "--mass",
-    type=MASSES,
+    "--mass", type=MASSES,
     help="Masses of S; of start:stop those that make a line smooth to a percent.  "
     "[default: the card's scan, with --plot all between its ends]",
-)
+)  # fmt: skip
 @click.option("--n-signal", type=NUMBER, default=3.0, show_default=True, help="Signal events that count as seen.")
 @click.option("--production", default="exact", show_default=True, help="exact, ww or iww, a list.")
-@click.option(
-    "--events",
-    "files",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    help="An event file or folder; repeat for more masses.",
-)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="CSV table to write.")
-@click.option("--plot", "figure", type=click.Path(path_type=Path), help="Figure to write (.png, .pdf, .svg).")
+@click.option("--events", "files", type=PATH, multiple=True, help="An event file or folder; repeat for more masses.")
+@output_option("CSV table to write.")
+@click.option("--plot", "figure", type=PATH, help="Figure to write (.png, .pdf, .svg).")
 @click.option(
     "--constraints",
     help="Known limits in the figure: paper, or a list of g2-bnl, g2-wp2020, g2-wp2025, e137, orsay, babar.",
@@ -45,22 +77,7 @@ if TYPE_CHECKING:
 @click.option("--spacing", type=ENERGY, help="Mass spacing of the tower.")
 @workers_option
 @json_option
-def reach(
-    cards: tuple[str, ...],
-    models: str | None,
-    mediator: str | None,
-    mass: list[float] | None,
-    n_signal: float,
-    production: str,
-    files: tuple[Path, ...],
-    output: Path | None,
-    figure: Path | None,
-    constraints: str | None,
-    states: int,
-    spacing: float | None,
-    workers: int,
-    as_json: bool,
-) -> None:
+def reach(as_json: bool, **given: Any) -> None:
     """Intervals of g_mu in which N_S exceeds a threshold, per mass, of one or more CARDS, or from event files.
 
     By quadrature, but from events where a card's detector has a shape (geometry = "3d"): there a line is traced through
@@ -71,85 +88,103 @@ def reach(
     $ mcgen reach na64 fermilab na64mu-2022 m3-phase2 --plot today.png
     $ mcgen reach --model A --events events.root
     """
-    from mcgen import contours, reach_figure
-    from mcgen.files import ask, check_request
-    from mcgen.provenance import ask_with, check_table, write_provenance
-    from mcgen.reweighting import card_of, open_events
+    from mcgen.contours import write_csv
+    from mcgen.provenance import write_provenance
+    from mcgen.reach_figure import shown_masses
+
+    asked = Request(**given)
+    _check(asked)
+    cards = _cards(asked)
+    _check_outputs(asked, cards)
+    points = _from_cards(asked, cards) if cards else _from_events(asked)
+    if asked.figure:
+        _draw(asked, points, cards)
+    if asked.output:
+        write_csv(points, asked.output)
+        write_provenance(f"{asked.output}.json", *cards, beside=asked.output)
+    if as_json:
+        print_json([_row(point, asked.n_signal) for point in points])
+        return
+    rest = f"all are in {asked.output}" if asked.output else "-o FILE writes all"
+    reach_table(points, asked.n_signal, shown_masses(cards, asked.mass, asked.figure is not None), rest)
+
+
+def _check(asked: Request) -> None:
+    """Raise InputError for options that exclude each other, and for unknown limits and formats of figures."""
+    from_files = bool(asked.files)
+    refuse_if(bool(asked.cards) == from_files, "reach: needs either a card or --events")
+    refuse_if(asked.states > 1 and asked.spacing is None, "--states: a tower needs a --spacing")
+    refuse_if(from_files and asked.states > 1, "--states: a file holds one scalar; a tower needs a card")
+    refuse_if(from_files and asked.mass, "--mass: a file has its own mass")
+    refuse_if(from_files and asked.mediator is not None, "--mediator: a file has its own mediator")
+    refuse_if(asked.constraints and not asked.figure, "--constraints: are drawn, give --plot")
+    if asked.figure:
+        from mcgen import constraints, plot
+
+        constraints.check_names(names_in(asked.constraints))
+        plot.kind_of(asked.figure)
+
+
+def _cards(asked: Request) -> list[Card]:
+    """The cards with the boson that is asked for; none for event files."""
     from mcgen.source.source import load_card
 
-    names = [name.strip() for name in models.split(",")] if models else None
-    _check(cards, files, mass, mediator, constraints, figure, states, spacing)
-    limits = [name.strip() for name in constraints.split(",")] if constraints else []
-    if figure:
-        from mcgen import constraints as known
-        from mcgen import plot
+    return [load_card(name).with_boson(asked.mediator) for entry in asked.cards for name in entry.split(",")]
 
-        known.check_names(limits)
-        plot.kind_of(figure)
-    tower = contours.Tower(states, spacing or 0.0)
-    productions = [name.strip() for name in production.split(",")]
-    drawn = figure is not None
+
+def _check_outputs(asked: Request, cards: list[Card]) -> None:
+    """Refuse, before anything is computed, outputs that would overwrite others, and cards of no common figure."""
+    from mcgen.files import ask, check_request
+    from mcgen.provenance import ask_with, check_table
+    from mcgen.reach_figure import check_drawable
+
     if cards:
-        experiments = [load_card(name).with_boson(mediator) for entry in cards for name in entry.split(",")]
-        ask_with(*experiments)
-        ask(models=[names or card.scan.models for card in experiments])
-        ask(mass=[mass or card.scan.mass for card in experiments])
-    if output:
-        check_table(output, "experiment,model,", ignore=["constraints"])
-    if figure:
-        check_request(figure)
-    if cards:
-        if drawn:
-            reach_figure.check_drawable(experiments)
-        points = reach_figure.reach_of_cards(
-            experiments, names, mass, n_signal, productions, tower=tower, drawn=drawn, workers=workers, progress=bar
-        )
-        shown = reach_figure.shown_masses(experiments, mass, drawn)
-    else:
-        with bar("files", len(files) * len(names or [""])) as progress:
-            points = contours.reach_from_events(files, names, n_signal, workers=workers, progress=progress)
-        experiments = [card_of(open_events(path)) for path in files] if drawn else []
-        shown = None
-    if figure:
-        title = f"$N_S$ > {n_signal:g}"
-        reach_figure.draw(points, experiments, figure, title, limits, tower=tower, workers=workers)
-    if output:
-        contours.write_csv(points, output)
-        write_provenance(f"{output}.json", *(experiments if cards else []), beside=output)
-    if as_json:
-        print_json([_row(point, n_signal) for point in points])
-        return
-    reach_table(points, n_signal, shown, "-o FILE writes all" if output is None else f"all are in {output}")
+        ask_with(*cards)
+        ask(models=[names_in(asked.models) or card.scan.models for card in cards])
+        ask(mass=[asked.mass or card.scan.mass for card in cards])
+    if asked.output:
+        check_table(asked.output, "experiment,model,", ignore=["constraints"])
+    if asked.figure:
+        check_request(asked.figure)
+        check_drawable(cards)
+
+
+def _from_cards(asked: Request, cards: list[Card]) -> list[ReachPoint]:
+    from mcgen.reach_figure import reach_of_cards
+
+    return reach_of_cards(
+        cards,
+        names_in(asked.models) or None,
+        asked.mass,
+        asked.n_signal,
+        [name.strip() for name in asked.production.split(",")],
+        tower=asked.tower,
+        drawn=asked.figure is not None,
+        workers=asked.workers,
+        progress=bar,
+    )
+
+
+def _from_events(asked: Request) -> list[ReachPoint]:
+    from mcgen.contours import reach_from_events
+
+    models = names_in(asked.models)
+    with bar("files", len(asked.files) * max(1, len(models))) as progress:
+        return reach_from_events(asked.files, models or None, asked.n_signal, workers=asked.workers, progress=progress)
+
+
+def _draw(asked: Request, points: list[ReachPoint], cards: list[Card]) -> None:
+    from mcgen import reach_figure
+    from mcgen.reweighting import card_of, open_events
+
+    assert asked.figure is not None
+    drawn = cards or [card_of(open_events(path)) for path in asked.files]
+    limits, title = names_in(asked.constraints), f"$N_S$ > {asked.n_signal:g}"
+    reach_figure.draw(points, drawn, asked.figure, title, limits, tower=asked.tower, workers=asked.workers)
 
 
 def _row(point: ReachPoint, n_signal: float) -> dict[str, Any]:
     """Row of the JSON document, which knows no infinity: an interval without upper end is open."""
-    from dataclasses import asdict
-
     is_open = point.g_high == math.inf
     row = asdict(point) | {"open": is_open, "limit_events": n_signal, "method": "threshold"}
     return row | {"g_high": None} if is_open else row
-
-
-def _check(
-    cards: tuple[str, ...],
-    files: tuple[Path, ...],
-    mass: list[float] | None,
-    mediator: str | None,
-    constraints: str | None,
-    figure: Path | None,
-    states: int,
-    spacing: float | None,
-) -> None:
-    """Raise InputError for options that exclude each other."""
-    faults = {
-        "reach: needs either a card or --events": bool(cards) == bool(files),
-        "--states: a tower needs a --spacing": states > 1 and spacing is None,
-        "--states: a file holds one scalar; a tower needs a card": bool(files) and states > 1,
-        "--mass: a file has its own mass": bool(files) and bool(mass),
-        "--mediator: a file has its own mediator": bool(files) and mediator is not None,
-        "--constraints: are drawn, give --plot": bool(constraints) and not figure,
-    }
-    for message, wrong in faults.items():
-        if wrong:
-            raise InputError(message)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from mcgen.cli.options import Writing, workers_option
+from mcgen.cli.options import PATH, Writing, output_option, workers_option
 
 
 @click.command(cls=Writing)
-@click.argument("source", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Keep what is made, a file or a folder.")
+@click.argument("source", type=PATH)
+@output_option("Keep what is made, a file or a folder.")
 @workers_option
 @click.pass_context
 def rerun(context: click.Context, source: Path, output: Path | None, workers: int) -> None:

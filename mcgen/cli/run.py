@@ -5,40 +5,24 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mcgen.cli.display import bar, print_json, print_written, reach_table, table
-from mcgen.cli.options import (
-    Writing,
-    events_option,
-    json_option,
-    mediator_option,
-    model_option,
-    seed_option,
-    workers_option,
-)
+from mcgen.cli.options import Writing, json_option, output_option, sample_options
+
+if TYPE_CHECKING:
+    from mcgen.card import Card
+    from mcgen.chain import Result
 
 
 @click.command(cls=Writing)
 @click.argument("card")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the results.  [default: mcgen-NAME]")
-@mediator_option
-@model_option
-@events_option
-@seed_option
-@workers_option
+@output_option("Folder of the results.  [default: mcgen-NAME]")
+@sample_options
 @json_option
-def run(
-    card: str,
-    output: Path | None,
-    mediator: str | None,
-    model: str | None,
-    events: int | None,
-    seed: int | None,
-    workers: int,
-    as_json: bool,
-) -> None:
+def run(card: str, output: Path | None, mediator: str | None, model: str | None, as_json: bool, **given: Any) -> None:
     """The whole chain: events, reweighting, sigma~(E_mu), N_S, reach and plots.
 
     CARD is a TOML file, or the name of a card that comes with mcgen: fermilab and na64 are the experiments of
@@ -48,7 +32,7 @@ def run(
     $ mcgen run fermilab -o results
     $ mcgen run na64mu-2022 --mediator vector --model Lmu-Ltau
     """
-    from mcgen import chain, exposure
+    from mcgen import chain
     from mcgen.source.source import load_card
 
     experiment = load_card(card).with_boson(mediator, model)
@@ -62,29 +46,34 @@ def run(
             bars[step](done)
 
         folder = output or Path(f"mcgen-{experiment.name}")
-        result = chain.run(experiment, folder, events=events, seed=seed, workers=workers, progress=progress)
-    summary = chain.summary(experiment, result)
+        result = chain.run(experiment, folder, **given, progress=progress)
     if as_json:
-        print_json(summary)
-        return
+        print_json(chain.summary(experiment, result))
+    else:
+        _show(experiment, result)
+
+
+def _show(card: Card, result: Result) -> None:
+    """The yield, N_S at each coupling, the reach, and which files are new."""
+    from mcgen.exposure import yield_unit
+
     meta = result.events.metadata
     click.echo(
-        f"{experiment.name}: m_S = {1e3 * meta['mass_gev']:g} MeV, {meta['n_events']} events, "
-        f"{exposure.yield_unit(experiment)}: {meta['yield_per_muon']:.5g} +- {meta['yield_error']:.1g} "
+        f"{card.name}: m_S = {1e3 * meta['mass_gev']:g} MeV, {meta['n_events']} events, "
+        f"{yield_unit(card)}: {meta['yield_per_muon']:.5g} +- {meta['yield_error']:.1g} "
         f"(quadrature {meta['yield_quadrature']:.6g}, pull {meta['pull']:+.1f})"
     )
-    is_3d = experiment.detector.geometry == "3d"
+    is_3d = card.detector.geometry == "3d"
+    columns = ["along the beam", "acceptance"] if is_3d else ["quadrature"]
+    header = ["g_mu", *(name for model in result.signal for name in (f"N_S ({model})", "+-", "n_eff", *columns))]
     rows = []
-    for i, g in enumerate(experiment.scan.g_mu):
+    for i, g in enumerate(card.scan.g_mu):
         cells = [f"{g:.3g}"]
         for model, signal in result.signal.items():
             n, share = signal.n_signal[i], result.acceptance[model][i]
             cells += [f"{n.value:.4g}", f"{n.error:.1g}", f"{n.n_eff:.0f}", f"{result.exact[model][i]:.4g}"]
             cells += ["-" if share is None else f"{share:.4f}"] if is_3d else []
         rows.append(cells)
-    header = ["g_mu"]
-    for model in result.signal:
-        header += [f"N_S ({model})", "+-", "n_eff", *(["along the beam", "acceptance"] if is_3d else ["quadrature"])]
     table(header, rows, "Signal events")
-    reach_table(result.reach, 3.0, set(result.landmarks), f"all are in {folder / 'reach.csv'}")
+    reach_table(result.reach, 3.0, set(result.landmarks), f"all are in {result.folder / 'reach.csv'}")
     print_written(*result.files)

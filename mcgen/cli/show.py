@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from mcgen.cli.display import print_written
-from mcgen.cli.options import ENERGY, Writing, seed_option
+from mcgen.cli.options import Writing, mass_option, output_option, seed_option
 
 
 @click.command(cls=Writing)
 @click.argument("card")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Figure to write.  [default: NAME.png]")
-@click.option("--mass", type=ENERGY, help="Mass of S.  [default: the card's]")
+@output_option("Figure to write.  [default: NAME.png]")
+@mass_option
 @click.option("--tracks", type=click.IntRange(1, 1000), default=40, show_default=True, help="S to draw.")
 @seed_option
 def show(card: str, output: Path | None, mass: float | None, tracks: int, seed: int | None) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from mcgen.cli.display import print_written
-from mcgen.cli.options import Writing, workers_option
+from mcgen.cli.options import Writing, output_option, workers_option
 from mcgen.files import make_folder
 
 
 @click.command(cls=Writing)
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("mcgen-report"), show_default=True)
+@output_option("Folder of the report.", default=Path("mcgen-report"), show_default=True)
 @workers_option
 def validate(output: Path, workers: int) -> None:
     """The paper's figures and tables and every reference beside ours, as an HTML report with CSV.

@@ -24,18 +24,7 @@ from mcgen.cli.options import ENERGIES, NUMBERS, json_option
 @click.option("--spectrum", help="Also the spectrum in x, t (GeV^2) or theta (rad).")
 @click.option("--edges", type=NUMBERS, help="Bin edges of the spectrum.  [default: forty bins]")
 @json_option
-def xsec(
-    target: str,
-    energy: list[float],
-    mass: list[float],
-    lepton: str,
-    mediator: str,
-    method: str,
-    form_factor: str,
-    spectrum: str | None,
-    edges: list[float] | None,
-    as_json: bool,
-) -> None:
+def xsec(energy: list[float], mass: list[float], as_json: bool, **setting: Any) -> None:
     """Cross sections at unit coupling, by quadrature.
 
     \b
@@ -44,33 +33,7 @@ def xsec(
      ----------------------------------------------
             3         100   3.260321e+08     8e+01
     """
-    from mcgen.quadrature.xsec import cross_section
-
-    rows = []
-    for E in energy:
-        for m_S in mass:
-            result = cross_section(
-                target, E, m_S, lepton=lepton, mediator=mediator, method=method, form_factor=form_factor,
-                spectrum=spectrum, edges=edges,
-            )  # fmt: skip
-            row: dict[str, Any] = {
-                "lepton": lepton,
-                "target": target,
-                "energy_gev": E,
-                "mass_gev": m_S,
-                "mediator": mediator,
-                "method": method,
-                "form_factor": form_factor,
-                "sigma_pb": result.value,
-                "error_pb": result.error,
-            }
-            if result.edges is not None and result.bins is not None:
-                row["spectrum"] = {
-                    "variable": spectrum,
-                    "edges": result.edges.tolist(),
-                    "sigma_pb": result.bins.tolist(),
-                }
-            rows.append(row)
+    rows = [_row(E, m_S, setting) for E in energy for m_S in mass]
     if as_json:
         print_json(rows)
         return
@@ -81,10 +44,32 @@ def xsec(
     table(["E [GeV]", "m_S [MeV]", "sigma [pb]", "+- [pb]"], cells)
     for row in rows:
         if "spectrum" in row:
-            bounds = row["spectrum"]["edges"]
-            lines = [
-                [f"{a:.6g}", f"{b:.6g}", f"{s:.6e}"]
-                for a, b, s in zip(bounds[:-1], bounds[1:], row["spectrum"]["sigma_pb"], strict=True)
-            ]
-            title = f"E = {row['energy_gev']:g} GeV, m_S = {1e3 * row['mass_gev']:g} MeV"
-            table([f"{spectrum} from", "to", "sigma [pb]"], lines, title)
+            _show_spectrum(row)
+
+
+def _row(E: float, m_S: float, setting: dict[str, Any]) -> dict[str, Any]:
+    """A cross section, as in the JSON document, at an energy and a mass in GeV."""
+    from mcgen.quadrature.xsec import cross_section
+
+    result = cross_section(E_mu=E, m_S=m_S, **setting)
+    row = {
+        "lepton": setting["lepton"],
+        "target": setting["target"],
+        "energy_gev": E,
+        "mass_gev": m_S,
+        **{key: setting[key] for key in ("mediator", "method", "form_factor")},
+        "sigma_pb": result.value,
+        "error_pb": result.error,
+    }
+    if result.edges is not None and result.bins is not None:
+        edges, bins = result.edges.tolist(), result.bins.tolist()
+        row["spectrum"] = {"variable": setting["spectrum"], "edges": edges, "sigma_pb": bins}
+    return row
+
+
+def _show_spectrum(row: dict[str, Any]) -> None:
+    spectrum = row["spectrum"]
+    edges = [f"{edge:.6g}" for edge in spectrum["edges"]]
+    lines = list(zip(edges[:-1], edges[1:], [f"{s:.6e}" for s in spectrum["sigma_pb"]], strict=True))
+    title = f"E = {row['energy_gev']:g} GeV, m_S = {1e3 * row['mass_gev']:g} MeV"
+    table([f"{spectrum['variable']} from", "to", "sigma [pb]"], lines, title)

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcgen.errors import InputError
+from mcgen.errors import refuse_if
 from mcgen.formats.kinds import LHE, PARQUET, ROOT, kind_of
 
 if TYPE_CHECKING:
@@ -33,13 +33,9 @@ def load(path: str | Path, card: Card | None = None) -> StoredEvents:
         If the file is missing, damaged, or not one that can be used.
     """
     path = Path(path)
-    if not path.is_file():
-        message = f"file {path}: does not exist"
-        raise InputError(message)
     kind = kind_of(path)
-    if kind not in READERS:
-        message = f"file {path}: is {kind}; events are read from ROOT, Parquet and Les Houches files"
-        raise InputError(message)
+    where = "events are read from ROOT, Parquet and Les Houches files"
+    refuse_if(kind not in READERS, f"file {path}: is {kind}; {where}")
     module, name = READERS[kind]
     found: StoredEvents = getattr(import_module(f"mcgen.formats.{module}"), name)(path, card)
     return found

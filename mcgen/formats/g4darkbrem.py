@@ -35,7 +35,16 @@ UNITS = {"GeV": 1.0, "MeV": 1e3}
 def writer(
     path: str | Path, _card: Any = None, _metadata: Any = None, unit: str = "GeV"
 ) -> AbstractContextManager[TextWriter]:
-    """Target charge, incident energy, recoil lepton, and recoil plus emitted particle, each as E px py pz."""
+    """A writer of CSV: target charge, energy of the incident lepton, recoil lepton, sum of recoil and boson.
+
+    Parameters
+    ----------
+    path : path
+    _card, _metadata : object
+        Other formats need them.
+    unit : {"GeV", "MeV"}
+        Of energies and momenta.
+    """
     factor = UNITS[unit]
 
     def record(columns: Columns) -> tuple[str, list[Any]]:
@@ -56,10 +65,23 @@ def lhe_writer(
     sigmas: Sequence[tuple[float, Estimate]],
     boson: int | None = None,
 ) -> AbstractContextManager[TextWriter]:
-    """LHE of one element: Znuc in the header, leptons as particles, one of five lines the incident lepton, and so on.
+    """A writer of LHE for one element, as the parser of G4DarkBreM wants it.
 
-    The parser reads lines 1, 3 and 5 of an event and knows the numbers 11 and 13 only. An event weighs as much as the
-    cross section in pb at its energy, listed in `sigmas` per block; <init> has the mean over the blocks of the file.
+    The parser takes the charge `Znuc` from the header. Of an event it reads lines 1, 3 and 5, and it knows leptons by
+    the numbers 11 and 13 only, so that antileptons get these numbers too. An event weighs as much as the cross section
+    at its energy; <init> has the mean of these cross sections.
+
+    Parameters
+    ----------
+    path : path
+    card : Card
+        Its target is one element.
+    m_S : float
+        Mass of S in GeV.
+    sigmas : sequence of (float, Estimate)
+        Each energy of the library in GeV, and the cross section there in pb.
+    boson : int, optional
+        PDG number of S; by default that of its spin.
     """
     lepton = abs(pdg.BEAMS[card.beam.particle])
     at = {E: sigma.value for E, sigma in sigmas}

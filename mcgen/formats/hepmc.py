@@ -19,16 +19,15 @@ from mcgen import exposure
 from mcgen.branches import Columns
 from mcgen.card import Card
 from mcgen.constants import MM_PER_CM
-from mcgen.errors import InputError
+from mcgen.errors import refuse_if
 from mcgen.event_meta import DecayMode, EventMeta
 from mcgen.extras import optional
 from mcgen.files import atomic_path
-from mcgen.formats.particles import boson_number, lepton_number, particles
-from mcgen.formats.text import same_text
+from mcgen.formats.particles import lister, struck
+from mcgen.formats.text import same_text, table
 from mcgen.source.source import Source
-from mcgen.source.targets import struck
 
-#: decimals of a number
+#: digits of a number
 _DIGITS = 17
 
 
@@ -54,58 +53,61 @@ LAST_NUMBER = 2**31 - 1
 class HepmcWriter:
     """Builds a GenEvent per event: production vertex, and the decay vertex if S decays.
 
-    `sample` is what `exposure.Sums` found.
+    Parameters
+    ----------
+    stream : object
+        File of pyhepmc that takes the events.
+    hepmc : module
+        pyhepmc.
+    card : Card
+    metadata : dict
+    sample : dict
+        What `exposure.Sums` found: cross section of the sample, in all and by element.
     """
 
     def __init__(self, stream: Any, hepmc: Any, card: Card, metadata: EventMeta, sample: dict[str, Any]) -> None:
         self._stream, self._hepmc, self._card = stream, hepmc, card
-        self._m_S, self._boson = metadata.m_S, boson_number(metadata)
-        self._lepton = lepton_number(card, metadata)
-        self._own_sigma = exposure.OwnCrossSection(Source(card), self._m_S)
-        self._targets = [struck(row["Z"], row["A"]) for row in sample["processes"]]
-        about = metadata["exposure"]
+        self._listed = lister(card, metadata)
+        self._own_sigma = exposure.OwnCrossSection(Source(card), metadata.m_S)
+        self._targets = struck(sample)
         self._forced = metadata.decays is DecayMode.FORCED
         self._sigma = sample["cross_section_pb"], sample["error_pb"]
-        foreign = metadata.is_foreign
         self._counts = metadata.n_events, metadata.get("trials", metadata.n_events)
         self._given = metadata.get("sigma_pb")  # of another generator
+        about = metadata["exposure"]
         self._of_all = about["cross_section_pb"], about["cross_section_error_pb"]
-        self._run = hepmc.GenRunInfo()
-        origin = "mu N -> mu N S of another generator" if foreign else "mu N -> mu N S, exact tree level"
-        self._run.tools = [("mcgen", metadata["mcgen_version"], origin)]
-        attributes = {
-            "mcgen": json.dumps(metadata.sealed()),
-            "weight_unit": about["weight_unit"],
-            **exposure.reference_couplings(card),
-        }
-        if not foreign:
-            attributes |= {
-                "beam_particles": about["beam_particles"],
-                "sum_nuclei_per_cm2": about["sum_nuclei_per_cm2"],
-                "signal_events": f"beam_particles * {exposure.coupling_name(card)}^2 * sum of the first weights",
-            }
-        self._run.attributes = attributes
-        self._run.weight_names = ["nominal", "weight", "decay_weight"] if self._forced else ["nominal"]
+        self._run = self._described(metadata)
+
+    def _described(self, metadata: EventMeta) -> Any:
+        """Names of the weights, and what an analysis needs to turn them into numbers of events."""
+        run, about = self._hepmc.GenRunInfo(), metadata["exposure"]
+        made_by = " of another generator" if metadata.is_foreign else ", exact tree level"
+        run.tools = [("mcgen", metadata["mcgen_version"], f"mu N -> mu N S{made_by}")]
+        attributes = {"mcgen": json.dumps(metadata.sealed()), "weight_unit": about["weight_unit"]}
+        attributes |= exposure.reference_couplings(self._card)
+        if not metadata.is_foreign:
+            attributes |= {key: about[key] for key in ("beam_particles", "sum_nuclei_per_cm2")}
+            g = exposure.coupling_name(self._card)
+            attributes["signal_events"] = f"beam_particles * {g}^2 * sum of the first weights"
+        run.attributes = attributes
+        run.weight_names = ["nominal", "weight", "decay_weight"] if self._forced else ["nominal"]
+        return run
 
     def write(self, columns: Columns) -> None:
         """Append a chunk."""
         n = len(columns["event"])
-        if n and columns["event"].max() > LAST_NUMBER:
-            message = f"HepMC3 numbers events up to {LAST_NUMBER}, here is {columns['event'].max()}: export it as ROOT"
-            raise InputError(message)
+        last = columns["event"].max(initial=0)
+        refuse_if(last > LAST_NUMBER, f"HepMC3 numbers events up to {LAST_NUMBER}, here is {last}: export it as ROOT")
 
         def rows(values: list[Any]) -> list[list[float]]:
-            table: list[list[float]] = np.column_stack(
-                [np.broadcast_to(np.asarray(v, float), n) for v in values]
-            ).tolist()
-            return table
+            found: list[list[float]] = table(values, n).tolist()
+            return found
 
         nominal = exposure.nominal(columns)
         weights = rows([nominal, columns["weight"], columns["decay_weight"]] if self._forced else [nominal])
         process = exposure.process_number(columns, self._targets).tolist()
         own_sigma = [self._given] * n if self._given else self._own_sigma(columns).tolist()
-        listed = particles(columns, self._card, self._m_S, self._boson, self._lepton)
-        states = [(rows([*p.momentum, p.pdg, p.mass]), p.status, p.vertex) for p in listed]
+        states = [(rows([*p.momentum, p.pdg, p.mass]), p.status, p.vertex) for p in self._listed(columns)]
         places = {
             name: rows([*(MM_PER_CM * columns[f"{name}_{axis}_cm"] for axis in "xyz"), time])
             for name, time in _times(columns, self._card.beam.mass).items()
@@ -117,7 +119,7 @@ class HepmcWriter:
             self._stream.write(event)
 
     def _set_cross_section(self, event: Any) -> None:
-        """Cross section of the sample, and that of all S wherever they decay for the second weight of forced decays."""
+        """State the cross section of the sample; where decays are forced, for the second weight that of all S."""
         event.cross_section = cross_section = self._hepmc.GenCrossSection()
         cross_section.set_cross_section(*self._sigma, *self._counts)
         if self._forced:
@@ -148,7 +150,16 @@ class HepmcWriter:
 
 @contextmanager
 def writer(path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, Any]) -> Iterator[HepmcWriter]:
-    """A writer whose file takes its name when it is complete."""
+    """A writer whose file takes its name when it is complete.
+
+    Parameters
+    ----------
+    path : path
+    card : Card
+    metadata : dict
+    sample : dict
+        What `exposure.Sums` found.
+    """
     hepmc = optional("pyhepmc", "HepMC", "hepmc")
     with atomic_path(path, same_text) as part, hepmc.open(str(part), "w", precision=_DIGITS, format="HepMC3") as stream:
         yield HepmcWriter(stream, hepmc, card, metadata, sample)

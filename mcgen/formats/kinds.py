@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mcgen.errors import refuse_if
 from mcgen.formats.text import open_compressed
 
 #: formats that events are read from
@@ -25,13 +26,20 @@ _READ = 4096
 
 
 def kind_of(path: Path) -> str:
-    """ROOT, PARQUET or LHE, or words for what else it is; gzip and zstd are looked into."""
+    """ROOT, PARQUET or LHE, or words for what else it is; gzip and zstd are looked into.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    refuse_if(not path.is_file(), f"file {path}: does not exist")
     with path.open("rb") as file:
         raw = file.read(_READ)
     with open_compressed(path) as unpacked:
         try:
             start = unpacked.read1(_READ)  # type: ignore[attr-defined]
-        except Exception:  # decompression meets damage with errors of every kind
+        except Exception:  # damaged files raise errors of many kinds
             return "packed, but damaged or cut short"
     packed = start[:4] != raw[:4]
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -22,10 +22,9 @@ from mcgen.branches import PARTS, Columns
 from mcgen.card import Card
 from mcgen.constants import ALPHA, MM_PER_CM
 from mcgen.event_meta import DecayMode, EventMeta
-from mcgen.formats.particles import boson_number, lepton_number, particles
+from mcgen.formats.particles import lepton_number, lister, struck
 from mcgen.formats.text import TextWriter, text_writer
 from mcgen.pdg import BEAM
-from mcgen.source import targets
 from mcgen.source.boson import Boson
 from mcgen.source.targets import Target
 
@@ -44,7 +43,18 @@ class Process(NamedTuple):
 def head(processes: Sequence[Process], lepton: int, E: float, blocks: str = "", Znuc: float | None = None) -> str:
     """All that comes before the events: further blocks of the header, beams, cross sections.
 
-    The second beam is the nucleus that was struck most; a charge `Znuc` is written as G4DarkBreM looks for it.
+    Parameters
+    ----------
+    processes : sequence of Process
+        The nucleus with the largest cross section is written as the second beam.
+    lepton : int
+        PDG number of the beam.
+    E : float
+        Energy of the beam in GeV.
+    blocks : str
+        Further lines of the header.
+    Znuc : float, optional
+        Charge of the nucleus, written as G4DarkBreM looks for it.
     """
     lines = ['<LesHouchesEvents version="3.0">', "<header>"]
     if blocks:
@@ -81,7 +91,7 @@ def _explained(card: Card, metadata: EventMeta) -> str:
     return "\n".join(lines)
 
 
-#: named weights of forced decays: the factors of XWGTUP. ldmx-sw passes over lines with a #, XML over what is behind
+#: named weights of forced decays, whose product is XWGTUP; ldmx-sw skips lines with a #, which is no fault in XML
 _NAMED = (
     "<initrwgt> #\n"
     "<weight id='weight'>pb, all S wherever they decay</weight> #\n"
@@ -94,28 +104,31 @@ _NAMED_EVENT = ["<rwgt> #", "<wgt id='weight'> %.17g </wgt> #", "<wgt id='decay_
 def writer(
     path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, Any]
 ) -> AbstractContextManager[TextWriter]:
-    """A writer whose file takes its name when it is complete; `sample` is what `exposure.Sums` found."""
-    m_S, scalar = metadata.m_S, card.scalar
-    boson, lepton = boson_number(metadata), lepton_number(card, metadata)
-    c_tau = MM_PER_CM * Boson(card, scalar.model, m_S).length_per_momentum(scalar.g_mu) * m_S
+    """A writer whose file takes its name when it is complete.
+
+    Parameters
+    ----------
+    path : path
+    card : Card
+    metadata : dict
+        Of the events.
+    sample : dict
+        What `exposure.Sums` found.
+    """
+    m_S, listing = metadata.m_S, lister(card, metadata)
+    c_tau = MM_PER_CM * Boson(card, card.scalar.model, m_S).length_per_momentum(card.scalar.g_mu) * m_S
     in_pb = metadata.n_events / exposure.per_pb(metadata["exposure"]["nuclei_per_cm2"])
-    processes = [
-        Process(
-            targets.struck(row["Z"], row["A"]),
-            row["cross_section_pb"],
-            row["error_pb"],
-            row["largest_weight_pb"],
-        )
-        for row in sample["processes"]
-    ]
-    struck = [process.target for process in processes]
+    targets = struck(sample)
+    keys = ("cross_section_pb", "error_pb", "largest_weight_pb")
+    rows = zip(targets, sample["processes"], strict=True)
+    processes = [Process(target, *(row[key] for key in keys)) for target, row in rows]
     forced = metadata.decays is DecayMode.FORCED
 
     def record(columns: Columns) -> tuple[str, list[Any]]:
         """An <event>: particles, and the other columns as a comment."""
-        listed = particles(columns, card, m_S, boson, lepton)
+        listed = listing(columns)
         lines = ["<event>", f" {len(listed)} %d %.17g %.17g {ALPHA:.9g} 0"]
-        numbers = exposure.process_number(columns, struck)
+        numbers = exposure.process_number(columns, targets)
         values: list[Any] = [numbers, in_pb * exposure.nominal(columns), np.sqrt(columns["t"])]
         for i, particle in enumerate(listed, 1):
             status = -1 if particle.status == BEAM else particle.status
@@ -136,6 +149,5 @@ def writer(
 
     blocks = _explained(card, metadata) + ("\n" + _NAMED.rstrip() if forced else "")
     Znuc = processes[0].target.Z if len(processes) == 1 else None
-    E = metadata.beam_energy or card.beam.E_max
-    start = head(processes, lepton, E, blocks, Znuc)
-    return text_writer(path, record, start, END)
+    E = metadata.get("beam_energy_gev", card.beam.E_max)
+    return text_writer(path, record, head(processes, lepton_number(card, metadata), E, blocks, Znuc), END)

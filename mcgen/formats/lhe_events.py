@@ -57,6 +57,11 @@ class Init(NamedTuple):
     processes: dict[int, tuple[float, float, float]]  #: LPRUP -> cross section, its error, largest weight
 
 
+def _tags(tokens: Iterator[Tag | str]) -> Iterator[Tag]:
+    """The tags among the tokens."""
+    return (token for token in tokens if isinstance(token, Tag))
+
+
 class LheStream:
     """An open file: what its head says, and its events one after the other, each time from the start.
 
@@ -76,7 +81,7 @@ class LheStream:
         raise InputError(message)
 
     def _malformed(self, reason: str) -> NoReturn:
-        """The same for a line that is not as it should be, perhaps because it is not all of it."""
+        """Raise InputError for a wrong line; if it is the last one, the file may have been cut in it."""
         self.refuse(f"{reason}; damaged or cut short" if self._tokens and self._tokens.in_last_line else reason)
 
     def head(self) -> tuple[str, Init]:
@@ -91,9 +96,7 @@ class LheStream:
             self._tokens, tokens = file, iter(file)
             self._head(tokens)
             number, ended = 0, False
-            for token in tokens:
-                if isinstance(token, str):
-                    continue
+            for token in _tags(tokens):
                 if ended and token.name in (ROOT, "event", "init"):
                     self.refuse(f"goes on after </{ROOT}>: it holds two files, or two that were joined")
                 if token == (ROOT, True, False):
@@ -111,9 +114,7 @@ class LheStream:
     def _head(self, tokens: Iterator[Tag | str]) -> Init:
         """All up to </init>."""
         begun = False
-        for token in tokens:
-            if isinstance(token, str):
-                continue
+        for token in _tags(tokens):
             if not begun:
                 if token.name != ROOT or token.closes:
                     self.refuse(f"is no LHE file: <{token.name}> stands where <{ROOT}> is expected")
@@ -129,15 +130,15 @@ class LheStream:
         for text in self._own_lines(tokens, "init", "<init>"):
             if not text.startswith("#") and len(lines) <= _MANY:
                 lines.append(text.split(None, _BEAMS))
-        beams, processes = self._cells(" ".join(lines[0]) if lines else "", _BEAMS, "<init>, beams"), {}
-        stated = self._integer(beams[9], "<init>")
+        beams = self._cells(" ".join(lines[0]) if lines else "", _BEAMS, "<init>, beams")
+        first, second, strategy, stated = (self._integer(beams[i], "<init>") for i in (0, 1, 8, 9))
+        processes = {}
         for cells in lines[1 : 1 + max(0, min(stated, _MANY))]:
             if len(cells) != _PROCESS:
                 self._malformed(f"<init>: a process should be {_PROCESS} numbers and is '{' '.join(cells)[:_SHOWN]}'")
             section, error, largest = (self._number(cell, "<init>") for cell in cells[:3])
             processes[self._integer(cells[3], "<init>")] = section, error, largest
-        ids = self._integer(beams[0], "<init>"), self._integer(beams[1], "<init>")
-        return Init(ids, self._integer(beams[8], "<init>"), stated, processes)
+        return Init((first, second), strategy, stated, processes)
 
     def _own_lines(self, tokens: Iterator[Tag | str], name: str, where: str) -> Iterator[str]:
         """Lines of an element and not of those inside it, up to its end."""

@@ -1,4 +1,4 @@
-"""The process lepton N -> lepton N S among the particles of a Les Houches event, and what its printed digits allow."""
+"""The process lepton N -> lepton N S in a Les Houches event, checked as precisely as its digits allow."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import NamedTuple, NoReturn
 from mcgen.formats.lhe_events import Event, Particle
 
 EXPECTED = "lepton N -> lepton N S"
-#: numbers may be off by this share of the largest of their kind, whatever was printed: generators boost and round
+#: numbers may be wrong by this share of the largest of their kind, also where more digits are printed: generators round
 _ROUNDING = 1e-7
-#: what is compared from event to event agrees to this share
+#: energies and masses that differ by less than this share count as the same
 SAME = 1e-6
-#: masses of a boson with a width that differ by more than this are those of several bosons
+#: masses of S that differ by more than this share are taken for masses of several bosons
 WIDEST = 0.1
 #: |p_T|/|p| of a beam that is not along z
 _INCLINED = 0.1
@@ -28,14 +28,14 @@ Refuse = Callable[[str], NoReturn]
 
 
 class Digits(NamedTuple):
-    """A printed number: how many digits from the first that is not zero on, and the place of the last one."""
+    """The digits of a printed number."""
 
-    number: int
-    last: float
+    number: int  #: significant ones
+    last: float  #: what the last one is worth
 
 
 def digits(cell: str) -> Digits:
-    """Of a number as printed: 3.00e+00 has 3 digits, the last one worth 0.01; 0 has none."""
+    """Digits of a number as it is printed: 3.00e+00 has 3, the last one worth 0.01; 0 has none."""
     found = _DIGITS.fullmatch(cell)
     whole, decimals, exponent = found.groups() if found else ("", "", None)
     power = int(exponent or 0)
@@ -44,10 +44,10 @@ def digits(cell: str) -> Digits:
 
 
 def _place(cells: Iterable[str], largest: float) -> float:
-    """Worth of the last digit of the largest number among those that are printed alike.
+    """What the last digit of the largest number is worth, among numbers printed in one format.
 
-    Formats print so many digits or so many decimals; either way the largest number has most digits. A single number
-    does not tell: trailing zeros may be missing.
+    The format fixes the number of digits or of decimals; either way the largest number has the most digits. One number
+    alone does not show the format, as trailing zeros may be missing.
     """
     most = max((digits(cell).number for cell in cells), default=0)
     return float(10.0 ** (math.floor(math.log10(largest)) - most + 1)) if largest > 0.0 and most else 0.0
@@ -63,21 +63,20 @@ class Precision(NamedTuple):
 
     @classmethod
     def of(cls, particles: list[Particle]) -> Precision:
-        """Of numbers that are printed with many digits."""
+        """The precision of particles whose numbers have many digits."""
         most_p = max(max(p.p[0], p.p[1], p.p[2], -p.p[0], -p.p[1], -p.p[2]) for p in particles)
-        most_E = max(p.p[3] for p in particles)
-        return cls(_ROUNDING * most_p, _ROUNDING * most_E)
+        return cls(_ROUNDING * most_p, _ROUNDING * max(p.p[3] for p in particles))
 
     @classmethod
     def printed(cls, particles: list[Particle]) -> Precision:
-        """Of numbers with the digits that they have; it takes longer."""
+        """The precision of particles by the digits that are printed, which takes longer to find."""
         few = cls.of(particles)
         p = _place((cell for particle in particles for cell in particle.cells[6:9]), few.momentum / _ROUNDING)
         E = _place((particle.cells[9] for particle in particles), few.energy / _ROUNDING)
         return cls(max(p, few.momentum), max(E, few.energy), p, E)
 
     def unit(self, cell: str, at_most: float) -> float:
-        """Worth of the last digit of a number."""
+        """What the last digit of a number is worth; 0 before the digits were looked at."""
         return min(digits(cell).last, at_most) if self.last_energy > 0.0 else 0.0
 
 
@@ -115,7 +114,7 @@ class Collision(NamedTuple):
     @property
     def particles(self) -> list[Particle]:
         """Lepton and nucleus before, both after, S."""
-        return [self.lepton, self.nucleus, self.lepton_out, self.nucleus_out, self.boson]
+        return list(self[:5])
 
     @property
     def E(self) -> float:
@@ -137,14 +136,10 @@ class Collision(NamedTuple):
 
 
 def _hard(event: Event) -> tuple[list[Particle], list[Particle]]:
-    """Particles before the hard process, and those that come from it and not from another particle."""
-    particles = event.particles
-    after = {i for i, particle in enumerate(particles, 1) if particle.status >= 0}
-    incoming = [particle for particle in particles if particle.status == -1]
-    outgoing = [
-        particle for particle in particles if particle.status in (0, 1, 2) and after.isdisjoint(particle.mothers)
-    ]
-    return incoming, outgoing
+    """Incoming particles of the hard process, and those that it makes directly, not by a decay."""
+    after = {i for i, p in enumerate(event.particles, 1) if p.status >= 0}
+    incoming = [p for p in event.particles if p.status == -1]
+    return incoming, [p for p in event.particles if p.status in (0, 1, 2) and after.isdisjoint(p.mothers)]
 
 
 def process_name(event: Event, beams: tuple[int, int], where: str) -> str:
@@ -161,14 +156,17 @@ def _numbers(numbers: Iterable[int]) -> str:
 
 
 def checked(found: Collision, where: str, refuse: Refuse) -> Collision:
-    """The same with the mass that this boson has, if momentum is conserved and all are on their mass shells."""
+    """The collision, with the mass that the boson has in this event.
+
+    Events are refused if momentum is not conserved, or if a particle is not on its mass shell.
+    """
     if _fault(found) or not _on_shell(found.boson, found.precision):
         found = found._replace(precision=Precision.printed(found.particles))
         if fault := _fault(found):
             refuse(f"{where}: {fault}")
     if _on_shell(found.boson, found.precision):
         return found
-    mass = math.sqrt(max(0.0, _mass_squared(found.boson)))  # the line has the nominal mass
+    mass = math.sqrt(max(0.0, _mass_squared(found.boson)))  # a boson with a width: its line says the nominal mass
     if abs(mass - found.boson.mass) > WIDEST * found.boson.mass:
         refuse(f"{where}: {_OFF_SHELL.format(found.boson.pdg)}")
     return found._replace(mass=mass)
@@ -180,14 +178,14 @@ _OFF_SHELL = "energy, momentum and mass of {} do not agree"
 def _fault(found: Collision) -> str:
     """What is wrong with an event, nothing if all is well."""
     precision = found.precision
-    if not _conserved(found.particles, precision):
+    if not _conserved(found.particles[:2], found.particles[2:], precision):
         return "momentum is not conserved"
     for before, after in ((found.lepton, found.lepton_out), (found.nucleus, found.nucleus_out)):
         off = abs(before.mass - after.mass)
         if off > SAME * before.mass and off > 2.0 * precision.unit(after.cells[10], 1e-3 * before.mass):
             return f"{after.pdg} has a mass of {before.mass:.9g} GeV before and {after.mass:.9g} GeV after"
-    off_shell = [p.pdg for p in found.particles[:4] if not _on_shell(p, precision)]
-    return _OFF_SHELL.format(off_shell[0]) if off_shell else ""
+    off_shell = (_OFF_SHELL.format(p.pdg) for p in found.particles[:4] if not _on_shell(p, precision))
+    return next(off_shell, "")
 
 
 def _mass_squared(particle: Particle) -> float:
@@ -198,20 +196,15 @@ def _mass_squared(particle: Particle) -> float:
 def _on_shell(particle: Particle, precision: Precision) -> bool:
     """Whether E^2 - p^2 = m^2 to the digits of these numbers."""
     px, py, pz, E = particle.p
-    m, cells = particle.mass, particle.cells
+    m = particle.mass
     p2 = px * px + py * py + pz * pz
     off = abs(E * E - p2 - m * m)
     if off <= 2.0 * _ROUNDING * (E * E + p2 + m * m):
         return True
+    most = (*[precision.last_momentum] * 3, precision.last_energy, 1e-3 * m)
     error = sum(
-        abs(value) * max(precision.unit(cell, most), _ROUNDING * abs(value))
-        for value, cell, most in (
-            (px, cells[6], precision.last_momentum),
-            (py, cells[7], precision.last_momentum),
-            (pz, cells[8], precision.last_momentum),
-            (E, cells[9], precision.last_energy),
-            (m, cells[10], 1e-3 * m),
-        )
+        abs(value) * max(precision.unit(cell, at_most), _ROUNDING * abs(value))
+        for value, cell, at_most in zip((px, py, pz, E, m), particle.cells[6:11], most, strict=True)
     )
     return off <= 2.0 * error
 
@@ -230,29 +223,22 @@ def _five(event: Event) -> list[Particle]:
     bosons = [p for p in outgoing if abs(p.pdg) not in _FERMIONS and p.pdg != nucleus.pdg]
     choices = [[lepton, nucleus, *three] for three in product(leptons, nuclei, bosons)]
     if len(outgoing) == 3:
-        return choices[0] if choices else []
-    # mothers are missing: what is left over must be what the boson decayed into
+        return next(iter(choices), [])
+    # decay products that name no mother: all further particles together must be what the boson decayed into
     for choice in choices:
         rest = [p for p in outgoing if not any(p is chosen for chosen in choice)]
         precision = Precision.printed([*choice, *rest])
-        if choice[4].status == 2 and _conserved(choice, precision) and _add_up(rest, choice[4], precision):
+        steps = ((choice[:2], choice[2:]), (choice[4:], rest))
+        if choice[4].status == 2 and all(_conserved(before, after, precision) for before, after in steps):
             return choice
     return []
 
 
-def _add_up(parts: list[Particle], whole: Particle, precision: Precision) -> bool:
-    n = len(parts) + 1
-    return all(
-        abs(sum(particle.p[i] for particle in parts) - whole.p[i]) <= n * (precision[0] if i < 3 else precision[1])
-        for i in range(4)
-    )
-
-
-def _conserved(five: list[Particle], precision: Precision) -> bool:
-    return all(
-        abs(sum(p.p[i] for p in five[:2]) - sum(p.p[i] for p in five[2:])) <= 5.0 * (precision[0 if i < 3 else 1])
-        for i in range(4)
-    )
+def _conserved(before: list[Particle], after: list[Particle], precision: Precision) -> bool:
+    """Whether momentum and energy are the same before and after, as far as the numbers are known."""
+    n = len(before) + len(after)
+    allowed = (*[n * precision.momentum] * 3, n * precision.energy)
+    return all(abs(sum(p.p[i] for p in before) - sum(p.p[i] for p in after)) <= allowed[i] for i in range(4))
 
 
 def check_frame(found: Collision, where: str, refuse: Refuse) -> None:

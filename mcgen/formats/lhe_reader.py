@@ -1,4 +1,4 @@
-"""Les Houches event files read back: those of mcgen bit for bit, those of others as cross sections at one energy."""
+"""Readers of Les Houches event files: those of mcgen bit for bit, others as cross sections at one energy."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from mcgen.source.targets import Target
 
 _INTEGERS = {"event": np.uint64, "decay_pdg": np.int32}
 _NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S", "d1", "d2")
-#: rows held at a time
+#: events held as dictionaries at a time
 _BLOCK = 2_000
 
 
 def _blocks(rows: Iterator[dict[str, float]], names: list[str]) -> Iterator[Columns]:
-    """Events as arrays, few at a time: a row takes ten times the memory."""
+    """Events as arrays, in small blocks: as dictionaries they take ten times the memory."""
     while block := list(islice(rows, _BLOCK)):
         yield {name: np.array([row[name] for row in block], dtype=_INTEGERS.get(name, float)) for name in names}
 
@@ -76,7 +76,7 @@ class LheFile(StoredEvents):
             self._refuse(f"holds {done} events and should hold {len(self)}")
 
     def _own_rows(self) -> Iterator[dict[str, float]]:
-        """Momenta of the particles, and what the comment says: it has all digits, and the weight as it was."""
+        """Columns of each event: momenta of the particles, and what the comment holds, such as the weight itself."""
         wanted = set(self.branches)
         for number, event in enumerate(self._file.events(), 1):
             row = {"weight": event.weight}
@@ -175,7 +175,7 @@ class _Foreign:
         return nominal
 
     def _place_in_target(self, first: Collision) -> None:
-        """Find energy, depth and struck element; an energy that differs by its digits alone is that of the card."""
+        """Find energy, depth and struck element; an energy that is the card's but for its digits becomes the card's."""
         E, low, high = first.E, self._source.E_low, self._card.beam.E_max
         ends = [end for end in (high, low) if first.same_energy(end)]
         if self._card.beam.distribution or not (ends or low <= E <= high):

@@ -1,4 +1,4 @@
-"""Lines and tags of a Les Houches event file, without what no reader of events needs.
+"""Lines and tags of a Les Houches event file, without its comments and headers.
 
 Not an XML parser: headers hold text that is not XML, and entities are not to be resolved. Whole tag names count.
 Comments, declarations, CDATA, the header and blank lines are passed over; so is what follows a `#` in a line.
@@ -16,7 +16,7 @@ from mcgen.formats.stored import MAX_METADATA
 
 #: a tag over several lines is no longer than this
 _LONGEST_TAG = 10_000
-#: what is passed over: beginning and end
+#: what is passed over, by its beginning: its end
 _SPANS = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>"}
 _MARK = re.compile(r"[<#]")
 _NAME = r"<(/?)([A-Za-z_][\w:.-]*)"
@@ -44,8 +44,8 @@ class Tokens:
     def __init__(self, stream: IO[bytes], refuse: Callable[[str], NoReturn]) -> None:
         self._refuse = refuse
         self._number = 0
-        self._again: list[str] = []  # lines that were looked at
-        self.in_last_line = False  #: which has no end, as where a file was cut
+        self._again: list[str] = []  # lines that were read ahead, to be read again
+        self.in_last_line = False  #: whether the last line read has no end, as where a file was cut
         self._text = self._decoded(stream)
         self.metadata = ""
 
@@ -82,7 +82,7 @@ class Tokens:
         return line
 
     def _more(self, what: str, since: int) -> str:
-        """The next line of something that has not ended."""
+        """The next line inside an element or a comment; refuse a file that ends there."""
         line = self._line()
         if not line:
             self._refuse(f"the file ends in {what} that begins in line {since}; damaged or cut short")
@@ -116,7 +116,7 @@ class Tokens:
                 tag = None
             else:
                 line, at, tag = self._tag(line, at)
-                if tag is None:  # a mere <
+                if tag is None:  # a < that begins no tag
                     text += "<"
                     continue
             if stripped := text.strip():
@@ -130,14 +130,14 @@ class Tokens:
             yield stripped
 
     def _after(self, line: str, at: int, end: str, what: str) -> tuple[str, int]:
-        """Line and place after the next `end`."""
+        """(line, place in it) behind the next `end`."""
         since = self._number
         while (found := line.find(end, at)) < 0:
             line, at = self._more(what, since), 0
         return line, found + len(end)
 
     def _tag(self, line: str, at: int) -> tuple[str, int, Tag | None]:
-        """Line, place after the tag that begins there, and the tag; None if it is none."""
+        """(line, place behind the tag, tag) of the tag that begins at a place; None for a `<` that begins none."""
         if not _BEGINS.match(line, at):
             return line, at + 1, None
         whole, more = line, [""]
@@ -153,7 +153,7 @@ class Tokens:
             whole += following
 
     def _header(self, line: str, at: int) -> tuple[str, int]:
-        """Line and place after the header; its metadata are kept."""
+        """(line, place in it) behind the header; its metadata are kept."""
         since = self._number
         while True:
             found = _IN_HEADER.search(line, at)
@@ -167,7 +167,7 @@ class Tokens:
                 return line, found.end()
 
     def _own(self, line: str, at: int) -> tuple[str, int]:
-        """Take the metadata of a file of mcgen."""
+        """Keep the metadata of a file of mcgen; return (line, place in it) behind them."""
         since, text = self._number, ""
         while (end := line.find("</mcgen", at)) < 0:
             text += line[at:]

@@ -18,9 +18,9 @@ _UNKNOWN = -1.0
 _PLACEHOLDER = (1.0, 1.0, 1.0)
 #: process that stands for all
 ALL = 0
-#: share and standard deviations to which a mean weight and a cross section agree
+#: a mean weight agrees with a cross section to this share of it plus so many standard deviations
 _SAME, _DEVIATIONS = 1e-2, 5.0
-#: how far a mean weight of 1 may be off
+#: a mean weight this close to 1 counts as 1
 _ONE = 1e-6
 
 
@@ -29,7 +29,7 @@ class CrossSectionWarning(UserWarning):
 
 
 class Normalisation(NamedTuple):
-    """Of the events of a file."""
+    """What turns the weights of a file into parts of its cross section."""
 
     factors: dict[int, float]  #: of the weights of each process, or of all as `ALL`
     sigma: float  #: pb
@@ -41,7 +41,7 @@ class Normalisation(NamedTuple):
 
 
 class WeightSums:
-    """Number, sum and sum of squares of weights by process, while events go by."""
+    """Number, sum and sum of squares of the weights of each process, added up event by event."""
 
     def __init__(self, init: Init, refuse: Refuse) -> None:
         if abs(init.strategy) not in (1, 2, 3, 4):
@@ -49,7 +49,7 @@ class WeightSums:
         if len(init.processes) != init.stated or not init.processes:
             refuse(f"<init>: says {init.stated} processes and lists {len(init.processes)}")
         self._init, self._refuse = init, refuse
-        # the program that reads strategies 1 and 2 mixes the processes by their cross sections
+        # with strategies 1 and 2 the reader mixes the processes, each in proportion to its cross section
         self._separate = abs(init.strategy) in (1, 2) and len(init.processes) > 1
         self._sums: dict[int, list[float]] = {}
         self._same: float | None = None
@@ -69,7 +69,7 @@ class WeightSums:
         sums[2] += weight * weight
 
     def normalised(self) -> Normalisation:
-        """The cross section and what makes weights parts of it."""
+        """The cross section, and the factors that turn weights into parts of it."""
         rows = self._init.processes
         if not self._separate:
             rows = {ALL: (sum(row[0] for row in rows.values()), math.hypot(*(row[1] for row in rows.values())), 0.0)}
@@ -91,7 +91,7 @@ class WeightSums:
                         f"the cross section{of} in <init> is {stated:g} pb, which is not positive, and with IDWTUP "
                         f"{self._init.strategy} nothing else says it"
                     )
-                sigma, error = total / n, 0.0  # its error is that of the sum of weights, which is known anyway
+                sigma, error = total / n, 0.0  # the statistical error of the weights is added elsewhere
             else:
                 self._check(stated, n, total, squares, of)
             factors[process] = sigma / total
@@ -110,6 +110,6 @@ class WeightSums:
             return
         spread = math.sqrt(max(0.0, squares - total * mean) / max(1, n - 1) / n)
         if abs(mean - stated) <= _SAME * stated + _DEVIATIONS * spread or stated >= 0.99 * total:
-            return  # an average, or a part of events that add up
+            return  # weights whose mean is the cross section, or some of those whose sum is
         message = f"weights{of} have a mean of {mean:.6g} pb and <init> says {stated:.6g} pb; that of <init> is taken"
         warnings.warn(message, CrossSectionWarning, stacklevel=2)

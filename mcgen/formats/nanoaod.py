@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +19,23 @@ from mcgen import exposure
 from mcgen.branches import PARTS, Columns
 from mcgen.card import Card
 from mcgen.event_meta import EventMeta
-from mcgen.formats.particles import boson_number, lepton_number, particles
+from mcgen.formats.particles import Particle, lister, particles
 from mcgen.formats.root import PARTICLES, RootWriter, event_writer
+from mcgen.formats.text import table
 
 
 class ParticleWriter:
     """Writes per event the beam lepton, the nucleus at rest, both after the collision, S, and its daughters."""
 
-    def __init__(
-        self,
-        file: RootWriter,
-        card: Card,
-        m_S: float,
-        rntuple: bool,
-        boson: int | None = None,
-        lepton: int | None = None,
-    ) -> None:
-        self._file, self._card, self._m_S, self._rntuple = file, card, m_S, rntuple
-        self._boson, self._lepton = boson, lepton
+    def __init__(self, file: RootWriter, listed: Callable[[Columns], list[Particle]], rntuple: bool) -> None:
+        self._file, self._listed, self._rntuple = file, listed, rntuple
         self._sums: list[tuple[int, float, float]] = []
 
     def _jagged(self, particle: dict[str, Any]) -> dict[str, Any]:
-        """The same names in both kinds of tree; uproot makes them, and the counter, of a TTree from one record."""
+        """Branches of the particles, with the same names in a TTree and in an RNTuple.
+
+        For a TTree uproot makes them, and the counter, from one record.
+        """
         if not self._rntuple:
             return {"Particle": ak.zip(particle)}
         counter = ak.to_numpy(ak.num(particle["pdgId"])).astype(np.int32)
@@ -48,23 +44,20 @@ class ParticleWriter:
     def write(self, columns: Columns) -> None:
         """Append a chunk."""
         n = len(columns["event"])
-        listed = particles(columns, self._card, self._m_S, self._boson, self._lepton)
+        listed = self._listed(columns)
         weight = exposure.nominal(columns)
         self._sums.append((n, float(weight.sum()), float(np.sum(weight * weight))))
 
-        def jagged(values: list[Any], kind: str) -> Any:
-            return ak.from_regular(np.column_stack([np.broadcast_to(v, n) for v in values]).astype(kind))
+        def jagged(values: list[Any], kind: str = "f8") -> Any:
+            return ak.from_regular(table(values, n, kind))
 
-        momenta = {part: jagged([p.momentum[i] for p in listed], "f8") for i, part in enumerate(PARTS)}
-        momenta["energy"] = momenta.pop("E")
-        places = {f"v{axis}": jagged([columns[f"{p.vertex}_{axis}_cm"] for p in listed], "f8") for axis in "xyz"}
         particle = {
-            **momenta,
-            "mass": jagged([p.mass for p in listed], "f8"),
-            **places,
-            "pdgId": jagged([p.pdg for p in listed], "i4"),
-            "status": jagged([p.status for p in listed], "i4"),
+            name: jagged([p.momentum[i] for p in listed]) for i, name in enumerate(("px", "py", "pz", "energy"))
         }
+        particle["mass"] = jagged([p.mass for p in listed])
+        particle |= {f"v{axis}": jagged([columns[f"{p.vertex}_{axis}_cm"] for p in listed]) for axis in "xyz"}
+        particle["pdgId"] = jagged([p.pdg for p in listed], "i4")
+        particle["status"] = jagged([p.status for p in listed], "i4")
         of_particles = {f"{p.name}_{part}" for p in listed for part in PARTS}
         self._file.write(
             {
@@ -76,7 +69,7 @@ class ParticleWriter:
             }
         )
 
-    def finish(self, metadata: Mapping[str, Any]) -> None:
+    def finish(self, metadata: EventMeta) -> None:
         """Add the sums of the weights, and the metadata; without them no reader takes the file."""
         count, total, squares = (math.fsum(column) for column in zip(*self._sums, strict=True))
         runs = {
@@ -90,23 +83,36 @@ class ParticleWriter:
 
 
 @contextlib.contextmanager
-def particle_writer(
-    path: str | Path,
-    card: Card,
-    m_S: float,
-    rntuple: bool = False,
-    boson: int | None = None,
-    lepton: int | None = None,
-) -> Iterator[ParticleWriter]:
-    """A writer whose file takes its name only when it is complete."""
+def particle_writer(path: str | Path, card: Card, m_S: float, rntuple: bool = False) -> Iterator[ParticleWriter]:
+    """A writer whose file takes its name only when it is complete.
+
+    Parameters
+    ----------
+    path : path
+    card : Card
+    m_S : float
+        Mass of S in GeV.
+    rntuple : bool
+        An RNTuple instead of a TTree.
+    """
     with event_writer(path, rntuple, PARTICLES) as file:
-        yield ParticleWriter(file, card, m_S, rntuple, boson, lepton)
+        yield ParticleWriter(file, partial(particles, card=card, m_S=m_S), rntuple)
 
 
 @contextlib.contextmanager
 def writer(path: str | Path, card: Card, metadata: EventMeta, rntuple: bool = False) -> Iterator[ParticleWriter]:
-    """The same with metadata that are known beforehand."""
-    numbers = boson_number(metadata), lepton_number(card, metadata)
-    with particle_writer(path, card, float(metadata["mass_gev"]), rntuple, *numbers) as file:
-        yield file
-        file.finish(metadata)
+    """The same for events whose metadata are known beforehand.
+
+    Parameters
+    ----------
+    path : path
+    card : Card
+    metadata : dict
+        May ask for other PDG numbers of S and of the beam.
+    rntuple : bool
+        An RNTuple instead of a TTree.
+    """
+    with event_writer(path, rntuple, PARTICLES) as file:
+        particle_file = ParticleWriter(file, lister(card, metadata), rntuple)
+        yield particle_file
+        particle_file.finish(metadata)

@@ -12,7 +12,7 @@ from mcgen.branches import Columns
 from mcgen.card import Card
 from mcgen.event_meta import EventMeta
 from mcgen.extras import optional
-from mcgen.files import OF_THE_RUN, atomic_path
+from mcgen.files import atomic_path, content_of
 from mcgen.formats.stored import STEP, StoredEvents
 
 KEY = b"mcgen"
@@ -56,10 +56,7 @@ def writer(path: str | Path, _card: Any, metadata: EventMeta) -> Iterator[Parque
 def same_events(one: Path, two: Path) -> bool:
     """Whether two Parquet files hold the same columns and metadata."""
     first, second = (_parquet().ParquetFile(path) for path in (one, two))
-    found, other = (
-        {key: v for key, v in json.loads(file.schema_arrow.metadata[KEY]).items() if key not in OF_THE_RUN}
-        for file in (first, second)
-    )
+    found, other = (content_of(file.schema_arrow.metadata[KEY]) for file in (first, second))
     if found != other or first.metadata.num_rows != second.metadata.num_rows:
         return False
     batches = zip(first.iter_batches(STEP), second.iter_batches(STEP), strict=True)

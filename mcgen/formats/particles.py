@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +12,10 @@ from mcgen import pdg
 from mcgen.branches import PARTS, Columns
 from mcgen.card import Card
 from mcgen.decays import CHANNELS
+from mcgen.event_meta import EventMeta
 from mcgen.pdg import BEAM, DECAYED, FINAL
-from mcgen.source.targets import per_event
+from mcgen.source import targets
+from mcgen.source.targets import Target
 
 
 class Particle(NamedTuple):
@@ -36,13 +39,19 @@ def needed(decayed: bool) -> set[str]:
     return found | ({"decay_pdg"} if decayed else set())
 
 
-def boson_number(metadata: Mapping[str, Any]) -> int:
-    """PDG number of S in the files of an event file: the one that was asked for, or that of its spin."""
-    return int(metadata.get("boson_pdg") or pdg.MEDIATORS[metadata["mediator"]])
+def struck(sample: Mapping[str, Any]) -> list[Target]:
+    """The targets on which `exposure.Sums` found events."""
+    return [targets.struck(row["Z"], row["A"]) for row in sample["processes"]]
 
 
-def lepton_number(card: Card, metadata: Mapping[str, Any]) -> int:
-    """The same of the beam: that of another generator's events may have the other charge than the card's."""
+def lister(card: Card, metadata: EventMeta) -> Callable[[Columns], list[Particle]]:
+    """`particles` with the numbers that the metadata of an event file ask for."""
+    m_S, boson = metadata.m_S, metadata.get("boson_pdg") or pdg.MEDIATORS[metadata["mediator"]]
+    return partial(particles, card=card, m_S=m_S, boson=int(boson), lepton=lepton_number(card, metadata))
+
+
+def lepton_number(card: Card, metadata: EventMeta) -> int:
+    """PDG number of the beam: in events of another generator it may have the other charge than in the card."""
     return int(metadata.get("beam_pdg") or pdg.BEAMS[card.beam.particle])
 
 
@@ -67,7 +76,7 @@ def particles(
         return [columns[f"{name}_{part}"] for part in PARTS]
 
     lepton, m = lepton or pdg.BEAMS[card.beam.particle], card.beam.mass
-    nucleus, M = per_event(columns, lambda target: target.pdg), per_event(columns, lambda target: target.M)
+    nucleus, M = (targets.per_event(columns, value) for value in (lambda hit: hit.pdg, lambda hit: hit.M))
     decayed = "decay_pdg" in columns
     boson = boson or pdg.MEDIATORS[card.scalar.mediator]
     found = [

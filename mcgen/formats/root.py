@@ -20,11 +20,11 @@ from mcgen.branches import PARTS, Columns
 from mcgen.card import Card
 from mcgen.event_meta import EventMeta
 from mcgen.events import ContentHash, Events
-from mcgen.files import OF_THE_RUN, atomic_path, overwriting
+from mcgen.files import atomic_path, content_of, overwriting
 from mcgen.formats.stored import MAX_METADATA, STEP, StoredEvents
 
 TREE = "events"
-#: tree of the layout of NanoAOD, the place of each particle in it, and a name that differs
+#: in the layout of NanoAOD: the tree, the place of each particle in a list, and the one name of a number that differs
 PARTICLES = "Events"
 _SLOTS = {name: i for i, name in enumerate(("mu_in", "", "mu_out", "N_out", "S", "d1", "d2"))}
 _PART = {"E": "energy"}
@@ -51,9 +51,9 @@ class RootWriter:
         """Another tree of the same kind, of one chunk."""
         self._make(name, {branch: column.dtype for branch, column in columns.items()}).extend(dict(columns))
 
-    def finish(self, metadata: Mapping[str, Any]) -> None:
+    def finish(self, metadata: EventMeta) -> None:
         """Add the metadata; without them no reader takes the file."""
-        self._file[METADATA] = json.dumps(EventMeta(metadata).sealed())
+        self._file[METADATA] = json.dumps(metadata.sealed())
 
     def close(self) -> None:
         """Close the file."""
@@ -72,7 +72,9 @@ def same_events(one: Path, two: Path) -> bool:
     EventFile(two)  # refuses one that was cut short or changed
     with uproot.open(one, array_cache=None) as first, uproot.open(two, array_cache=None) as second:
         names = first.classnames(recursive=False)
-        if names != second.classnames(recursive=False) or not _same_metadata(first, second):
+        if names != second.classnames(recursive=False):
+            return False
+        if content_of(str(first[METADATA])) != content_of(str(second[METADATA])):
             return False
         for key, kind in names.items():
             if kind == "TObjString":
@@ -88,17 +90,19 @@ def same_events(one: Path, two: Path) -> bool:
     return True
 
 
-def _same_metadata(first: Any, second: Any) -> bool:
-    found, other = (
-        {key: value for key, value in json.loads(str(file[METADATA])).items() if key not in OF_THE_RUN}
-        for file in (first, second)
-    )
-    return found == other
-
-
 @contextlib.contextmanager
 def writer(path: str | Path, _card: Any, metadata: EventMeta, rntuple: bool = False) -> Iterator[RootWriter]:
-    """The same with metadata that are known beforehand."""
+    """A writer of events whose metadata are known beforehand.
+
+    Parameters
+    ----------
+    path : path
+    _card : object
+        Formats that list particles need it.
+    metadata : dict
+    rntuple : bool
+        An RNTuple instead of a TTree.
+    """
     with event_writer(path, rntuple) as file:
         yield file
         file.finish(metadata)
@@ -119,11 +123,9 @@ class EventFile(StoredEvents):
         if file.key(METADATA).fObjlen > MAX_METADATA:  # before it is decompressed
             self._refuse("its metadata are too large")
         self._check_metadata(str(file[METADATA]))
-        self._tree = file[TREE if TREE in names else PARTICLES]
-        self.branches = list(self._tree.keys())
         self._nested = TREE not in names
-        if self._nested:
-            self.branches = self.metadata.branches
+        self._tree = file[PARTICLES if self._nested else TREE]
+        self.branches = self.metadata.branches if self._nested else list(self._tree.keys())
         return int(self._tree.num_entries)
 
     def _chunks(self, names: list[str], step: int) -> Iterator[Columns]:

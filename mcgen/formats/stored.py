@@ -64,8 +64,6 @@ class StoredEvents(Readable):
         self.path = Path(path)
         self.metadata = EventMeta()
         self.branches: list[str] = []
-        if not self.path.is_file():
-            self._refuse("does not exist")
         if (found := kind_of(self.path)) != self.kind:
             self._refuse(f"is {found}, not {self.kind}")
         with self._readable():

@@ -1,4 +1,4 @@
-"""Text files, written as their ending says, read as their first bytes say, and events written by a template."""
+"""Text files, perhaps compressed, and events written to them by a template."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import contextlib
 import gzip
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mcgen.branches import Columns
 from mcgen.extras import optional
@@ -21,7 +22,7 @@ COMPRESSIONS = (".gz", ".zst")
 #: events formatted at a time
 _BLOCK = 2_000
 
-#: what a format writes per event: a template of printf, and the columns or numbers that it takes
+#: from columns: the template of an event, as of printf, and the columns or numbers that go into it
 Record = Callable[[Columns], tuple[str, list[Any]]]
 
 
@@ -57,7 +58,7 @@ def _zstd() -> Any:
 
 
 class There:
-    """A file that is there already, compared with what is about to be written; a difference is found at once."""
+    """A file that is there already; what is about to be written is compared with it line by line."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -83,6 +84,11 @@ def same_text(one: Path, two: Path) -> bool:
     return same_lines(one, two, read_text)
 
 
+def table(values: Sequence[Any], n: int, kind: Any = float) -> NDArray[Any]:
+    """Columns, and numbers that all n events share, as an array of shape (n, columns)."""
+    return np.column_stack([np.broadcast_to(np.asarray(value, dtype=kind), n) for value in values])
+
+
 class TextWriter:
     """Writes chunks of events, each event by the same template."""
 
@@ -103,13 +109,22 @@ class TextWriter:
             block = {name: column[start : start + _BLOCK] for name, column in columns.items()}
             n = len(block["event"])
             template, values = self._record(block)
-            table = np.column_stack([np.broadcast_to(np.asarray(value, dtype=float), n) for value in values])
-            self.text(template * n % tuple(table.ravel().tolist()))
+            self.text(template * n % tuple(table(values, n).ravel().tolist()))
 
 
 @contextlib.contextmanager
 def text_writer(path: str | Path, record: Record, head: str = "", tail: str = "") -> Iterator[TextWriter]:
-    """A writer whose file takes its name when it is complete."""
+    """A writer whose file takes its name when it is complete.
+
+    Parameters
+    ----------
+    path : path
+        Its ending says how the text is compressed.
+    record : callable
+        Template and values of a chunk of events.
+    head, tail : str
+        What comes before and after the events.
+    """
     with (
         atomic_path(path, same_text) as part,
         contextlib.closing(There(Path(path))) if at_stake(path) else contextlib.nullcontext() as there,
