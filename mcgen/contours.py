@@ -19,7 +19,7 @@ from mcgen import reweighting
 from mcgen.card import Card
 from mcgen.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
 from mcgen.crossings import Intervals, Signal, intervals
-from mcgen.errors import InputError, McgenWarning, ThresholdError, check_number, choose
+from mcgen.errors import InputError, McgenWarning, ThresholdError, check_number, choose, refuse_if
 from mcgen.files import open_atomic, overwriting
 from mcgen.generation import generate
 from mcgen.physics.couplings import MODELS
@@ -331,9 +331,7 @@ def reach_from_events(
 
 
 def _check_threshold(n_signal: float) -> None:
-    if not (math.isfinite(n_signal) and n_signal > 0.0):
-        message = f"n_signal: {n_signal} must be positive"
-        raise InputError(message)
+    refuse_if(not (math.isfinite(n_signal) and n_signal > 0.0), f"n_signal: {n_signal} must be positive")
 
 
 def write_csv(points: Iterable[ReachPoint], path: str | Path, *, overwrite: bool = False) -> None:

@@ -13,7 +13,7 @@ from mcgen import pdg
 from mcgen._jit import jit
 from mcgen.branches import Columns
 from mcgen.constants import M_E, M_MU, M_PI, M_TAU
-from mcgen.errors import InputError
+from mcgen.errors import InputError, refuse_if
 from mcgen.physics.scalar_decay import STABLE, width_neutrinos
 from mcgen.physics.two_body import daughters
 from mcgen.rng import DECAYS, uniforms
@@ -77,9 +77,7 @@ class DecayModel:
                 message = "force_decay: an invisible decay counts wherever it happens, it cannot be forced"
                 raise InputError(message)
             partial[[is_invisible(channel.pdg) for channel in CHANNELS]] = 0.0
-        if partial.sum() == 0.0:
-            message = f"decays: nothing to decay into at {self.boson.m_S:g} GeV"
-            raise InputError(message)
+        refuse_if(partial.sum() == 0.0, f"decays: nothing to decay into at {self.boson.m_S:g} GeV")
         return np.asarray(np.cumsum(partial) / partial.sum())
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from mcgen.beam_profile import parse_rows
-from mcgen.errors import InputError
+from mcgen.errors import InputError, refuse_if
 from mcgen.files import read_text
 from mcgen.quantities import Energy, EnergyList, Length, Section, Width
 
@@ -38,9 +38,7 @@ class Detector(Section):
         if self.geometry == "paper" and {self.radius, self.width, self.height, self.E_daughter_min} != {None}:
             message = 'radius, width, height and E_daughter_min are for geometry = "3d"'
             raise InputError(message)
-        if self.daughters == "any" and self.geometry == "paper":
-            message = 'daughters = "any" is for geometry = "3d"'
-            raise InputError(message)
+        refuse_if(self.daughters == "any" and self.geometry == "paper", 'daughters = "any" is for geometry = "3d"')
         if self.signature == "missing-energy" and (self.daughters == "any" or self.E_daughter_min):
             message = 'daughters = "any" and E_daughter_min are for signature = "displaced"'
             raise InputError(message)
@@ -81,9 +79,7 @@ class Curve(Section):
         if len(self.energy) != len(self.efficiency):
             message = f"{len(self.energy)} energies need as many efficiencies, not {len(self.efficiency)}"
             raise InputError(message)
-        if any(b <= a for a, b in zip(self.energy, self.energy[1:], strict=False)):
-            message = "energies must increase"
-            raise InputError(message)
+        refuse_if(any(b <= a for a, b in zip(self.energy, self.energy[1:], strict=False)), "energies must increase")
         return self
 
     def at(self, E_S: Any) -> Any:
@@ -101,8 +97,6 @@ def read_efficiency(path: Path) -> dict[str, Any]:
     """A curve from a table with the header `S_E_gev,efficiency`; # begins a comment."""
     where = f"search.efficiency {path}"
     header, _, rest = read_text(path, "search.efficiency", MAX_BYTES).lstrip().partition("\n")
-    if header.replace(" ", "").strip() != HEADER:
-        message = f"{where}: needs the header {HEADER}"
-        raise InputError(message)
+    refuse_if(header.replace(" ", "").strip() != HEADER, f"{where}: needs the header {HEADER}")
     energy, efficiency = parse_rows(rest, HEADER, where).T
     return {"energy": ", ".join(f"{E!r} GeV" for E in energy.tolist()), "efficiency": efficiency.tolist()}

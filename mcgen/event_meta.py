@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mcgen.branches import BRANCHES, DECAY_BRANCHES
-from mcgen.errors import InputError
+from mcgen.errors import InputError, refuse_if
 
 #: name and version of the format; files of a later one are refused
 NAME, VERSION = "mcgen events", 1
@@ -140,12 +140,8 @@ class EventMeta(dict[str, Any]):
             fault = error.errors()[0]
             message = f"metadata {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
             raise InputError(message) from None
-        if not version:
-            message = f"metadata format: is not '{FORMAT}'"
-            raise InputError(message)
-        if found.pop("checksum", None) != found._checksum():
-            message = "its metadata were changed after it was written"
-            raise InputError(message)
+        refuse_if(not version, f"metadata format: is not '{FORMAT}'")
+        refuse_if(found.pop("checksum", None) != found._checksum(), "its metadata were changed after it was written")
         return found
 
     def sealed(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mcgen.errors import InputError, choose
+from mcgen.errors import InputError, choose, refuse_if
 from mcgen.files import read_text
 from mcgen.materials import ELEMENTS, Element
 from mcgen.physics.form_factor import FORM_FACTORS, FormFactor, form_factor, is_proton
@@ -41,13 +41,9 @@ def parse_table(text: str, where: str) -> Table:
         if not (1e-20 <= t <= 1e6 and 1e-30 <= value <= 1e6):
             message = f"{where}: line {number}: t must lie in 1e-20..1e6 GeV^2 and G2 in 1e-30..1e6"
             raise InputError(message)
-        if rows and t < rows[-1][0] * (1.0 + 1e-9):
-            message = f"{where}: line {number}: t must increase"
-            raise InputError(message)
+        refuse_if(rows and t < rows[-1][0] * (1.0 + 1e-9), f"{where}: line {number}: t must increase")
         rows.append((t, value))
-    if not 2 <= len(rows) <= _MAX_ROWS:
-        message = f"{where}: {len(rows)} rows, allowed are 2 to {_MAX_ROWS}"
-        raise InputError(message)
+    refuse_if(not 2 <= len(rows) <= _MAX_ROWS, f"{where}: {len(rows)} rows, allowed are 2 to {_MAX_ROWS}")
     return tuple(rows)
 
 
@@ -63,9 +59,7 @@ def named_or_read(name: str, targets: Sequence[str]) -> tuple[str, dict[str, str
     """A name, or `table` and the text of the file of that name: for what a user types, never for what a file says."""
     if name in NAMES or not Path(name).suffix:
         return choose(name, NAMES, "form factor"), {}
-    if len(targets) > 1:
-        message = f"form factor {name}: a table is that of one element, here are {', '.join(targets)}"
-        raise InputError(message)
+    refuse_if(len(targets) > 1, f"form factor {name}: a table is that of one element, here are {', '.join(targets)}")
     return "table", {targets[0]: read_table(Path(name))}
 
 

@@ -18,7 +18,7 @@ from mcgen._version import __version__
 from mcgen.branches import BRANCHES, DECAY_BRANCHES, FLOAT_BRANCHES, ROW, Columns
 from mcgen.card import Card
 from mcgen.decays import DecayModel, decay
-from mcgen.errors import ClosureError, InputError, choose
+from mcgen.errors import ClosureError, InputError, choose, refuse_if
 from mcgen.event_kernel import NO_PARTICLES, Beamline, draw_sources, fill, place_in_depth, steer
 from mcgen.event_meta import DecayMode, EventMeta
 from mcgen.events import Events
@@ -350,15 +350,11 @@ def generate(
     """
     n = card.run.events if events is None else events
     for name, number in (("events", n), ("workers", workers), ("chunk", chunk)):
-        if number < 1:
-            message = f"{name}: {number} must be at least 1"
-            raise InputError(message)
+        refuse_if(number < 1, f"{name}: {number} must be at least 1")
     how = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
     options = Options(weighted, how, rntuple, tuple(branches), layout)
     mass, own_seed = card.scalar.mass if m_S is None else m_S, card.run.seed if seed is None else seed
-    if not 0 <= own_seed < 2**63:
-        message = f"seed: {own_seed} must lie in 0..2^63-1"
-        raise InputError(message)
+    refuse_if(not 0 <= own_seed < 2**63, f"seed: {own_seed} must lie in 0..2^63-1")
     with contextlib.ExitStack() as stack:
         stack.enter_context(overwriting(overwrite))
         if output is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from mcgen.branches import FLOAT_BRANCHES, ROW, Columns
 from mcgen.card import Card
-from mcgen.errors import InputError, check_number
+from mcgen.errors import InputError, check_number, refuse_if
 from mcgen.estimate import Estimate
 from mcgen.event_kernel import NO_PARTICLES, Beamline, fill
 from mcgen.files import overwriting
@@ -81,9 +81,7 @@ def _writer(
     name = path.name.lower().removesuffix(".gz")
     if name.endswith(".csv"):
         return g4darkbrem.writer(path, unit=unit)
-    if not name.endswith(".lhe"):
-        message = f"output {path}: a library ends in .csv or .lhe, perhaps with .gz"
-        raise InputError(message)
+    refuse_if(not name.endswith(".lhe"), f"output {path}: a library ends in .csv or .lhe, perhaps with .gz")
     if len(source.targets) > 1:
         message = f"output {path}: an LHE library holds one element, this target has more; write .csv"
         raise InputError(message)
@@ -142,9 +140,7 @@ def library(
     seed = card.run.seed if seed is None else seed
     source = Source(card)
     source.check_mass(m_S)
-    if events < 1:
-        message = f"events: {events} must be at least 1"
-        raise InputError(message)
+    refuse_if(events < 1, f"events: {events} must be at least 1")
     if boson_pdg is not None:
         check_boson(boson_pdg)
     points = list(energies) if energies else default_energies(card, m_S)

@@ -149,7 +149,6 @@ def quoted() -> Iterator[Check]:
         comment = "Gamma_ee alone; 24.3 cm with gamma gamma" if model == "A" else ""
         yield Check(f"L_S at 3 GeV, model {model}, cm", ours, length, unit, "mcgen.physics.scalar_decay", comment)
     card, W = read_card("fermilab"), MATERIALS["W"]
-    (layer,) = card.target.layers
     beam = card.beam.particles_on_target, W.density * AVOGADRO, card.beam.E_max
     arguments = (*beam, _medium(card).loss, card.target.length, card.detector.L_det)
     ours = kaon_background(*arguments)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mcgen import exposure
 from mcgen.branches import Columns
 from mcgen.card import Card, parse_card
-from mcgen.errors import InputError
+from mcgen.errors import InputError, refuse_if
 from mcgen.estimate import share_pulls
 from mcgen.event_meta import EventMeta
 from mcgen.events import ContentHash
@@ -147,9 +147,7 @@ class Pool(Readable):
     """
 
     def __init__(self, paths: Sequence[str | Path]) -> None:
-        if not paths:
-            message = "no event files"
-            raise InputError(message)
+        refuse_if(not paths, "no event files")
         paths = list({Path(path).resolve(): path for path in paths}.values())
         files = sorted((load_file(path) for path in paths), key=lambda f: ranges(f.metadata)[0])
         first = files[0]
@@ -243,9 +241,7 @@ def _files(path: Path) -> list[Path]:
         return [path]
     files = [file for file in path.iterdir() if not file.name.startswith(".")]  # those are unfinished
     found = sorted(file for file in files if file.suffix.lower() == ENDING)
-    if not found:
-        message = f"folder {path}: holds no event files (*{ENDING})"
-        raise InputError(message)
+    refuse_if(not found, f"folder {path}: holds no event files (*{ENDING})")
     return found
 
 
@@ -268,9 +264,7 @@ def merge(paths: Sequence[str | Path], output: str | Path, *, overwrite: bool = 
 
     A file of other events is replaced only with `overwrite`, an input never.
     """
-    if Path(output).suffix.lower() != ENDING:
-        message = f"output {output}: the ending must be .root"
-        raise InputError(message)
+    refuse_if(Path(output).suffix.lower() != ENDING, f"output {output}: the ending must be .root")
     pool = Pool([file for path in paths for file in _files(Path(path))])
     if pool.missing > 0:
         message = f"folder {pool.path}: {pool.missing} partitions are missing; the command that began it resumes"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mcgen.card import Card, parse_card
 from mcgen.constants import PB_CM2
 from mcgen.decays import DecayModel, daughters_of
-from mcgen.errors import InputError, choose
+from mcgen.errors import InputError, choose, refuse_if
 from mcgen.estimate import Estimate, weighted_sum
 from mcgen.event_meta import DecayMode
 from mcgen.event_ratio import AlteredEvents
@@ -245,9 +245,7 @@ def reweight(
     couplings = [model.g_mu] if isinstance(model, Couplings) else [float(g) for g in g_mu]
     for g in couplings:
         check_couplings(model, g)
-    if not 1 <= energy_bins <= 10_000:
-        message = f"energy_bins: {energy_bins} must lie in 1..10000"
-        raise InputError(message)
+    refuse_if(not 1 <= energy_bins <= 10_000, f"energy_bins: {energy_bins} must lie in 1..10000")
     source = open_events(source, form_factor, mediator, detector=detector)
     if method == "vertex" and "seed" not in source.metadata:
         message = "method vertex: these events have no decays, only 'probability' can be used"

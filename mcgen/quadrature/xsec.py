@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen.constants import LEPTON_MASSES
-from mcgen.errors import InputError, check_number, choose
+from mcgen.errors import InputError, check_number, choose, refuse_if
 from mcgen.form_factors import named_or_read
 from mcgen.physics import cross_section as quadrature
 from mcgen.physics import iww
@@ -155,18 +155,14 @@ def of_process(
 
 def _edges(E: float, process: Process, variable: str, edges: Sequence[float] | Array | None) -> Array:
     if edges is None:
-        if process.threshold >= E:
-            message = f"spectrum: {E:g} GeV is below threshold, give the bin edges"
-            raise InputError(message)
+        refuse_if(process.threshold >= E, f"spectrum: {E:g} GeV is below threshold, give the bin edges")
         return quadrature.standard_edges(E, process, variable)
     bounds = np.asarray(edges, dtype=float)
     top = {"x": 1.0, "theta": math.pi, "t": math.inf}[variable]
     if bounds.ndim != 1 or bounds.size < 2 or not np.all(np.diff(bounds) > 0.0) or bounds[0] < 0.0 or bounds[-1] > top:
         message = f"edges of {variable}: at least two increasing numbers from 0 to {top:g}"
         raise InputError(message)
-    if variable == "t" and bounds[0] <= 0.0:
-        message = "edges of t: the first one must be positive"
-        raise InputError(message)
+    refuse_if(variable == "t" and bounds[0] <= 0.0, "edges of t: the first one must be positive")
     return bounds
 
 

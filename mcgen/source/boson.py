@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mcgen.card import Card
-from mcgen.errors import InputError, check_number, choose
+from mcgen.errors import InputError, check_number, choose, refuse_if
 from mcgen.physics.couplings import MODELS, Couplings, to_quarks
 from mcgen.physics.scalar_decay import Widths, length_per_momentum, widths
 from mcgen.quantities import LOWEST_MASS
@@ -23,9 +23,7 @@ def check_couplings(model: str | Couplings, g_mu: float) -> None:
         check_number("g_mu", g_mu, 0.0, 1e3)
         return
     for name, g in model._asdict().items():
-        if not abs(g) <= 1e3:
-            message = f"{name}: {g:g} must lie in -1000..1000"
-            raise InputError(message)
+        refuse_if(not abs(g) <= 1e3, f"{name}: {g:g} must lie in -1000..1000")
 
 
 def production_coupling(card: Card, model: str | Couplings, g_mu: float) -> float:
