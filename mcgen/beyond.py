@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -70,14 +71,14 @@ def _compared(what: str, card: Card, other: Card) -> Iterator[Effect]:
 
     From events if the detector of the other card has a shape. The electrons of a dump make no signal in model B.
     """
-    for model, m_S, g_mu in POINTS:
-        if model not in card.scan.models:
-            continue
+    seen = [point for point in POINTS if point[0] in card.scan.models]
+    for (model, m_S), points in itertools.groupby(seen, key=lambda point: point[:2]):
+        g_mu = [g for *_, g in points]
         if other.detector.geometry == "3d":
-            new = reweight(generate(other, m_S, EVENTS), model, [g_mu], energy_bins=1).n_signal[0]
+            found = reweight(generate(other, m_S, EVENTS), model, g_mu, energy_bins=1).n_signal
         else:
-            new = n_signal(other, model, m_S, [g_mu])[0]
-        old = n_signal(card, model, m_S, [g_mu])[0]
-        ratio = new.value / old.value
-        error = ratio * math.hypot(new.error / new.value, old.error / old.value)
-        yield Effect(what, card.name, model, m_S, g_mu, ratio, error)
+            found = n_signal(other, model, m_S, g_mu)
+        for g, new, old in zip(g_mu, found, n_signal(card, model, m_S, g_mu), strict=True):
+            ratio = new.value / old.value
+            error = ratio * math.hypot(new.error / new.value, old.error / old.value)
+            yield Effect(what, card.name, model, m_S, g, ratio, error)

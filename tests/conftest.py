@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from mcgen import load_card
+from mcgen import generation, load_card
+from mcgen.card import parse_card
 from mcgen.generation import generate
+from mcgen.normalisation import prepare
+from mcgen.source.source import Source
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "validation" / "reference"
@@ -19,6 +22,11 @@ sys.path.append(str(ROOT))  # for `validation`; at the end, so that the installe
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=200, database=None)
 settings.load_profile("repeatable")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what shares a long fixture: a worker that has nothing left takes from the other end."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 @functools.cache
@@ -30,6 +38,19 @@ def _read(name):
 def reference():
     """Reader of the JSON files in validation/reference."""
     return _read
+
+
+@functools.lru_cache(40)
+def _prepared(text, m_S, seed):
+    return prepare(Source(parse_card(text)), m_S, seed)
+
+
+@pytest.fixture(scope="module")
+def samplers_kept():
+    """Prepare the sampler of a card, mass and seed once, for tests of what becomes of its events."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generation, "prepare", lambda source, m_S, seed, _: _prepared(source.card.text, m_S, seed))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
 import pytest
 
+from mcgen import load_card
 from mcgen.beyond import changed
 from mcgen.card import card_text, parse_card
+from mcgen.cli import main
 from mcgen.errors import InputError
 from mcgen.generation import generate
 from mcgen.physics.scalar_decay import length_per_momentum
 from mcgen.quadrature.yields import n_signal
-from mcgen.reweighting import reweight
+from mcgen.reweighting import ratio_to_full_acceptance, reweight
 from mcgen.search.search import Search
 from mcgen.search.window import _either
 from mcgen.source.boson import Boson
@@ -253,3 +256,24 @@ def test_any_daughter_needs_decays():
     with pytest.raises(InputError, match='signature = "displaced"') as caught:
         card_with('geometry = "3d"\nradius = "1 m"\ndaughters = "any"', signature="missing-energy")
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_acceptance():
+    """N_S over that with every S along the beam, None without a shape; fails if it is relative to the events' own."""
+    card = changed(load_card("fermilab"), detector={"geometry": "3d", "radius": 50.0})
+    found = reweight(generate(card, 0.1, 20_000, workers=2), "A", [1e-4]).n_signal
+    (share,) = ratio_to_full_acceptance(card, "A", 0.1, [1e-4], found)
+    assert share == pytest.approx(found[0].value / n_signal(load_card("fermilab"), "A", 0.1, [1e-4])[0].value)
+    assert 0.5 < share < 0.7
+    assert ratio_to_full_acceptance(load_card("fermilab"), "A", 0.1, [1e-4], found) == [None]
+
+
+def test_acceptance_on_the_command_line(capsys, tmp_path):
+    """reweight and run give it per row for a detector with a shape only; fails if the key is lost or always there."""
+    for name in ("fermilab-3d", "fermilab"):
+        file = tmp_path / f"{name}.root"
+        assert main(["generate", name, "-o", str(file), "--events", "3000"]) == 0
+        capsys.readouterr()
+        assert main(["reweight", str(file), "--g-mu", "1e-4", "--json"]) == 0
+        (row,) = json.loads(capsys.readouterr().out)["rows"]
+        assert ("acceptance" in row) == (name == "fermilab-3d")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
+from mpmath import gamma, mp, mpf, quad
 
 from mcgen import load_card
 from mcgen.card import card_text, parse_card
@@ -12,7 +15,7 @@ from mcgen.errors import InputError
 from mcgen.generation import generate
 from mcgen.physics.cross_section import sigma, sigma_between
 from mcgen.physics.quadrature import rules
-from mcgen.physics.thick_target import B, volterra_nu
+from mcgen.physics.thick_target import B, track_table, volterra_nu
 from mcgen.quadrature.yields import n_signal, production, sigma_tilde, yield_per_muon
 from mcgen.reweighting import reweight
 from mcgen.search.search import Search
@@ -42,6 +45,12 @@ CARDS = {
 }
 
 
+@functools.cache
+def made(name):
+    """200000 events of a card."""
+    return generate(CARDS[name], M_S, 200_000, workers=2, seed=5)
+
+
 def followed(card, n=400_000):
     """(weight, energy, depth) of muons followed from the front to a random depth, layer by layer."""
     rng, spectrum = np.random.default_rng(3), card.beam.distribution
@@ -64,7 +73,7 @@ def followed(card, n=400_000):
 def test_against_muons_followed_one_by_one(name):
     """Yield, mean energy, mean depth and their correlation, 4 sigma; fails if depth is not drawn for the energy."""
     card = CARDS[name]
-    events = generate(card, M_S, 200_000, workers=2, seed=5).columns
+    events = made(name).columns
     weight, E, depth = followed(card)
     yield_error = weight.std() / np.sqrt(weight.size)
     assert abs(yield_per_muon(Source(card), M_S).value - weight.mean()) < 4.0 * yield_error
@@ -83,7 +92,7 @@ def test_against_muons_followed_one_by_one(name):
 def test_events_meet_the_quadrature(name):
     """N_S and sigma~ from events and by quadrature; fails if the two take different depths at an energy."""
     card = CARDS[name]
-    events = generate(card, M_S, 200_000, workers=2, seed=6)
+    events = made(name)
     found = reweight(events, "A", [G_MU], energy_bins=20)
     assert abs(found.n_signal[0].pull(n_signal(card, "A", M_S, [G_MU])[0].value)) < 4.0
     sums = [e.value for e in sigma_tilde(card, "A", M_S, G_MU, found.E_mu)]
@@ -301,3 +310,19 @@ def test_foil_in_a_beam_that_loses_nothing():
     depth = generate(card, 0.05, 20_000).columns["depth_cm"]
     counts, _ = np.histogram(depth, 10, (0.0, 0.01))
     assert np.sum((counts - 2_000) ** 2 / 2_000) < 30.0
+
+
+def test_track_length():
+    """Volterra's function and the track length above 2 GeV of a 20 GeV electron against mpmath to 1e-9 and 1e-3."""
+    with mp.workdps(20):
+        for L in (1e-8, 1e-3, 0.5, 2.3):
+            exact = quad(lambda s, L=L: mpf(L) ** s / gamma(s + 1), [0, 0.05, 0.2, 1, 3, 10, 30, 80])
+            assert volterra_nu(np.array([L]))[0] == pytest.approx(float(exact), rel=1e-9)
+
+        def at_depth(t):
+            b = mpf(4) / 3 * t
+            top = mp.log(10) ** b / gamma(b + 1)
+            return quad(lambda w: mp.exp(-((w * gamma(b + 1)) ** (1 / b))), [0, top])
+
+        exact = quad(at_depth, [mpf(1) / 200, 0.2, 1, 3, 8, 20]) + mpf(1) / 200
+    assert track_table(20.0, 2.0, 1024)[1] == pytest.approx(float(exact), rel=1e-3)

@@ -109,7 +109,7 @@ FAULTS = [
 def test_faults_are_named(old, new, words):
     """Each fault gives one line with its path and what is allowed or nearest; fails if the place is not named."""
     with pytest.raises(InputError) as error:
-        checked(parse_card(_changed(old, new), "my.toml"), "my.toml")
+        checked(checked(parse_card(_changed(old, new), "my.toml"), "my.toml"), "my.toml")
     message = str(error.value)
     assert "\n" not in message
     assert message.startswith("card my.toml: ")
@@ -209,3 +209,20 @@ def test_changed_card_round_trip(energy, length, g_mu, muons, seed, couplings):
     )
     assert parse_card(changed.text).model_dump() == changed.model_dump()
     assert parse_card(card.text).model_dump() == card.model_dump()
+
+
+def test_mediator_of_a_card():
+    """Models follow the mediator unless named, and are checked; fails if a scalar's model is kept for a vector."""
+    card = load_card("na64")
+    vector = card.with_boson("vector")
+    assert (vector.scalar.model, vector.scan.models) == ("dark-photon", ["dark-photon", "Lmu-Ltau"])
+    assert card.with_boson("pseudoscalar").scan.models == ["A", "B"]
+    assert card.with_boson("vector", "Lmu-Ltau").scan.models == ["Lmu-Ltau"]
+    assert card.with_boson() is card
+    for mediator, model, word in (
+        ("graviton", None, "graviton"),
+        ("vector", "A", "no model of"),
+        (None, "Lmu", "model"),
+    ):
+        with pytest.raises(InputError, match=word):
+            card.with_boson(mediator, model)

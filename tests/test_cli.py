@@ -82,7 +82,7 @@ def test_info(capsys, event_file):
 def test_info_names_the_element_of_each_sigma(capsys, tmp_path, kind):
     """Each line is the cross section on its element, 1e-5, in every kind of file; fails for a list without names."""
     path = tmp_path / ("folder" if kind == "folder" else "events.root")
-    parts = ["--partition-events", "300"] if kind == "folder" else []
+    parts = ["--partition-events", "300", "--workers", "1"] if kind == "folder" else []
     arguments = ["generate", "na64mu-2022", "-o", str(path), "--mass", "100MeV", "--events", "600", *parts]
     assert main(arguments) == 0
     if kind in ("lhe.gz", "parquet"):

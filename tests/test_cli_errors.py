@@ -86,3 +86,27 @@ def test_bad_reweight(capsys, tmp_path, monkeypatch, fermilab_events, arguments)
     assert out == ""
     assert len(err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_faults_are_found_before_files_are_written(tmp_path, capsys):
+    """A bad name of a figure or a constraint leaves no table; fails if it is only seen at the end."""
+    table = tmp_path / "r.csv"
+    for arguments in (["--plot", "r.xyz"], ["--plot", str(tmp_path / "r.png"), "--constraints", "bogus"]):
+        assert main(["reach", "na64", "--mass", "0.1", "-o", str(table), *arguments]) == 2
+    assert list(tmp_path.iterdir()) == []
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["xsec", "--target", "W", "--energy", "3", "--mass", "1e-200"],
+        ["xsec", "--target", "W", "--energy", "3", "--mass", "1e-20", "--method", "iww"],
+        ["generate", "fermilab", "-o", "x.root", "--mass", "1e-30"],
+        ["reach", "fermilab", "--mass", "0.1", "--states", "3", "--spacing", "-1MeV"],
+    ],
+)
+def test_numbers_beyond_use(arguments, capsys):
+    """Absurd numbers get one line and status 2; fails for a traceback or a NaN."""
+    assert main(arguments) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -146,15 +146,16 @@ def test_below_threshold(method, variable):
 
 
 def _deviations(energies, masses, targets, lepton="mu", mediator="scalar"):
-    fine, finest = rules(*quadrature.FINE), rules(72, 64, 20, 1)
+    finer = rules(60, 56, 16, 1)
     rows = []
     for E in energies:
         for m_S in masses:
             for target in targets:
                 process = process_of(target, m_S, lepton, mediator=mediator)
                 if threshold_energy(process.m, m_S, process.M) < E:
-                    value, better = (quadrature.sigma_between(E, process, 0.0, E, q) for q in (fine, finest))
-                    rows.append((E, m_S, target, abs(value / better - 1.0), quadrature.sigma(E, process)[1] / better))
+                    value, error = quadrature.sigma(E, process)
+                    better = quadrature.sigma_between(E, process, 0.0, E, finer)
+                    rows.append((E, m_S, target, abs(value / better - 1.0), error / better))
     return rows
 
 

@@ -30,7 +30,7 @@ class Experiment(NamedTuple):
     card: Card
 
 
-@pytest.fixture(params=["fermilab", "na64"])
+@pytest.fixture(scope="module", params=["fermilab", "na64"])
 def experiment(request):
     """Both experiments of the paper."""
     return Experiment(request.getfixturevalue(f"{request.param}_events").read(), load_card(request.param))

@@ -27,6 +27,8 @@ from mcgen.files import atomic_path
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson
 
+pytestmark = pytest.mark.usefixtures("samplers_kept")
+
 EVENTS = 500
 PARTS = ("px", "py", "pz", "E")
 

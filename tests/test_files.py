@@ -21,6 +21,8 @@ from mcgen.formats.root import EventFile, save
 from mcgen.generation import generate
 from mcgen.reweighting import reweight
 
+pytestmark = pytest.mark.usefixtures("samplers_kept")
+
 PARTICLES = ("mu_in", "mu_out", "S", "N_out")
 
 #: the branches that users rely on
@@ -206,7 +208,7 @@ NESTED = 100_000
         '{"n_events": ' + "9" * 1_000_000 + "}",
         '{"n_events": 1e999999999}',
         '{"card": "' + "x" * 9_000_000 + '"}',
-        '{"card": "' + " " * 300_000_000 + '"}',  # 1 MB in the file
+        '{"card": "' + " " * 120_000_000 + '"}',  # half a MB in the file
     ],
     ids=["lists", "objects", "digits", "exponent", "card", "bomb"],
 )

@@ -1,5 +1,6 @@
 """What programs that know nothing of mcgen make of its files, by the standard fields of each format alone."""
 
+import functools
 import json
 import math
 
@@ -18,7 +19,8 @@ from mcgen.exporting import export
 from mcgen.library import library
 from mcgen.materials import ELEMENTS
 from mcgen.source.media import Medium
-from mcgen.source.source import Source
+
+pytestmark = pytest.mark.usefixtures("samplers_kept")
 
 EVENTS = 3000
 M_S = 0.1
@@ -36,6 +38,7 @@ length = "10 cm"
 }
 
 
+@functools.cache
 def _card(target):
     return parse_card(
         f"""name = "foreign"
@@ -57,8 +60,10 @@ form_factor = "tsai"
     )
 
 
-def _own_cross_sections(card):
+@functools.cache
+def _own_cross_sections(target):
     """{Z: share of the mean cross section in pb}: n_i times sigma along the straight loss of energy, over all n L."""
+    card = _card(target)
     y, w = np.polynomial.legendre.leggauss(12)
     E, found, nuclei = card.beam.energy, {}, 0.0
     for layer in card.target.layers:
@@ -74,17 +79,24 @@ def _own_cross_sections(card):
 
 @pytest.fixture(scope="module", params=[(t, d) for t in TARGETS for d in ("", "natural", "forced")], ids="-".join)
 def sample(request, tmp_path_factory):
-    """(card, event file, decays) of each target, with and without decays."""
+    """(target, event file, decays) of each target, with and without decays."""
     target, decays = request.param
-    card = _card(target)
     path = tmp_path_factory.mktemp("foreign") / "events.root"
     kind = {"decays": decays == "natural", "force_decay": decays == "forced"}
-    return card, generate(card, M_S, EVENTS, output=path, **kind), decays
+    return target, generate(_card(target), M_S, EVENTS, output=path, **kind), decays
 
 
-def _expected(card, decays):
+def _exported(file, ending):
+    """The sample in another format, written once for all tests."""
+    path = file.path.with_suffix(ending)
+    return path if path.exists() else export(file, path)
+
+
+@functools.cache
+def _expected(target, decays):
     """(number of events that the sum of weights stands for, cross section in pb) by quadrature."""
-    sigmas, nuclei = _own_cross_sections(card)
+    card = _card(target)
+    sigmas, nuclei = _own_cross_sections(target)
     sigma = sum(sigmas.values())
     made = card.beam.particles_on_target * card.scalar.g_mu**2 * 1e-36 * nuclei * sigma
     if decays != "forced":
@@ -101,20 +113,20 @@ def _spread(weights):
     return math.sqrt(weights.size * weights.var())
 
 
-def test_hepmc(sample, tmp_path):
+def test_hepmc(sample):
     """N_S from the first weight, sigma and its error from GenCrossSection, all else from the run's attributes.
 
     Fails for the cross section of one nucleus, a yield without the probability of decay, or a lost unit.
     """
-    card, file, decays = sample
-    path = export(file, tmp_path / "events.hepmc3")
+    target, file, decays = sample
+    path = _exported(file, ".hepmc3")
     with pyhepmc.open(str(path)) as stream:
         events = list(stream)
     first = events[0]
     about = {name: str(value) for name, value in first.run_info.attributes.items()}
     assert about["weight_unit"] == "S per muon on target at g_mu = 1"
     weights = np.array([event.weights[0] for event in events])
-    signal, sigma = _expected(card, decays)
+    signal, sigma = _expected(target, decays)
     rate = float(about["beam_particles"]) * float(about["reference_g_mu"]) ** 2
     norm = 5e-4  # of the integration that fixes the weights
     _near(rate * weights.sum(), math.hypot(rate * _spread(weights), norm * signal), signal)
@@ -127,15 +139,15 @@ def test_hepmc(sample, tmp_path):
     if decays == "forced":
         for event, weight in zip(events, weights, strict=True):
             assert event.weights[1] * event.weights[2] == pytest.approx(weight, rel=1e-15)
-        _, of_all = _expected(card, "")
+        _, of_all = _expected(target, "")
         _near(found.xsec("weight"), found.xsec_err("weight"), of_all)
 
 
-def test_hepmc_struck_nucleus(sample, tmp_path):
+def test_hepmc_struck_nucleus(sample):
     """The attribute of an event is the cross section of its nucleus at its energy, 1e-5; fails for another's."""
-    card, file, _ = sample
-    path = export(file, tmp_path / "events.hepmc3")
-    names = {pdg.nucleus(e.Z, e.A).item(): e for e in Source(card).targets}
+    target, file, _ = sample
+    path = _exported(file, ".hepmc3")
+    names = {pdg.nucleus(e.Z, e.A).item(): e for e in _card(target).elements}
     struck = set()
     with pyhepmc.open(str(path)) as stream:
         for event in stream:
@@ -149,7 +161,7 @@ def test_hepmc_struck_nucleus(sample, tmp_path):
 def test_decays_in_the_file(tmp_path):
     """N_S counted from the decay vertices of HepMC, paths in mm; fails if vertices and weights are not of one event."""
     card = _card("plain")
-    file = generate(card, M_S, 40_000, output=tmp_path / "events.root", decays=True)
+    file = generate(card, M_S, 10_000, output=tmp_path / "events.root", decays=True)
     path = export(file, tmp_path / "events.hepmc3.gz")
     inside = []
     with pyhepmc.open(str(path)) as stream:
@@ -168,17 +180,17 @@ def _header_numbers(path):
     return {w[1]: float(w[2]) for w in words if len(w) == 3}
 
 
-def test_lhe(sample, tmp_path):
+def test_lhe(sample):
     """Strategy -4: weights in pb whose mean is the sum of XSECUP, one process per struck nucleus, XERRUP, XMAXUP.
 
     Fails for weights that are yields, for a process on a nucleus that was not struck, for an error of 0.
     """
-    card, file, decays = sample
-    path = export(file, tmp_path / "events.lhe")
+    target, file, decays = sample
+    path = _exported(file, ".lhe")
     found = pylhe.LHEFile.fromfile(str(path))
     events = list(found.events)
     weights = np.array([event.eventinfo.weight for event in events])
-    signal, sigma = _expected(card, decays)
+    signal, sigma = _expected(target, decays)
     assert found.init.initInfo.weightingStrategy == -4
     processes = {p.procId: p for p in found.init.procInfo}
     assert sum(p.xSection for p in processes.values()) == pytest.approx(weights.mean(), rel=1e-12)
@@ -187,7 +199,7 @@ def test_lhe(sample, tmp_path):
     nuclei = 1e-36 * about["nuclei_per_cm2"]
     rate = about["beam_particles"] * nuclei * about["reference_g_mu"] ** 2
     _near(rate * weights.mean(), rate * _spread(weights) / EVENTS + 5e-4 * signal, signal)
-    own, _ = _own_cross_sections(card)
+    own, _ = _own_cross_sections(target)
     heaviest = max(own, key=own.get)
     assert found.init.initInfo.beamB // 10_000 % 1000 == heaviest
     for number, process in processes.items():
@@ -204,10 +216,10 @@ def test_lhe(sample, tmp_path):
             assert event.weights["weight"] * event.weights["decay_weight"] == pytest.approx(event.eventinfo.weight)
 
 
-def test_lhe_vertices_as_ldmx_reads_them(sample, tmp_path):
+def test_lhe_vertices_as_ldmx_reads_them(sample):
     """Lines with # are remarks, #vertex has three numbers in mm, all others 13 words; fails for any other line."""
     _, file, _ = sample
-    path = export(file, tmp_path / "events.lhe")
+    path = _exported(file, ".lhe")
     places, inside = [], False
     for line in path.read_text().splitlines():
         if line in ("<event>", "</event>"):
@@ -228,7 +240,7 @@ def test_lhe_vertices_as_ldmx_reads_them(sample, tmp_path):
 @pytest.mark.parametrize("ending", ["parquet", "root"])
 def test_flat_files(sample, tmp_path, ending):
     """N_S and sigma of the columns with what the metadata say of weights; fails for a number that is not there."""
-    card, file, decays = sample
+    target, file, decays = sample
     path = export(file, tmp_path / f"copy.{ending}")
     if ending == "root":
         with uproot.open(path) as opened:
@@ -240,9 +252,9 @@ def test_flat_files(sample, tmp_path, ending):
     weights = columns["weight"] * columns.get("decay_weight", 1.0)
     exposure = about["exposure"]
     rate = exposure["beam_particles"] * about["reference_g_mu"] ** 2
-    signal, _ = _expected(card, decays)
+    signal, _ = _expected(target, decays)
     _near(rate * weights.sum(), math.hypot(rate * _spread(weights), 5e-4 * signal), signal)
-    _, sigma = _expected(card, "")
+    _, sigma = _expected(target, "")
     _near(exposure["cross_section_pb"], exposure["cross_section_error_pb"], sigma)
     assert exposure["sum_nuclei_per_cm2"] == pytest.approx(sum(exposure["nuclei_per_cm2"].values()), rel=1e-14)
 
@@ -250,7 +262,7 @@ def test_flat_files(sample, tmp_path, ending):
 @pytest.mark.parametrize("rntuple", [False, True])
 def test_nanoaod(sample, tmp_path, rntuple):
     """genWeight is the nominal weight, Runs has its sums, as in NanoAOD; fails if forced decays count as certain."""
-    card, file, decays = sample
+    target, file, decays = sample
     path = export(file, tmp_path / "nano.root", layout="particles", rntuple=rntuple)
     with uproot.open(path) as opened:
         weights = opened["Events"].arrays(["genWeight"])["genWeight"].to_numpy()
@@ -258,8 +270,9 @@ def test_nanoaod(sample, tmp_path, rntuple):
     assert runs["genEventCount"][0] == EVENTS
     assert runs["genEventSumw"][0] == pytest.approx(weights.sum(), rel=1e-12)
     assert runs["genEventSumw2"][0] == pytest.approx((weights**2).sum(), rel=1e-12)
+    card = _card(target)
     rate = card.beam.particles_on_target * card.scalar.g_mu**2
-    signal, _ = _expected(card, decays)
+    signal, _ = _expected(target, decays)
     _near(rate * weights.sum(), math.hypot(rate * _spread(weights), 5e-4 * signal), signal)
 
 

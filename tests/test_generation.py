@@ -120,3 +120,16 @@ def test_pulls_of_rare_bins():
     assert np.all(abs(pulls) < 5.5)
     np.testing.assert_allclose(pulls.mean(axis=0), 0.0, atol=0.15)
     np.testing.assert_allclose(pulls.std(axis=0), 1.0, atol=0.1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("events", [1, 2])
+def test_few_weighted_events(events, seed):
+    """One or two weighted events are a run like any other; fails if their own spread is taken for their error."""
+    assert len(generate(load_card("fermilab"), 0.1, events, seed, weighted=True)) == events
+
+
+@pytest.mark.parametrize("m_S", [2.0, 2.7, 2.85])
+def test_masses_next_to_threshold(m_S):
+    """Threshold inside the target leaves events that agree with the quadrature in t; fails for too few nodes."""
+    assert generate(load_card("fermilab"), m_S, 30_000).metadata["pull_t_worst"] < 4.5

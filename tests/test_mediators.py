@@ -8,12 +8,16 @@ import exact
 import numpy as np
 import pytest
 from kinematic_points import cases, collinear_cases
+from mcgen.sampler import build_lattice, integrate
 
+from mcgen import load_card
 from mcgen.card import card_text, parse_card
+from mcgen.cli import main
 from mcgen.constants import ALPHA, GEV2_PB, M_E, M_MU, M_TAU
+from mcgen.contours import reach
 from mcgen.errors import InputError
+from mcgen.exporting import export
 from mcgen.generation import generate
-from mcgen.lattice import build_lattice, integrate
 from mcgen.materials import Element
 from mcgen.physics import cross_section as quadrature
 from mcgen.physics.amplitude import (
@@ -28,7 +32,7 @@ from mcgen.physics.form_factor import G2
 from mcgen.physics.kinematics import emission
 from mcgen.physics.mediator import MEDIATORS, bracket, x_shape
 from mcgen.physics.quadrature import rules
-from mcgen.physics.scalar_decay import width_leptons, width_photons, widths
+from mcgen.physics.scalar_decay import STABLE, width_leptons, width_photons, widths
 from mcgen.quadrature.xsec import cross_section, process_of
 from mcgen.quadrature.yields import n_signal
 from mcgen.reweighting import reweight
@@ -444,3 +448,30 @@ def test_forced_decays():
     assert abs(values.sum() - expected.value) < 4.0 * math.sqrt((values**2).sum())
     with pytest.raises(InputError, match="force_decay"):
         generate(_card("na64", "vector", "dark-photon", 0.3), 0.03, 10, force_decay=True)
+
+
+def test_stable_dark_photon(tmp_path, capsys):
+    """Below 2 m_e it leaves the detector and counts, its decay is far and finite; where decays are sought none is seen.
+
+    Fails for an infinite column, a lost signal, or a traceback.
+    """
+    card = load_card("na64").with_boson("vector", "dark-photon")
+    events = generate(card, 0.5e-3, 20_000, workers=2)
+    c = events.columns
+    k = np.sqrt(c["S_px"] ** 2 + c["S_py"] ** 2 + c["S_pz"] ** 2)
+    np.testing.assert_allclose(c["decay_z_cm"], c["tau"] * STABLE * c["S_pz"], rtol=1e-12)
+    assert np.all(k * c["tau"] * STABLE < np.inf)
+    found = reweight(events, "dark-photon", [1e-4]).n_signal[0]
+    assert abs(found.pull(n_signal(card, "dark-photon", 0.5e-3, [1e-4])[0].value)) < 4.0
+    file = generate(card, 0.5e-3, 10, output=tmp_path / "e.root")
+    assert export(file, tmp_path / "e.lhe").stat().st_size > 0
+    for name in ("fermilab", "fermilab-3d"):
+        (point,) = reach(load_card(name).with_boson("vector", "dark-photon"), masses=[0.5e-3])
+        assert (point.g_low, point.g_high) == (None, None)
+    text = load_card("fermilab").text.replace('mass = "100 MeV"', 'mass = "0.5 MeV"')
+    (tmp_path / "card.toml").write_text(text)
+    assert main(["run", str(tmp_path / "card.toml"), "--mediator", "vector", "-o", str(tmp_path / "run")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "cannot decay" in err
+    assert len(err.splitlines()) == 1

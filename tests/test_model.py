@@ -163,3 +163,17 @@ def test_form_factor_names():
     assert {"paper", "tsai", "elastic"} <= set(FORM_FACTORS)
     with pytest.raises(KeyError):
         form_factor("none", 1.0, 1.0)
+
+
+@pytest.mark.parametrize(("mediator", "massless"), [("scalar", 1.5), ("pseudoscalar", -0.5), ("vector", 1.0)])
+def test_g2_limits(mediator, massless):
+    """A massless boson shifts a_mu by a textbook fraction of g^2/8 pi^2; fails for a wrong numerator."""
+    assert delta_a_mu(1.0, 1e-9, mediator) * 8.0 * math.pi**2 == pytest.approx(massless, rel=1e-6)
+
+
+def test_g2_of_an_axial_vector():
+    """-5/12 pi^2 (m_mu/m_S)^2 if heavy, (2 m_mu/m_S)^2 times a pseudoscalar if light; fails if that part is lost."""
+    heavy, light = 1e4, 1e-6
+    assert delta_a_mu(1.0, heavy, "axial") * (heavy / M_MU) ** 2 == pytest.approx(-5.0 / (12.0 * math.pi**2), rel=1e-6)
+    goldstone = (2.0 * M_MU / light) ** 2 * delta_a_mu(1.0, light, "pseudoscalar")
+    assert delta_a_mu(1.0, light, "axial") == pytest.approx(goldstone, rel=1e-6)

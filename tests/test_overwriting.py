@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import threading
@@ -11,12 +12,15 @@ import time
 from pathlib import Path
 
 import pytest
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import mcgen
 from mcgen import contours, files, generation, load_card, plot, report
 from mcgen.cli import cli, main
 from mcgen.cli.options import Writing
 from mcgen.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("samplers_kept")
 
 CARD = "fermilab"
 N = "--events=300"
@@ -92,14 +96,24 @@ def sources(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _rough_figures():
+    """Lines through a few masses, and no layout: here it only counts whether two figures are the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contours, "BY_QUADRATURE", (1.0, 400))
+        patch.setattr(ConstrainedLayoutEngine, "execute", lambda *_: None)
+        yield
+
+
 @pytest.fixture
 def brief(monkeypatch, tmp_path):
-    """Work in an empty folder, where the report has one table only."""
+    """Work in an empty folder, where the report has Table I and one check only."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(report, "_figures", lambda *_: [])
     monkeypatch.setattr(report, "_beyond", lambda *_: report.Section("Beyond", ""))
     monkeypatch.setattr(report.paper, "quoted", list)
     monkeypatch.setattr(report.paper, "dumps", list)
+    monkeypatch.setattr(report.paper, "references", lambda: [report.paper.Check("one", 1.0, 1.0, "here", "mcgen")])
 
 
 def _run(arguments, capsys):
@@ -507,3 +521,17 @@ def test_where_nothing_can_be_written(sources, tmp_path, monkeypatch, capsys):
         status, err = _run([*(a.format(sources) for a in command), "-o", f"closed/x{ending}"], capsys)
         assert (status, len(err.splitlines()), "cannot be written" in err) == (2, 1, True), err
     assert sorted(p.name for p in tmp_path.iterdir()) == ["closed", "file"]
+
+
+def test_outputs_that_are_no_files(tmp_path, capsys):
+    """A device or a pipe is refused and left alone; fails if it is replaced by a file."""
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    assert main(["reach", "na64", "--mass", "0.1", "-o", str(pipe)]) == 2
+    assert pipe.is_fifo()
+    real, link = tmp_path / "real.csv", tmp_path / "link.csv"
+    link.symlink_to(real)
+    assert main(["reach", "na64", "--mass", "0.1", "-o", str(link)]) == 0
+    assert link.is_symlink()
+    assert real.is_file()
+    capsys.readouterr()

@@ -206,13 +206,13 @@ def test_t_range(E, target, m, m_S):
     M = ELEMENTS[target].M
     low, high = t_range(E, m, m_S, M)
     first, last = scalar_energy_range(E, m, m_S, M, 1.0)
+    angles = [0.0, *np.geomspace(1e-10, 2.0, 60)]
+    inside = [(c, *scalar_energy_range(E, m, m_S, M, 1.0 - c)) for c in angles]
     seen = [
-        emission(E, m, m_S, M, first + (last - first) * y, c)
-        for y in np.linspace(1e-6, 1.0 - 1e-6, 2001)
-        for c in [0.0, *np.geomspace(1e-10, 2.0, 60)]
-        if scalar_energy_range(E, m, m_S, M, 1.0 - c)[0]
-        < first + (last - first) * y
-        < scalar_energy_range(E, m, m_S, M, 1.0 - c)[1]
+        emission(E, m, m_S, M, E_S, c)
+        for E_S in first + (last - first) * np.linspace(1e-6, 1.0 - 1e-6, 2001)
+        for c, lowest, highest in inside
+        if lowest < E_S < highest
     ]
     t_min, t_max = min(e.t_min for e in seen), max(e.t_max for e in seen)
     assert low * (1.0 - 1e-9) <= t_min <= 1.01 * low

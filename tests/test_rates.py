@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from mpmath import linspace, mp, mpf, quad
 
 from mcgen import load_card
 from mcgen.card import card_text, parse_card
@@ -178,15 +179,29 @@ def test_fiducial_ranges():
     assert displaced(30.0, 100.0, 500.0) == (70.0, 570.0)
 
 
-@pytest.mark.parametrize("length", [1e-6, 1.0, 1e9])
-def test_decay_probability(length):
-    """Eq. 19 in a thin and a thick detector, 1e-12; fails if a difference of exponentials is rounded away."""
-    thin = decay_probability(10.0, 10.0 + 1e-12, 1.0 / length)
-    width = (10.0 + 1e-12) - 10.0
-    assert thin == pytest.approx(math.exp(-10.0 / length) * -math.expm1(-width / length), rel=1e-12, abs=0.0)
-    assert decay_probability(10.0, math.inf, 1.0 / length) == math.exp(-10.0 / length)
-    assert decay_probability(10.0, 20.0, 0.0) == 0.0
-    assert decay_probability(10.0, math.inf, 0.0) == 1.0
+@pytest.mark.parametrize("length", [0.5, 1.0, 30.0, 1e9])
+@pytest.mark.parametrize("z_max", [10.0 + 1e-12, 10.5, 70.0, math.inf])
+def test_decay_probability(length, z_max):
+    """Eq. 19 is the integral of exp(-z/L)/L from 10 cm on, to 1e-12; fails if a difference is rounded away.
+
+    The integral has 40 digits. An S that never decays counts for z_max = inf alone, one that flies 1 um never.
+    """
+    inverse = 1.0 / length
+    with mp.workdps(40):
+        wide = min(mpf(z_max), 10 + 60 / mpf(inverse))
+        exact = quad(lambda z: inverse * mp.exp(-z * inverse), linspace(10, wide, 21))
+    assert decay_probability(10.0, z_max, inverse) == pytest.approx(float(exact), rel=1e-12, abs=0.0)
+    assert decay_probability(10.0, z_max, 0.0) == (0.0 if z_max < math.inf else 1.0)
+    assert decay_probability(10.0, z_max, 1e4) == 0.0
+
+
+@pytest.mark.parametrize("length", [3.0, 40.0])
+def test_decay_probability_of_thrown_decays(length):
+    """Of 1e5 exponential paths the share between 10 and 70 cm, 4 sigma; fails for another law of decay."""
+    paths = np.random.default_rng(5).exponential(length, 100_000)
+    share = np.mean((paths > 10.0) & (paths < 70.0))
+    expected = decay_probability(10.0, 70.0, 1.0 / length)
+    assert abs(share - expected) < 4.0 * math.sqrt(expected * (1.0 - expected) / 1e5)
 
 
 def test_interval_of_a_narrow_peak():
@@ -227,3 +242,12 @@ def test_reach_refuses(arguments):
     """What cannot be scanned is refused; fails if a wrong name or number gives an empty contour instead."""
     with pytest.raises(InputError):
         reach(load_card("fermilab"), **({"masses": [0.1]} | arguments))
+
+
+def test_nothing_above_threshold():
+    """N_S is 0 where no S can be made, and numbers out of range are refused; fails for a NaN."""
+    card = load_card("fermilab")
+    assert n_signal(card, "A", 5.0, [1e-4])[0].value == 0.0
+    for m_S, g_mu in ((-0.1, 1e-4), (float("nan"), 1e-4), (0.1, float("nan")), (0.1, 0.0)):
+        with pytest.raises(InputError):
+            n_signal(card, "A", m_S, [g_mu])

@@ -196,3 +196,16 @@ def test_run_traces_its_line(tmp_path, capsys):
     (there,) = reach(load_card("fermilab"), ["A"], [0.17])
     lows = [row["g_low"] for row in document["reach"] if row["model"] == "A"]
     assert np.exp(np.interp(np.log(0.17), np.log(masses), np.log(lows))) == pytest.approx(there.g_low, rel=0.01)
+
+
+def test_reach_of_several_cards(capsys, tmp_path):
+    """Cards as arguments or in a list end in one table and one figure, each in its own models; fails if one is lost."""
+    table, figure = tmp_path / "t.csv", tmp_path / "t.png"
+    arguments = ["na64,fermilab", "orsay", "--mass", "10MeV,5GeV", "-o", str(table), "--plot", str(figure)]
+    assert main(["reach", *arguments]) == 0
+    rows = [line.split(",") for line in table.read_text().splitlines()[1:]]
+    names = [(row[0], row[1]) for row in rows[::2]]
+    assert names == [("na64", "A"), ("na64", "B"), ("fermilab", "A"), ("fermilab", "B"), ("orsay", "A")]
+    assert [row[4:] for row in rows if row[0] != "na64"][1::2] == [["", ""]] * 3  # nothing is made above threshold
+    assert figure.stat().st_size > 10_000
+    capsys.readouterr()

@@ -17,6 +17,8 @@ from mcgen.cli import main
 from mcgen.errors import InputError
 from mcgen.formats.stored import MAX_METADATA
 
+pytestmark = pytest.mark.usefixtures("samplers_kept")
+
 EVENTS = 400
 MADGRAPH = REFERENCE / "madgraph_W_1GeV_mS0.1.lhe.gz"
 COUPLINGS = [1e-5, 1e-4, 5e-4]

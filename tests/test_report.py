@@ -9,8 +9,11 @@ from html import unescape
 
 import pytest
 
+from mcgen import comparison, contours
 from mcgen.card import builtin_cards
 from mcgen.cli import main
+
+pytestmark = [pytest.mark.first, pytest.mark.usefixtures("samplers_kept")]
 
 HEADINGS = (
     "Table I",
@@ -24,11 +27,26 @@ HEADINGS = (
 )
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory):
+def _coarser(patch):
+    """Lines through fewer masses and a ninth of the error maps, for `mcgen validate` and the commands of its captions.
+
+    How smooth lines are is what test_tracing looks at.
+    """
+    patch.setattr(contours, "BY_QUADRATURE", (0.2, 400))
+    patch.setattr(contours, "FROM_EVENTS", (0.2, 4))
+    patch.setattr(comparison, "MAP_ENERGIES", comparison.MAP_ENERGIES[::3])
+    patch.setattr(comparison, "MAP_MASSES", comparison.MAP_MASSES[::3])
+
+
+@pytest.fixture(scope="module", params=["coarse", pytest.param("whole", marks=pytest.mark.slow)])
+def report(request, tmp_path_factory):
+    """The folder of a report."""
     folder = tmp_path_factory.mktemp("report")
-    assert main(["validate", "-o", str(folder)]) == 0
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "coarse":
+            _coarser(patch)
+        assert main(["validate", "-o", str(folder)]) == 0
+        yield folder
 
 
 def test_report_is_self_contained(report):
