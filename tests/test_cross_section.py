@@ -9,7 +9,7 @@ import pytest
 
 from mcgen.errors import InputError
 from mcgen.physics import cross_section as quadrature
-from mcgen.physics.kinematics import threshold_energy
+from mcgen.physics.kinematics import t_range, threshold_energy
 from mcgen.physics.mediator import MEDIATORS
 from mcgen.physics.quadrature import rules
 from mcgen.quadrature.xsec import cross_section, process_of
@@ -119,6 +119,36 @@ def test_spectra_sum_to_sigma(variable, target, E, m_S, lepton):
     }
     found = cross_section(target, E, m_S, lepton=lepton, spectrum=variable, edges=edges[variable])
     assert found.bins.sum() == pytest.approx(found.value, rel=1e-4, abs=0.0)
+
+
+def test_standard_edges():
+    """Bins begin and end where the range does, t at 10 GeV^2 if it reaches that far; fails for another range."""
+    for target, E, t_max in (("H", 0.6, None), ("W", 3.0, 10.0)):
+        process = process_of(target, 0.1)
+        x, theta, t = (quadrature.standard_edges(E, process, name) for name in ("x", "theta", "t"))
+        low, high = t_range(E, process.m, 0.1, process.M)
+        assert (t[0], t[-1]) == pytest.approx((low, t_max or high), rel=1e-12)
+        assert (x[0], theta[0], theta[1], theta[-1]) == pytest.approx((0.0, 0.0, 0.01 * process.m / E, math.pi))
+        m, M = process.m, process.M  # S along the beam, lepton and nucleus at rest to each other
+        s_left = (E + M - x[-1] * E) ** 2 - (math.sqrt(E * E - m * m) - math.sqrt((x[-1] * E) ** 2 - 0.01)) ** 2
+        assert math.sqrt(s_left) == pytest.approx(m + M, rel=1e-9)
+        assert len(x) == len(theta) == len(t) == 41
+
+
+@pytest.mark.parametrize(("target", "E", "m_S"), [("H", 0.6, 0.2), ("W", 0.5, 0.1)])
+def test_orders_of_integration(target, E, m_S):
+    """E_S, t and theta outermost give the same sigma by small rules, 5e-4; fails if one's limits or measure is wrong.
+
+    Each order has limits of its own. In hydrogen S flies backwards and the recoil takes a good part of the energy.
+    """
+    process = process_of(target, m_S)
+    sigma = quadrature.sigma_between(E, process, 0.0, E, rules(10, 8, 4, 1))
+    edges = np.geomspace(*t_range(E, process.m, m_S, process.M), 4)
+    assert quadrature.bins_of_t(E, process, edges, rules(10, 1, 4, 6)).sum() == pytest.approx(sigma, rel=5e-4)
+    angles = np.array([0.0, 0.1, 0.4, 1.2, math.pi])
+    assert quadrature._theta_bins(E, process, angles, rules(10, 1, 5, 6)).sum() == pytest.approx(sigma, rel=5e-4)
+    x = np.array([0.0, 0.5, 0.7, 1.0])
+    assert quadrature._x_bins(E, process, x, rules(5, 6, 4, 1)).sum() == pytest.approx(sigma, rel=5e-4)
 
 
 @pytest.mark.parametrize(("target", "E", "m_S"), [("W", 1.0, 0.1), ("W", 3.0, 0.1), ("Pb", 160.0, 0.1)])

@@ -209,6 +209,20 @@ def test_two_rows():
     assert G2(1e-5, ff) / G2(1e-5, plain) == pytest.approx(2.0**0.5, rel=1e-9)
 
 
+def test_parabola_in_a_table():
+    """A parabola of log(G2/A1) in log(t) comes back exactly, 1e-9, next to both ends too; fails for other slopes."""
+    plain = form_factor("elastic", 74.0, 183.84)
+
+    def G2_of(t):
+        y = np.log(t)
+        return G2(t, plain) * np.exp(0.3 + 0.1 * y + 0.02 * y * y)
+
+    rows = np.array([1e-6, 3e-6, 1e-5, 1e-4, 2e-4, 1e-3])  # uneven steps
+    ff = form_factor("table", 74.0, 183.84, tuple((t, float(G2_of(t))) for t in rows.tolist()))
+    for t in np.geomspace(1e-6, 1e-3, 50):
+        assert G2(t, ff) == pytest.approx(G2_of(t), rel=1e-9)
+
+
 def test_xsec_of_a_file(tmp_path, capsys):
     """`--form-factor FILE` with 400 rows of `helm` gives the cross section of `helm`, 1e-5; fails if it is not read."""
     path = tmp_path / "W.csv"

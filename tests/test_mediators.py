@@ -33,6 +33,7 @@ from mcgen.physics.kinematics import emission
 from mcgen.physics.mediator import MEDIATORS, bracket, x_shape
 from mcgen.physics.quadrature import rules
 from mcgen.physics.scalar_decay import STABLE, width_leptons, width_photons, widths
+from mcgen.physics.ww import amplitude_average_ww
 from mcgen.quadrature.xsec import cross_section, process_of
 from mcgen.quadrature.yields import n_signal
 from mcgen.reweighting import reweight
@@ -53,6 +54,20 @@ def _weights(mediator, m, M):
         "vector": (0, 8, 4 * M**2, -2 * (M**2 + 2 * m**2)),
         "axial": (16 * m**2 / M**2, 8, 4 * (M**2 - 4 * m**2), -2 * (M**2 - 4 * m**2)),
     }[mediator]
+
+
+@ALL
+@pytest.mark.parametrize("x", [0.2, 0.5, 0.9])
+def test_limit_of_weizsaecker_and_williams(mediator, x):
+    """Next to t_min the average of A tends to its WW limit, off by 1/E^2: 2e-9 at 100 TeV; fails for another x or u."""
+    E, m_S = 1e5, 0.1
+    process = process_of("Pb", m_S, mediator=mediator)
+    e = emission(E, process.m, m_S, process.M, x * E, 0.5 * (m_S / E) ** 2)
+    for above in (0.1 * e.t_min, e.t_min):
+        t = e.t_min + above
+        exact_average = amplitude_average(azimuthal_form(e, E, t, transverse_momentum(e, t, above), process))
+        limit = amplitude_average_ww(E, process.m, m_S, process.M, process.weights, e, above)
+        assert exact_average == pytest.approx(limit, rel=2e-9)
 
 
 @ALL

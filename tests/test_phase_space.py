@@ -10,20 +10,26 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from kinematic_points import TARGETS, cases
+from scipy.optimize import minimize_scalar
 
 from mcgen.constants import M_E, M_MU
 from mcgen.materials import ELEMENTS
-from mcgen.physics.amplitude import sigma_density, transverse_momentum
+from mcgen.physics.amplitude import azimuthal_form, sigma_density, transverse_momentum
 from mcgen.physics.kinematics import emission, momentum, scalar_energy_range, t_range, threshold_energy
 from mcgen.physics.particles import four_momenta
 from mcgen.physics.phase_space import (
     RIDGE,
+    collinear_peak,
     energy_map,
     is_light,
     map_point,
     peak_map,
     rescaled,
+    scalar_energy,
     scalar_energy_coordinate,
+    t_along_peak,
+    t_map,
+    u_map,
     u_range,
 )
 from mcgen.quadrature.xsec import process_of
@@ -97,6 +103,27 @@ def test_points_are_physical(process, log_ratio, r):
         assert e.t_min <= point.t <= e.t_max * (1.0 + 1e-12)
 
 
+def test_ends_of_the_maps():
+    """The unit interval covers all E_S and |u|, 1e-9, and t, 1e-6; fails if a corner of them is never reached.
+
+    At the upper end of t, far above the nuclear size d, t/d digits are lost.
+    """
+    for case in cases(100, seed=15, edges=2.0):
+        process, E = case.process, case.E
+        em, light = energy_map(E, process), is_light(process)
+        low, high = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0)
+        assert [scalar_energy(r, em)[0] for r in (0.0, 1.0)] == pytest.approx([low, high], rel=1e-9)
+        u_low, u_high, _ = u_range(E, case.E_S, process)
+        rises = [u_map(r, u_low, u_high, light)[0] for r in (0.0, 1.0)]
+        assert rises == pytest.approx([0.0, u_high - u_low], rel=1e-9, abs=0.0), case
+        e = emission(E, process.m, process.m_S, process.M, case.E_S, case.one_minus_cos_theta)
+        ends = [t_map(r, e.t_min, e.t_max, process.ff.d)[1] for r in (0.0, 1.0)]
+        assert ends == pytest.approx([0.0, e.t_max - e.t_min], rel=1e-6, abs=0.0), case
+        if light:
+            ends = [t_along_peak(r, peak_map(E, process, e))[0] for r in (0.0, 1.0)]
+            assert ends == pytest.approx([0.0, e.t_max - e.t_min], rel=1e-6, abs=1e-15 * e.t_max), case
+
+
 @pytest.mark.parametrize("at_lower_energy", [False, True])
 def test_jacobian(at_lower_energy):
     """Weight over density is the determinant of the map by finite differences, 1e-6; fails if a derivative is wrong.
@@ -126,6 +153,50 @@ def test_jacobian(at_lower_energy):
         slopes = [(coordinates(r + step[i])[0][i] - coordinates(r - step[i])[0][i]) / (2 * h) for i in range(3)]
         density = sigma_density(E, process, e, p.t, p.t_minus_tmin)
         assert p.weight == pytest.approx(density * float(np.prod(slopes)), rel=1e-6, abs=0.0), case
+
+
+@pytest.mark.parametrize(
+    ("target", "lepton", "m_S", "E", "x", "one_minus_cos_theta"),
+    [
+        ("W", "e", 1e-3, 20.0, 0.3, 1e-6),
+        ("Pb", "e", 1e-2, 160.0, 0.7, 1e-7),
+        ("W", "e", 0.1, 20.0, 0.9, 1e-4),
+        ("W", "e", 1e-4, 1.0, 0.5, 1e-5),
+        ("H", "e", 1e-3, 20.0, 0.3, 1e-3),
+        ("W", "mu", 0.1, 3.0, 0.6, 1e-2),
+    ],
+)
+def test_collinear_peak(target, lepton, m_S, E, x, one_minus_cos_theta):
+    """The peak is where a search over t finds the smallest s, 1e-6, and s has doubled half a width off, 4 %.
+
+    The map follows: its middle lies there where the nucleus is not resolved, and its width is that of the peak. Fails
+    if the map follows something else: events keep their weights then, and lose their efficiency.
+    """
+    process = process_of(target, m_S, lepton)
+    e = emission(E, process.m, m_S, process.M, x * E, one_minus_cos_theta)
+
+    def s(log_above):
+        above = math.exp(log_above)
+        t = e.t_min + above
+        return azimuthal_form(e, E, t, transverse_momentum(e, t, above), process).s_min
+
+    peak, width = collinear_peak(E, process, e)
+    grid = np.linspace(math.log(1e-4 * peak), math.log(e.t_max - e.t_min), 400)
+    i = int(np.argmin([s(y) for y in grid]))
+    found = minimize_scalar(s, bounds=(grid[i - 1], grid[i + 1]), method="bounded", options={"xatol": 1e-9})
+    assert peak == pytest.approx(math.exp(found.x), rel=1e-6)
+    off = width * (e.t_min + peak)
+    if width < 0.3:  # a parabola there
+        ratio = 0.5 * (s(math.log(peak + off)) + s(math.log(peak - off))) / found.fun
+        assert ratio == pytest.approx(2.0, rel=0.04)
+    if is_light(process):
+        f = peak_map(E, process, e)
+        middle = t_along_peak(RIDGE, f)[0]
+        if peak < 0.5 * process.ff.d:
+            assert middle == pytest.approx(peak, rel=0.05)
+        screening, h, t = 1.0 / max(process.ff.a2, process.ff.a2_in), 1e-4, e.t_min + middle
+        ends = [math.log((t * (1.0 + side) + screening) / (t * (1.0 + side) + process.ff.d)) for side in (h, -h)]
+        assert f.width == pytest.approx(off * (ends[0] - ends[1]) / (2.0 * h * t), rel=1e-3)
 
 
 def test_four_momenta():

@@ -140,6 +140,10 @@ def test_bragg_rule():
     for name, I_eV, rel in (("H2O", 75.0, 0.01), ("polystyrene", 68.7, 0.05), ("PbWO4", 600.7, 0.03)):
         assert mean_excitation(of_reference(name)[0]) == pytest.approx(I_eV, rel=rel)
     np.testing.assert_allclose(K, 0.307075e-3, rtol=2e-6)  # the PDG's constant
+    water = of_reference("H2O")[0]
+    assert medium(water, 1.0).I_eV == pytest.approx(75.0, rel=0.01)  # bound, if nothing else is said
+    assert medium(water, 1.0, compound=False).I_eV == pytest.approx(mean_excitation(water, compound=False), rel=1e-12)
+    assert medium([(1.0, ELEMENTS["C"])], 2.21).I_eV == pytest.approx(78.0, rel=1e-12)  # nothing to bind to
 
 
 def test_screened_bremsstrahlung_limit():
@@ -156,13 +160,10 @@ def test_screened_bremsstrahlung_limit():
 
 
 @pytest.mark.parametrize("E", [3.0, 160.0, 5000.0])
-def test_radiative_quadrature(E):
+def test_pair_quadrature(E):
     """Fixed rules agree with adaptive ones; fails for too few nodes where screening sets in or at thresholds."""
     Z, A = 74.0, 183.84
     at = np.array([E])
-
-    def single(f, *args):
-        return lambda v: float(f(np.array([v]), *args)[0])
 
     def pairs(log_v):
         v = math.exp(log_v)
@@ -177,14 +178,26 @@ def test_radiative_quadrature(E):
         return 2.0 * v * quad(inner, low, 0.0, epsrel=1e-7)[0]
 
     top = float(radiation.v_max(at, Z)[0])
-    front = AVOGADRO / A * E
-    exact = front * quad(pairs, math.log(4.0 * M_E / E), math.log(top), epsrel=1e-5, limit=200)[0]
+    exact = AVOGADRO / A * E * quad(pairs, math.log(4.0 * M_E / E), math.log(top), epsrel=1e-5, limit=200)[0]
     assert radiation.pair_loss(at, Z, A)[0] == pytest.approx(exact, rel=1e-4)
+
+
+@pytest.mark.parametrize("E", [3.0, 160.0, 5000.0])
+@pytest.mark.parametrize(("Z", "A"), [(1.0, 1.00794), (74.0, 183.84)])
+def test_bremsstrahlung_quadrature(E, Z, A):
+    """Fixed rules agree with adaptive ones, 1e-4; fails if a photon takes more than an electron at rest can give."""
+    at = np.array([E])
+
+    def single(f, *args):
+        return lambda v: float(f(np.array([v]), *args)[0])
+
+    top = float(radiation.v_max(at, Z)[0])
     nucleus = quad(single(radiation.bremsstrahlung_nucleus, at, Z, A), 0.0, top, epsrel=1e-8, limit=400)[0]
     electron = quad(
         single(radiation.bremsstrahlung_electrons, at, Z), 0.0, 1.0 / (1.0 + M_MU**2 / (2.0 * M_E * E)), epsrel=1e-8
     )[0]
-    assert radiation.bremsstrahlung_loss(at, Z, A)[0] == pytest.approx(front * (nucleus + electron), rel=1e-4)
+    exact = AVOGADRO / A * E * (nucleus + electron)
+    assert radiation.bremsstrahlung_loss(at, Z, A)[0] == pytest.approx(exact, rel=1e-4)
 
 
 @pytest.mark.parametrize("xi", [1e-8, 0.99e-5, 1.01e-5, 1e-2, 1.0, 1e2, 0.99e5, 1.01e5, 1e8])

@@ -20,7 +20,7 @@ from mcgen.mulder_tables import random_loss
 from mcgen.physics import radiative_loss
 from mcgen.quadrature.yields import n_signal
 from mcgen.reweighting import reweight
-from mcgen.straggling import Losses, travel, travelled
+from mcgen.straggling import Losses, _share, travel, travelled
 
 DENSITY, Z, A = 19.30, 74.0, 183.84
 
@@ -59,6 +59,32 @@ def test_kernel_without_compiler():
     E = np.linspace(1.0, 50.0, 12)
     plain = [travel.py_func(e - M_MU, 20.0, losses, np.uint64(5), np.uint64(i)) + M_MU for i, e in enumerate(E)]
     np.testing.assert_allclose(travelled(E, 20.0, losses, np.uint64(5)), plain, rtol=1e-12)
+
+
+def test_continuous_loss_alone():
+    """Without pieces T follows dT/dx = -loss(T) to 1e-3 of what is lost, and stops at the end of the table.
+
+    Fails for a lost step or another row of the table. The path is the integral of dT/loss.
+    """
+    log_T = np.log(np.geomspace(0.01, 100.0, 9))
+    losses = Losses(log_T, 0.02 + 0.003 * (log_T - log_T[0]), np.array([0.1, 1.0]), np.zeros((9, 2)))
+    for start, end in ((3.0, 2.0), (50.0, 20.0), (0.5, 0.05)):
+        T = np.geomspace(end, start, 20_001)
+        loss = 0.02 + 0.003 * (np.log(T) - log_T[0])
+        length = np.sum(0.5 * (1.0 / loss[1:] + 1.0 / loss[:-1]) * np.diff(T))
+        found = travel(start, length, losses, np.uint64(1), np.uint64(2))
+        assert found == pytest.approx(end, abs=1e-3 * (start - end))
+    assert travel(0.5, 1e3, losses, np.uint64(1), np.uint64(2)) == pytest.approx(0.01, rel=1e-12)
+
+
+def test_share_of_a_piece():
+    """The rate above the share that u chooses is u times the whole rate, 1e-12; fails for the share of another u."""
+    losses = power_law(0.2, 1e-2, 1.3)
+    shares, row = losses.shares, losses.rates[0]
+    for u in np.linspace(0.003, 0.999, 40):
+        v = _share(row, shares, u)
+        above = 0.2 * (v / 1e-2) ** -1.3 if v < shares[-3] else np.interp(v, shares[-3:], row[-3:])
+        assert above == pytest.approx(0.2 * u, rel=1e-12)
 
 
 def mean_of_pieces(losses: Losses) -> np.ndarray:
