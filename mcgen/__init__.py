@@ -11,44 +11,44 @@ from typing import TYPE_CHECKING, Any
 from mcgen._version import __version__
 
 if TYPE_CHECKING:
-    from mcgen.card import Card
-    from mcgen.comparison import crosscheck
-    from mcgen.contours import reach
-    from mcgen.errors import ClosureError, InputError, McgenError
-    from mcgen.estimate import Estimate
-    from mcgen.events import Events
-    from mcgen.exporting import export
-    from mcgen.files import overwriting
-    from mcgen.formats.root import EventFile, save
-    from mcgen.generation import generate
-    from mcgen.physics.couplings import Couplings
-    from mcgen.pool import load
+    from mcgen.analysis.crosscheck import crosscheck
+    from mcgen.analysis.reach import reach
+    from mcgen.analysis.reweight import reweight
+    from mcgen.base.errors import ClosureError, InputError, McgenError
+    from mcgen.base.estimate import Estimate
+    from mcgen.base.files import overwriting
+    from mcgen.card.card import Card
+    from mcgen.events.events import Events
+    from mcgen.events.export import export
+    from mcgen.events.formats.root import EventFile, save
+    from mcgen.events.pool import load
+    from mcgen.generation.generate import generate
+    from mcgen.physics.boson.couplings import Couplings
     from mcgen.quadrature.xsec import cross_section
     from mcgen.quadrature.yields import n_signal, sigma_tilde
-    from mcgen.reweighting import reweight
     from mcgen.source.boson import total_width
     from mcgen.source.source import load_card
 
 _HOME = {
-    "Card": "card",
-    "ClosureError": "errors",
-    "Couplings": "physics.couplings",
-    "Estimate": "estimate",
-    "EventFile": "formats.root",
-    "Events": "events",
-    "InputError": "errors",
-    "McgenError": "errors",
+    "Card": "card.card",
+    "ClosureError": "base.errors",
+    "Couplings": "physics.boson.couplings",
+    "Estimate": "base.estimate",
+    "EventFile": "events.formats.root",
+    "Events": "events.events",
+    "InputError": "base.errors",
+    "McgenError": "base.errors",
     "cross_section": "quadrature.xsec",
-    "crosscheck": "comparison",
-    "export": "exporting",
-    "generate": "generation",
-    "load": "pool",
+    "crosscheck": "analysis.crosscheck",
+    "export": "events.export",
+    "generate": "generation.generate",
+    "load": "events.pool",
     "load_card": "source.source",
     "n_signal": "quadrature.yields",
-    "overwriting": "files",
-    "reach": "contours",
-    "reweight": "reweighting",
-    "save": "formats.root",
+    "overwriting": "base.files",
+    "reach": "analysis.reach",
+    "reweight": "analysis.reweight",
+    "save": "events.formats.root",
     "sigma_tilde": "quadrature.yields",
     "total_width": "source.boson",
 }

@@ -5,18 +5,18 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from places import ROOT
 
-from mcgen import generation, load_card
-from mcgen.card import parse_card
-from mcgen.generation import generate
-from mcgen.normalisation import prepare
+from mcgen import load_card
+from mcgen.card.card import parse_card
+from mcgen.generation import generate as generation
+from mcgen.generation.generate import generate
+from mcgen.generation.normalisation import prepare
 from mcgen.source.source import Source
 
-ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "validation" / "reference"
 sys.path.append(str(ROOT))  # for `validation`; at the end, so that the installed package is what is tested
 

@@ -84,7 +84,7 @@ def amplitude(x: Point):
 
 
 def structures(x: Point):
-    """The structures (K, B, f, Q) of A from three-vectors in the laboratory, as `mcgen.physics.mediator` defines them.
+    """The structures (K, B, f, Q) of A from three-vectors in the laboratory, as `physics.emission.mediator` has them.
 
     Only their definition is used: `dirac` says that it is right.
     """

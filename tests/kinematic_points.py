@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mcgen.physics.amplitude import Process, transverse_momentum
-from mcgen.physics.kinematics import emission, scalar_energy_range, threshold_energy
-from mcgen.physics.phase_space import energy_map, map_point
+from mcgen.physics.emission.amplitude import Process, transverse_momentum
+from mcgen.physics.emission.kinematics import emission, scalar_energy_range, threshold_energy
+from mcgen.physics.emission.phase_space import energy_map, map_point
 from mcgen.quadrature.xsec import process_of
 
 TARGETS = ("H", "Be", "C", "Fe", "W", "Pb")

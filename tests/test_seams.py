@@ -12,12 +12,12 @@ import pytest
 from toy_target import ELECTRON
 
 from mcgen import generate, load, n_signal, reach, reweight, save
-from mcgen.branches import BRANCHES, Branch
-from mcgen.card import card_text, parse_card
+from mcgen.base.constants import M_E, M_MU
+from mcgen.base.errors import InputError
+from mcgen.card.card import card_text, parse_card
 from mcgen.cli import main
-from mcgen.constants import M_E, M_MU
-from mcgen.errors import InputError
-from mcgen.exporting import export
+from mcgen.events.branches import BRANCHES, Branch
+from mcgen.events.export import export
 from mcgen.quadrature.xsec import cross_section
 from mcgen.source.source import Source
 from mcgen.source.targets import register

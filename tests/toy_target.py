@@ -5,8 +5,8 @@ Importing it is all that a card with `process = "electron"` needs, for every com
 
 from __future__ import annotations
 
-from mcgen.constants import M_E
-from mcgen.physics.form_factor import PANEL, FormFactor
+from mcgen.base.constants import M_E
+from mcgen.physics.emission.form_factor import PANEL, FormFactor
 from mcgen.source.targets import Target, register
 
 #: G2 = 1: no screening and no size at any momentum transfer

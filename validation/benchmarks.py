@@ -29,18 +29,21 @@ import numpy as np
 import uproot
 
 import mcgen
-from mcgen import contours, generation, normalisation, reweighting
-from mcgen._jit import jit
-from mcgen.branches import BRANCHES
-from mcgen.files import atomic_path
-from mcgen.lattice import build_lattice, integrate
-from mcgen.physics.amplitude import reduced_amplitude
-from mcgen.physics.cross_section import sigma
-from mcgen.physics.phase_space import energy_map, map_point
+from mcgen.analysis import reach as contours
+from mcgen.analysis import reweight as reweighting
+from mcgen.base.files import atomic_path
+from mcgen.base.jit import jit
+from mcgen.base.rng import INTEGRATION
+from mcgen.events.branches import BRANCHES
+from mcgen.generation import generate as generation
+from mcgen.generation import normalisation
+from mcgen.generation.lattice import build_lattice, integrate
+from mcgen.physics.emission.amplitude import reduced_amplitude
+from mcgen.physics.emission.cross_section import sigma
+from mcgen.physics.emission.phase_space import energy_map, map_point
 from mcgen.quadrature.xsec import process_of
-from mcgen.rng import INTEGRATION
 from mcgen.source.source import Source
-from mcgen.track import linear
+from mcgen.source.track import linear
 
 REFERENCE = Path(__file__).parent / "reference"
 

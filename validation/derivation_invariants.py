@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mcgen.physics.mediator import MEDIATORS, Weights, bracket, x_shape
+from mcgen.physics.emission.mediator import MEDIATORS, Weights, bracket, x_shape
 from validation import exact_dirac as exact
 from validation.exact_dirac import (
     GAMMA,

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from mpmath import mp, mpf
 
-from mcgen.constants import ALPHA, GEV2_PB
-from mcgen.physics.amplitude import AzimuthalForm, Process, amplitude_average, azimuthal_form, sigma_density
-from mcgen.physics.form_factor import G2, form_factor
-from mcgen.physics.kinematics import Emission, emission
-from mcgen.physics.mediator import MEDIATORS, Weights
+from mcgen.base.constants import ALPHA, GEV2_PB
+from mcgen.physics.emission.amplitude import AzimuthalForm, Process, amplitude_average, azimuthal_form, sigma_density
+from mcgen.physics.emission.form_factor import G2, form_factor
+from mcgen.physics.emission.kinematics import Emission, emission
+from mcgen.physics.emission.mediator import MEDIATORS, Weights
 from validation import exact_dirac as exact
 from validation.derivation_invariants import Pairs
 from validation.exact_dirac import Point, cross2, dot, dot3, run

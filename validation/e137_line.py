@@ -9,9 +9,10 @@ import sys
 
 import numpy as np
 
-from mcgen import contours, load_card
-from mcgen.card import cards_folder
-from mcgen.constants import M_E, M_MU
+from mcgen import load_card
+from mcgen.analysis import reach as contours
+from mcgen.base.constants import M_E, M_MU
+from mcgen.card.card import cards_folder
 
 #: masses in GeV from two electrons to two muons, closer where the edges bend
 MASSES = np.unique(

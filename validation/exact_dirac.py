@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mcgen.physics.mediator import MEDIATORS
+from mcgen.physics.emission.mediator import MEDIATORS
 
 
 class _Exact(Fraction):

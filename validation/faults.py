@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 
+from mcgen.base.errors import InputError
 from mcgen.cli import entry, main
-from mcgen.errors import InputError
-from mcgen.pool import load
+from mcgen.events.pool import load
 
 EVENTS, PARTITION = 160_000, 20_000
 ARGUMENTS = ["generate", "na64", "--mass", "10MeV", "--events", str(EVENTS), "--partition-events", str(PARTITION)]

@@ -11,9 +11,9 @@ from typing import Any
 
 import tomli_w
 
-from mcgen.card import builtin_cards, card_text
-from mcgen.materials import ELEMENTS, MATERIALS
-from mcgen.physics.couplings import MODELS_OF
+from mcgen.card.card import builtin_cards, card_text
+from mcgen.physics.boson.couplings import MODELS_OF
+from mcgen.physics.matter.materials import ELEMENTS, MATERIALS
 
 EXTREME = ("1e-300", "5e-324", "1e-30", "0", "-0.0", "-1", "1e30", "1e300", "1e308", "1e309", "nan", "inf", "-inf", "",
            "1e", "0x10", "٣", "1_000", "1" + "0" * 400, "😀", "a\nb", "1,2", "1:2:3")  # fmt: skip

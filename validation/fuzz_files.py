@@ -12,10 +12,10 @@ import numpy as np
 import uproot
 
 from mcgen import load_card
-from mcgen.event_meta import EventMeta
-from mcgen.exporting import export
-from mcgen.formats.root import EventFile
-from mcgen.generation import generate
+from mcgen.events.export import export
+from mcgen.events.formats.root import EventFile
+from mcgen.events.meta import EventMeta
+from mcgen.generation.generate import generate
 from validation.fuzz_cards import ODD, edited, random_card
 
 #: numbers that a float column should not hold

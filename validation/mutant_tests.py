@@ -35,22 +35,22 @@ PACKAGE = "mcgen"
 COPIED = (PACKAGE, "tests", "validation", "cards", "docs", "pyproject.toml", "README.md", "CHANGELOG.md")
 #: last name of a module: further files of tests, besides test_NAME.py and those that import it
 FURTHER = {
-    "_double_double": "amplitude mediators", "amplitude": "dirac phase_space mediators derivation",
-    "atomic_data": "stopping_power multiple_scattering", "batch": "production", "contours": "rates crossings",
-    "couplings": "model hadrons", "cross_section": "mediators library", "csda_range": "stopping_power",
+    "_double_double": "amplitude mediator", "amplitude": "dirac phase_space mediator derivation",
+    "atomic_data": "stopping_power multiple_scattering", "submit": "production", "reach": "yields crossings",
+    "couplings": "scalar_decay hadrons", "cross_section": "mediator library", "csda_range": "stopping_power",
     "decays": "events export", "density_effect": "stopping_power", "energy_loss": "stopping_power target",
-    "engines": "production", "event_kernel": "generation events sampler", "fiducial": "rates",
-    "form_factor": "model amplitude", "generation": "events files", "geometry": "acceptance",
-    "iww": "cross_section mediators", "kaon": "known_limits", "kinematics": "phase_space amplitude cross_section",
-    "mediator": "dirac amplitude mediators", "muon_g2": "model known_limits",
-    "normalisation": "generation production target", "nuclear_shape": "form_factor",
-    "particles": "phase_space event_ratio", "photon_flux": "form_factor cross_section mediators",
-    "pool": "production reading files", "precise_amplitude": "amplitude mediators", "quadrature": "cross_section",
-    "radiative_loss": "stopping_power straggling", "reproduction": "production", "sampler": "generation mediators",
-    "scalar_decay": "model hadrons mediators", "signal_yield": "rates crossings", "stopping_power": "straggling",
-    "straggling": "rates", "thick_target": "known_limits beam", "track": "straggling target beam",
-    "track_rules": "rates target beam straggling", "two_body": "phase_space export",
-    "ww": "cross_section mediators derivation", "xsec": "cross_section mediators",
+    "engines": "production", "kernel": "generate events lattice stages", "fiducial": "yields",
+    "form_factor": "scalar_decay amplitude", "generate": "events files", "geometry": "window",
+    "iww": "cross_section mediator", "kaon": "kaon constraints", "kinematics": "phase_space amplitude cross_section",
+    "mediator": "dirac amplitude mediator", "muon_g2": "scalar_decay kaon constraints",
+    "normalisation": "generate production target", "nuclear_shape": "form_factor",
+    "four_momenta": "phase_space event_ratio", "photon_flux": "form_factor cross_section mediator",
+    "pool": "production reading files", "precise_amplitude": "amplitude mediator", "rules": "cross_section",
+    "radiative_loss": "stopping_power straggling", "rerun": "production", "lattice": "generate mediator",
+    "scalar_decay": "scalar_decay hadrons mediator", "signal_yield": "yields crossings", "stopping_power": "straggling",
+    "straggling": "yields", "thick_target": "kaon constraints beam", "track": "straggling target beam",
+    "beam_nodes": "yields target beam straggling", "two_body": "phase_space export",
+    "ww": "cross_section mediator derivation", "xsec": "cross_section mediator",
 }  # fmt: skip
 #: with numba and without: CPU seconds that a sound test may take, and that all tests of a mutant may take
 TEST_LIMIT, BUDGET = {True: 20.0, False: 1.5}, {True: 60.0, False: 20.0}
@@ -175,7 +175,7 @@ class Copy:
 
     def _set_compiler(self, changed: frozenset[str]) -> None:
         """Take the kernels of this copy that call nothing that has changed, and compile the others anew."""
-        from mcgen import _jit
+        from mcgen.base import jit as _jit
 
         compiler = _jit.jit
 

@@ -14,6 +14,8 @@ from typing import Any
 import click
 
 from mcgen._version import __version__
+from mcgen.base.errors import InputError, McgenError, McgenWarning
+from mcgen.base.interrupts import heed
 from mcgen.cli.crosscheck import crosscheck
 from mcgen.cli.export import export
 from mcgen.cli.generate import generate
@@ -28,8 +30,6 @@ from mcgen.cli.schema import schema
 from mcgen.cli.show import show
 from mcgen.cli.validate import validate
 from mcgen.cli.xsec import xsec
-from mcgen.errors import InputError, McgenError, McgenWarning
-from mcgen.interrupts import heed
 
 _INTERRUPTED = "interrupted; files that are there under a final name are complete"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mcgen.base.errors import refuse_if
+from mcgen.base.files import ask, check_folder, check_request, make_folder
 from mcgen.cli.display import bar, print_json, table
 from mcgen.cli.options import ENERGIES, Writing, flag, json_option, mediator_option, output_option, seed_option
-from mcgen.errors import refuse_if
-from mcgen.files import ask, check_folder, check_request, make_folder
 
 if TYPE_CHECKING:
-    from mcgen.card import Card
-    from mcgen.comparison import Comparison
+    from mcgen.analysis.crosscheck import Comparison
+    from mcgen.card.card import Card
     from mcgen.source.source import Source
     from mcgen.source.targets import Target
 
@@ -47,7 +47,7 @@ def crosscheck(
     """
     from dataclasses import asdict
 
-    from mcgen import comparison
+    from mcgen.analysis import crosscheck as comparison
     from mcgen.source.source import Source, load_card
 
     refuse_if(with_map and not output, "--map: needs a folder, -o")
@@ -67,7 +67,7 @@ def crosscheck(
 
 def _check_folder(folder: Path, experiment: Card, seed: int | None) -> None:
     """Refuse a folder that cannot be written, or whose tables were made for another request."""
-    from mcgen.provenance import ask_with
+    from mcgen.card.provenance import ask_with
 
     ask_with(experiment)
     ask(seed=experiment.run.seed if seed is None else seed)
@@ -89,8 +89,9 @@ def _show(rows: list[Comparison]) -> None:
 
 def _write(experiment: Card, rows: list[Comparison], folder: Path, with_map: bool) -> None:
     """Table, figures of the ratios and of the spectra in x, and with `with_map` the error map, for each element."""
-    from mcgen import comparison, plot
-    from mcgen.provenance import write_provenance
+    from mcgen.analysis import crosscheck as comparison
+    from mcgen.card.provenance import write_provenance
+    from mcgen.report import plot
     from mcgen.source.source import Source
 
     make_folder(folder)
@@ -113,7 +114,8 @@ def _write(experiment: Card, rows: list[Comparison], folder: Path, with_map: boo
 
 
 def _write_map(source: Source, target: Target, folder: Path) -> None:
-    from mcgen import comparison, plot
+    from mcgen.analysis import crosscheck as comparison
+    from mcgen.report import plot
 
     energies, masses = comparison.MAP_ENERGIES, comparison.MAP_MASSES
     with bar(f"error map, {target.name}", len(energies) * len(masses)) as progress:

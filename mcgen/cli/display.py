@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mcgen.errors import ClosureError
-from mcgen.files import policy
+from mcgen.base.errors import ClosureError
+from mcgen.base.files import policy
 
 if TYPE_CHECKING:
-    from mcgen.card import Card
-    from mcgen.contours import ReachPoint
+    from mcgen.analysis.reach import ReachPoint
+    from mcgen.card.card import Card
 
 
 @contextlib.contextmanager
@@ -61,7 +61,7 @@ def print_written(*paths: Path) -> None:
 
 def yield_text(card: Card, metadata: Mapping[str, Any]) -> str:
     """The yield of an event file with its error."""
-    from mcgen.exposure import yield_unit
+    from mcgen.events.exposure import yield_unit
 
     return f"{yield_unit(card)}: {metadata['yield_per_muon']:.6g} +- {metadata['yield_error']:.2g}"
 

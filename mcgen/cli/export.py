@@ -30,8 +30,8 @@ def export(file: Path, output: Path, card: str | None, **how: Any) -> None:
     $ mcgen export events.root -o events.hepmc3.gz --decays
     $ mcgen export madgraph.lhe.gz -o events.root --card fermilab
     """
-    from mcgen import exporting
-    from mcgen.pool import load
+    from mcgen.events import export as exporting
+    from mcgen.events.pool import load
     from mcgen.source.source import load_card
 
     events = load(file, card=load_card(card) if card else None)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from mcgen.base.errors import refuse_if
+from mcgen.base.files import policy
 from mcgen.cli.display import bar, yield_text
 from mcgen.cli.options import Count, Writing, flag, mass_option, names_in, output_option, sample_options
-from mcgen.errors import refuse_if
-from mcgen.files import policy
 
 if TYPE_CHECKING:
-    from mcgen.card import Card
-    from mcgen.generation import Options
+    from mcgen.card.card import Card
+    from mcgen.generation.generate import Options
 
 
 class Request(NamedTuple):
@@ -76,8 +76,8 @@ def generate(card: str, output: Path, chunk: int, **given: Any) -> None:
 
 
 def _request(card: str, given: dict[str, Any]) -> Request:
-    from mcgen.event_meta import DecayMode
-    from mcgen.generation import Options
+    from mcgen.events.meta import DecayMode
+    from mcgen.generation.generate import Options
     from mcgen.source.source import load_card
 
     experiment = load_card(card).with_boson(given["mediator"], given["model"])
@@ -88,7 +88,7 @@ def _request(card: str, given: dict[str, Any]) -> Request:
 
 
 def _file(asked: Request, output: Path, chunk: int) -> None:
-    from mcgen import generation
+    from mcgen.generation import generate as generation
 
     n = asked.events or asked.card.run.events
     how = asked.options.arguments() | {"output": output, "workers": asked.workers, "chunk": chunk}
@@ -103,7 +103,8 @@ def _file(asked: Request, output: Path, chunk: int) -> None:
 
 
 def _folder(asked: Request, output: Path, card: str, given: dict[str, Any]) -> None:
-    from mcgen import batch, engines, production
+    from mcgen.campaign import engines, production
+    from mcgen.campaign import submit as batch
 
     plan = production.plan_of(
         asked.card, asked.mass, asked.events, asked.seed, given["partition_events"], asked.options

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from mcgen.base.errors import refuse_if
 from mcgen.cli.display import print_json
 from mcgen.cli.options import PATH, flag, foreign_option, json_option
-from mcgen.errors import refuse_if
 
 #: shown in a form of their own, or by --json only
 _LONG = ("card", "sigma", "t_spectrum", "branch_sha256")
@@ -27,7 +27,7 @@ def info(file: Path, card: str | None, verify: bool, as_json: bool) -> None:
     \b
     $ mcgen info events.root --json
     """
-    from mcgen.pool import load
+    from mcgen.events.pool import load
     from mcgen.source.source import load_card
 
     events = load(file, card=load_card(card) if card else None)

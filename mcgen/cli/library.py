@@ -37,7 +37,7 @@ def library(card: str, output: Path, energies: list[float] | None, events: int, 
     \b
     $ mcgen library fermilab -o library.csv.gz --energies 1,2,3 --events 20000
     """
-    from mcgen import library as libraries
+    from mcgen.generation import library as libraries
     from mcgen.source.source import Source, load_card
 
     experiment = load_card(card)

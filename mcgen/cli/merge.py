@@ -22,7 +22,7 @@ def merge(sources: tuple[Path, ...], output: Path) -> None:
     $ mcgen merge folder -o events.root
     $ mcgen merge seed1.root seed2.root -o events.root
     """
-    from mcgen import pool
+    from mcgen.events import pool
 
     merged = pool.merge(sources, output)
     click.echo(f"{output}: {merged.metadata['n_events']} events, {yield_text(merged.card, merged.metadata)}")

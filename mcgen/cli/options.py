@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from mcgen import files
-from mcgen.errors import InputError
-from mcgen.units import parse_list
+from mcgen.base import files
+from mcgen.base.errors import InputError
+from mcgen.base.units import parse_list
 
 #: no name of a file is longer
 _LONGEST = 4096

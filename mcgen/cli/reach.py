@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mcgen.base.errors import refuse_if
 from mcgen.cli.display import bar, print_json, reach_table
 from mcgen.cli.options import (
     ENERGY,
@@ -22,11 +23,10 @@ from mcgen.cli.options import (
     output_option,
     workers_option,
 )
-from mcgen.errors import refuse_if
 
 if TYPE_CHECKING:
-    from mcgen.card import Card
-    from mcgen.contours import ReachPoint, Tower
+    from mcgen.analysis.reach import ReachPoint, Tower
+    from mcgen.card.card import Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Request:
     @property
     def tower(self) -> Tower:
         """The scalars whose signals add up."""
-        from mcgen.contours import Tower
+        from mcgen.analysis.reach import Tower
 
         return Tower(self.states, self.spacing or 0.0)
 
@@ -88,9 +88,9 @@ def reach(as_json: bool, **given: Any) -> None:
     $ mcgen reach na64 fermilab na64mu-2022 m3-phase2 --plot today.png
     $ mcgen reach --model A --events events.root
     """
-    from mcgen.contours import write_csv
-    from mcgen.provenance import write_provenance
-    from mcgen.reach_figure import shown_masses
+    from mcgen.analysis.reach import write_csv
+    from mcgen.card.provenance import write_provenance
+    from mcgen.report.reach_figure import shown_masses
 
     asked = Request(**given)
     _check(asked)
@@ -119,7 +119,8 @@ def _check(asked: Request) -> None:
     refuse_if(from_files and asked.mediator is not None, "--mediator: a file has its own mediator")
     refuse_if(asked.constraints and not asked.figure, "--constraints: are drawn, give --plot")
     if asked.figure:
-        from mcgen import constraints, plot
+        from mcgen.analysis import constraints
+        from mcgen.report import plot
 
         constraints.check_names(names_in(asked.constraints))
         plot.kind_of(asked.figure)
@@ -134,9 +135,9 @@ def _cards(asked: Request) -> list[Card]:
 
 def _check_outputs(asked: Request, cards: list[Card]) -> None:
     """Refuse, before anything is computed, outputs that would overwrite others, and cards of no common figure."""
-    from mcgen.files import ask, check_request
-    from mcgen.provenance import ask_with, check_table
-    from mcgen.reach_figure import check_drawable
+    from mcgen.base.files import ask, check_request
+    from mcgen.card.provenance import ask_with, check_table
+    from mcgen.report.reach_figure import check_drawable
 
     if cards:
         ask_with(*cards)
@@ -150,7 +151,7 @@ def _check_outputs(asked: Request, cards: list[Card]) -> None:
 
 
 def _from_cards(asked: Request, cards: list[Card]) -> list[ReachPoint]:
-    from mcgen.reach_figure import reach_of_cards
+    from mcgen.report.reach_figure import reach_of_cards
 
     return reach_of_cards(
         cards,
@@ -166,7 +167,7 @@ def _from_cards(asked: Request, cards: list[Card]) -> list[ReachPoint]:
 
 
 def _from_events(asked: Request) -> list[ReachPoint]:
-    from mcgen.contours import reach_from_events
+    from mcgen.analysis.reach import reach_from_events
 
     models = names_in(asked.models)
     with bar("files", len(asked.files) * max(1, len(models))) as progress:
@@ -174,8 +175,8 @@ def _from_events(asked: Request) -> list[ReachPoint]:
 
 
 def _draw(asked: Request, points: list[ReachPoint], cards: list[Card]) -> None:
-    from mcgen import reach_figure
-    from mcgen.reweighting import card_of, open_events
+    from mcgen.analysis.reweight import card_of, open_events
+    from mcgen.report import reach_figure
 
     assert asked.figure is not None
     drawn = cards or [card_of(open_events(path)) for path in asked.files]

@@ -22,7 +22,7 @@ def rerun(context: click.Context, source: Path, output: Path | None, workers: in
     \b
     $ mcgen rerun events.root
     """
-    from mcgen.reproduction import reproduce
+    from mcgen.campaign.rerun import reproduce
 
     difference = reproduce(source, output, workers)
     click.echo(f"{source}: {difference or 'the same'}")

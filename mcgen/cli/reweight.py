@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mcgen.base.errors import refuse_if
 from mcgen.cli.display import bar, print_json, table
 from mcgen.cli.options import (
     COUPLINGS,
@@ -19,13 +20,12 @@ from mcgen.cli.options import (
     output_option,
     workers_option,
 )
-from mcgen.errors import refuse_if
-from mcgen.physics.couplings import MODELS, Couplings
+from mcgen.physics.boson.couplings import MODELS, Couplings
 
 if TYPE_CHECKING:
-    from mcgen.card import Card
-    from mcgen.events import EventSource
-    from mcgen.reweighting import Reweighted
+    from mcgen.analysis.reweight import Reweighted
+    from mcgen.card.card import Card
+    from mcgen.events.events import EventSource
 
 #: N_S over that with every S along the beam, at each coupling
 Shares = Sequence[float | None]
@@ -65,7 +65,7 @@ def reweight(file: Path, output: Path | None, as_json: bool, **given: Any) -> No
 
     Events of MadGraph have one energy: they give sigma~ there, the cross section in the file being that at g_mu = 1.
     """
-    from mcgen import reweighting
+    from mcgen.analysis import reweight as reweighting
     from mcgen.source.source import load_card
 
     own, other = (load_card(given[key]) if given[key] else None for key in ("card", "detector"))
@@ -107,8 +107,8 @@ def _explicit(given: dict[str, Any]) -> Couplings | None:
 
 def _check_output(path: Path, events: EventSource, card: Card, asked: dict[str, Any]) -> None:
     """Refuse a document of another request before anything is computed."""
-    from mcgen.files import ask, check_request
-    from mcgen.provenance import ask_with
+    from mcgen.base.files import ask, check_request
+    from mcgen.card.provenance import ask_with
 
     ask_with(card)
     ask(events=events.metadata.get("content_sha256"), **asked)
@@ -138,8 +138,8 @@ def _document(result: Reweighted, setting: dict[str, Any], shares: Shares | None
 
 
 def _write(document: dict[str, Any], path: Path, events: EventSource, card: Card) -> None:
-    from mcgen.files import request_text, write_json
-    from mcgen.provenance import provenance
+    from mcgen.base.files import request_text, write_json
+    from mcgen.card.provenance import provenance
 
     made_of = {key: events.metadata[key] for key in ("seed", "content_sha256") if key in events.metadata}
     write_json(path, document | {"provenance": provenance(card) | made_of | {"request": request_text()}})

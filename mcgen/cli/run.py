@@ -13,8 +13,8 @@ from mcgen.cli.display import bar, print_json, print_written, reach_table, table
 from mcgen.cli.options import Writing, json_option, output_option, sample_options
 
 if TYPE_CHECKING:
-    from mcgen.card import Card
-    from mcgen.chain import Result
+    from mcgen.card.card import Card
+    from mcgen.report.run import Result
 
 
 @click.command(cls=Writing)
@@ -32,7 +32,7 @@ def run(card: str, output: Path | None, mediator: str | None, model: str | None,
     $ mcgen run fermilab -o results
     $ mcgen run na64mu-2022 --mediator vector --model Lmu-Ltau
     """
-    from mcgen import chain
+    from mcgen.report import run as chain
     from mcgen.source.source import load_card
 
     experiment = load_card(card).with_boson(mediator, model)
@@ -55,7 +55,7 @@ def run(card: str, output: Path | None, mediator: str | None, model: str | None,
 
 def _show(card: Card, result: Result) -> None:
     """The yield, N_S at each coupling, the reach, and which files are new."""
-    from mcgen.exposure import yield_unit
+    from mcgen.events.exposure import yield_unit
 
     meta = result.events.metadata
     click.echo(

@@ -10,6 +10,6 @@ import click
 @click.command()
 def schema() -> None:
     """JSON schema of the card."""
-    from mcgen.card import Card
+    from mcgen.card.card import Card
 
     click.echo(json.dumps(Card.model_json_schema(), indent=2))

@@ -22,8 +22,8 @@ def show(card: str, output: Path | None, mass: float | None, tracks: int, seed: 
     \b
     $ mcgen show fermilab -o fermilab.png
     """
-    from mcgen.layout import layout
-    from mcgen.layout_figure import plot_layout
+    from mcgen.report.drawing import layout
+    from mcgen.report.drawing_figure import plot_layout
     from mcgen.source.source import load_card
 
     experiment = load_card(card)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from mcgen.base.files import make_folder
 from mcgen.cli.display import print_written
 from mcgen.cli.options import Writing, output_option, workers_option
-from mcgen.files import make_folder
 
 
 @click.command(cls=Writing)
@@ -22,7 +22,7 @@ def validate(output: Path, workers: int) -> None:
     """
     from rich.console import Console
 
-    from mcgen import report
+    from mcgen.report import validate as report
 
     make_folder(output)
     with Console(stderr=True).status("tables") as status:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.constants import LEPTON_MASSES
-from mcgen.errors import InputError, check_number, choose, refuse_if
-from mcgen.form_factors import named_or_read
-from mcgen.physics import cross_section as quadrature
-from mcgen.physics import iww
-from mcgen.physics.amplitude import Process
-from mcgen.physics.quadrature import rules
+from mcgen.base.constants import LEPTON_MASSES
+from mcgen.base.errors import InputError, check_number, choose, refuse_if
+from mcgen.card.form_factors import named_or_read
+from mcgen.physics.emission import cross_section as quadrature
+from mcgen.physics.emission import iww
+from mcgen.physics.emission.amplitude import Process
+from mcgen.physics.emission.rules import rules
 from mcgen.source.targets import Target, named, process_on
 
 Array = NDArray[np.float64]
@@ -89,7 +89,7 @@ def cross_section(
     method : {"exact", "ww", "iww"}
         The exact amplitude; Weizsaecker-Williams with exact limits; Eqs. 12-13 as printed.
     form_factor : {"paper", "tsai", "elastic", "helm", "fourier-bessel"} or the name of a file
-        A file holds lines of t in GeV^2 and G2 (`mcgen.form_factors`).
+        A file holds lines of t in GeV^2 and G2 (`mcgen.card.form_factors`).
     spectrum : {"x", "t", "theta"}, optional
     edges : array, shape (n + 1,), optional
         Bin edges, of t in GeV^2, of theta in rad; forty bins if not given.

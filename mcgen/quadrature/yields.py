@@ -10,17 +10,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.card import Card
-from mcgen.constants import PB_CM2
-from mcgen.errors import check_number, choose
-from mcgen.estimate import Estimate
-from mcgen.physics import cross_section, iww
-from mcgen.physics.amplitude import Process
-from mcgen.physics.couplings import Couplings
-from mcgen.physics.cross_section import spectrum_nodes
-from mcgen.physics.quadrature import Rules, rules
-from mcgen.physics.signal_yield import yield_per_pb
-from mcgen.quantities import LOWEST_MASS
+from mcgen.base.constants import PB_CM2
+from mcgen.base.errors import check_number, choose
+from mcgen.base.estimate import Estimate
+from mcgen.card.card import Card
+from mcgen.card.quantities import LOWEST_MASS
+from mcgen.physics.boson.couplings import Couplings
+from mcgen.physics.emission import cross_section, iww
+from mcgen.physics.emission.amplitude import Process
+from mcgen.physics.emission.cross_section import spectrum_nodes
+from mcgen.physics.emission.rules import Rules, rules
+from mcgen.physics.signal.signal_yield import yield_per_pb
 from mcgen.search.search import Search
 from mcgen.search.signal import Made, signal
 from mcgen.source.beam_nodes import crossings, group_nodes, groups, thin

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.card import Card
-from mcgen.detector import Curve, Detector
-from mcgen.physics.fiducial import INVISIBLE_COUNTS, SIGNATURES
+from mcgen.card.card import Card
+from mcgen.card.detector import Curve, Detector
+from mcgen.physics.signal.fiducial import INVISIBLE_COUNTS, SIGNATURES
 from mcgen.search.signal import NONE, Made
 from mcgen.search.window import window
 from mcgen.source.boson import Boson

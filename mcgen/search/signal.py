@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.physics.signal_yield import expected_signal, inverse_length_per_momentum
+from mcgen.physics.signal.signal_yield import expected_signal, inverse_length_per_momentum
 
 Array = NDArray[np.float64]
 

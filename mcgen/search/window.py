@@ -11,9 +11,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen._jit import jit
-from mcgen.detector import Detector
-from mcgen.physics.geometry import box, cylinder
+from mcgen.base.jit import jit
+from mcgen.card.detector import Detector
+from mcgen.physics.signal.geometry import box, cylinder
 
 Array = NDArray[np.float64]
 Vector = tuple[float, float, float]

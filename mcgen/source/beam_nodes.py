@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.physics.energy_loss import NONE
-from mcgen.physics.quadrature import gauss
+from mcgen.physics.emission.rules import gauss
+from mcgen.physics.matter.energy_loss import NONE
 from mcgen.source.targets import Target
+from mcgen.source.track import Track, depths, energy_at
 from mcgen.source.transport import SPREAD, Segment
-from mcgen.track import Track, depths, energy_at
 
 Array = NDArray[np.float64]
 

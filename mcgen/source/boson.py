@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mcgen.card import Card
-from mcgen.errors import InputError, check_number, choose, refuse_if
-from mcgen.physics.couplings import MODELS, Couplings, to_quarks
-from mcgen.physics.scalar_decay import Widths, length_per_momentum, widths
-from mcgen.quantities import LOWEST_MASS
+from mcgen.base.errors import InputError, check_number, choose, refuse_if
+from mcgen.card.card import Card
+from mcgen.card.quantities import LOWEST_MASS
+from mcgen.physics.boson.couplings import MODELS, Couplings, to_quarks
+from mcgen.physics.boson.scalar_decay import Widths, length_per_momentum, widths
 
 
 def couplings_of(model: str | Couplings, g_mu: float) -> Couplings:

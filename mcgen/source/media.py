@@ -6,18 +6,18 @@ import functools
 
 import numpy as np
 
-from mcgen.constants import AVOGADRO
-from mcgen.errors import InputError
-from mcgen.materials import ELEMENTS, MATERIALS, Element, Material, nuclei_per_cm3
-from mcgen.mulder_tables import random_loss
-from mcgen.physics import atomic_data
-from mcgen.physics.csda_range import RangeTable, range_table
-from mcgen.physics.density_effect import medium
-from mcgen.physics.energy_loss import NONE, ConstantLoss, TabulatedLoss
-from mcgen.physics.multiple_scattering import radiation_length
-from mcgen.physics.stopping_power import stopping_power
-from mcgen.straggling import Law
-from mcgen.target import Layer
+from mcgen.base.constants import AVOGADRO
+from mcgen.base.errors import InputError
+from mcgen.card.target import Layer
+from mcgen.physics.matter import atomic_data
+from mcgen.physics.matter.csda_range import RangeTable, range_table
+from mcgen.physics.matter.density_effect import medium
+from mcgen.physics.matter.energy_loss import NONE, ConstantLoss, TabulatedLoss
+from mcgen.physics.matter.materials import ELEMENTS, MATERIALS, Element, Material, nuclei_per_cm3
+from mcgen.physics.matter.multiple_scattering import radiation_length
+from mcgen.physics.matter.stopping_power import stopping_power
+from mcgen.source.mulder_tables import random_loss
+from mcgen.source.straggling import Law
 
 #: total energy in GeV of a muon that has stopped, where the energy loss is tabulated
 STOPPED = 0.15

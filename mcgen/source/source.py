@@ -6,15 +6,15 @@ import functools
 from collections.abc import Iterator
 from pathlib import Path
 
-from mcgen.card import Card, read_card
-from mcgen.errors import InputError, ThresholdError, check_number, choose
-from mcgen.physics.amplitude import Process
-from mcgen.quantities import LOWEST_MASS
+from mcgen.base.errors import InputError, ThresholdError, check_number, choose
+from mcgen.card.card import Card, read_card
+from mcgen.card.quantities import LOWEST_MASS
+from mcgen.physics.emission.amplitude import Process
 from mcgen.source import transport
 from mcgen.source.beam_nodes import TargetComponent
 from mcgen.source.targets import Target, process_on
+from mcgen.source.track import NO_SCATTERING, Scattering
 from mcgen.source.transport import Segment
-from mcgen.track import NO_SCATTERING, Scattering
 
 
 class Source:

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen import pdg
-from mcgen.errors import choose
-from mcgen.form_factors import element_form_factor
-from mcgen.materials import ELEMENTS, Element
-from mcgen.physics.amplitude import Process
-from mcgen.physics.form_factor import FormFactor
-from mcgen.physics.mediator import MEDIATORS
+from mcgen.base import pdg
+from mcgen.base.errors import choose
+from mcgen.card.form_factors import element_form_factor
+from mcgen.physics.emission.amplitude import Process
+from mcgen.physics.emission.form_factor import FormFactor
+from mcgen.physics.emission.mediator import MEDIATORS
+from mcgen.physics.matter.materials import ELEMENTS, Element
 
 #: gives G2(t) for the kernels from the name of a form factor and the user's tables of G2(t), by target
 Current = Callable[[str, Mapping[str, str]], FormFactor]

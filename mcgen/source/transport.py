@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.beam import Beam, Spectrum
-from mcgen.physics.energy_loss import ConstantLoss
-from mcgen.physics.multiple_scattering import Kicks, followed_by, moments, p_beta, spread
-from mcgen.physics.thick_target import track_table
+from mcgen.card.beam import Beam, Spectrum
+from mcgen.card.target import Slab, Stack
+from mcgen.physics.matter.energy_loss import ConstantLoss
+from mcgen.physics.matter.multiple_scattering import Kicks, followed_by, moments, p_beta, spread
+from mcgen.physics.matter.thick_target import track_table
 from mcgen.source.media import Medium
+from mcgen.source.straggling import Law, RandomLoss
 from mcgen.source.targets import Target, in_atom
-from mcgen.straggling import Law, RandomLoss
-from mcgen.target import Slab, Stack
-from mcgen.track import NO_SPREAD, Scattering, Track, linear, negligibly_thin
+from mcgen.source.track import NO_SPREAD, Scattering, Track, linear, negligibly_thin
 
 Array = NDArray[np.float64]
 

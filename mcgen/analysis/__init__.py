@@ -1,0 +1,1 @@
+"""What events and quadrature say of couplings: reweighting, reach, comparison, limits."""

@@ -1,0 +1,215 @@
+"""The approximations and the Monte Carlo against the exact cross section."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.base.errors import check_number
+from mcgen.base.estimate import Estimate
+from mcgen.base.files import open_atomic, overwriting
+from mcgen.base.rng import INTEGRATION
+from mcgen.card.card import Card
+from mcgen.card.quantities import LOWEST_MASS
+from mcgen.generation import stages
+from mcgen.generation.lattice import Lattice, Proposals, build_lattice, integrate
+from mcgen.physics.emission.amplitude import Process
+from mcgen.physics.emission.cross_section import FINE, METHODS, sigma_between, standard_edges
+from mcgen.physics.emission.rules import rules
+from mcgen.quadrature.xsec import CrossSection, of_process
+from mcgen.source.source import Source
+from mcgen.source.targets import Target
+from mcgen.source.track import linear
+
+Array = NDArray[np.float64]
+
+MC_POINTS = 200_000
+#: grid of the error map, GeV
+MAP_ENERGIES, MAP_MASSES = np.geomspace(0.25, 1000.0, 37).tolist(), np.geomspace(1e-3, 1.0, 31).tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Cross sections at one energy and mass, in pb at unit coupling."""
+
+    energy_gev: float
+    mass_gev: float
+    sigma_exact_pb: float
+    sigma_ww_pb: float
+    sigma_iww_pb: float
+    sigma_mc_pb: float
+    error_mc_pb: float
+    target: str
+
+    @property
+    def pull(self) -> float:
+        """(Monte Carlo - exact)/error."""
+        return (self.sigma_mc_pb - self.sigma_exact_pb) / self.error_mc_pb if self.error_mc_pb > 0.0 else 0.0
+
+
+def monte_carlo(E: float, process: Process, points: int, seed: int) -> Estimate:
+    """Cross section in pb at unit coupling and one energy, from the sampler that makes the events.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    points, seed : int
+        Number of points, and seed of their random numbers.
+    """
+    lattice = build_lattice(linear(E, E), process)
+    total, squares, _, _ = integrate(lattice, process, np.uint64(seed), np.uint64(INTEGRATION), 0, points)
+    mean = total / points
+    spread = math.sqrt(max(0.0, squares / points - mean * mean) / points)
+    return Estimate(lattice.total * mean, lattice.total * spread, total * total / squares)
+
+
+def crosscheck(
+    card: Card,
+    masses: Sequence[float],
+    energies: Sequence[float] | None = None,
+    *,
+    points: int = MC_POINTS,
+    seed: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[Comparison]:
+    """IWW, WW and Monte Carlo beside the exact cross section.
+
+    Parameters
+    ----------
+    card : Card
+        Its beam, target, mediator and form factor count.
+    masses : sequence of float
+        Scalar masses in GeV.
+    energies : sequence of float, optional
+        Energies of the beam lepton in GeV; by default five between the ends of the target, one if they nearly agree.
+    points : int
+        Points of each Monte Carlo integral.
+    seed : int, optional
+        Of the random numbers; by default the card's.
+    progress : callable, optional
+        Called with the number of rows done.
+
+    Returns
+    -------
+    list of Comparison
+        Zeros below threshold, except for IWW, which knows no recoil.
+    """
+    source = Source(card)
+    low, high = source.E_low, card.beam.E_max
+    given = energies is not None
+    if energies is None:
+        energies = [high] if high - low < 0.01 * high else np.linspace(low, high, 5).tolist()
+    rows = []
+    for m_S in masses:
+        check_number("mass", m_S, LOWEST_MASS, 1e6)
+        if not given:
+            source.check_mass(m_S)
+        for E, target in itertools.product(energies, source.targets):
+            (known,) = error_map(source, target, [E], [m_S])
+            process = source.process(m_S, target)
+            mc = Estimate(0.0, 0.0, 0.0)
+            if process.threshold < E:
+                mc = monte_carlo(E, process, points, card.run.seed if seed is None else seed)
+            rows.append(replace(known, sigma_mc_pb=mc.value, error_mc_pb=mc.error))
+            if progress:
+                progress(len(rows))
+    return rows
+
+
+def _x_histogram(lattice: Lattice, process: Process, seed: int, points: int, edges: Array) -> Array:
+    """Sums of f in bins of x."""
+    proposals = Proposals(lattice, process, np.uint64(seed), np.uint64(INTEGRATION), np.arange(points))
+    sums = np.zeros(edges.size - 1)
+    for n in proposals.first_trials():
+        E, E_S, f = (proposals.block[row : row + n] for row in (stages.E_BEAM, stages.E_S, stages.F))
+        bins = np.searchsorted(edges, E_S / E, side="right") - 1
+        inside = (bins >= 0) & (bins < sums.size)
+        np.add.at(sums, bins[inside], f[inside])
+    return sums
+
+
+def x_spectra(card: Card, target: Target, m_S: float, E: float, points: int = MC_POINTS) -> dict[str, CrossSection]:
+    """Spectra in x at one energy, in the same bins: exact, WW, IWW and Monte Carlo.
+
+    Parameters
+    ----------
+    card : Card
+    target : Target
+        What is hit.
+    m_S, E : float
+        Mass of S and total beam energy in GeV.
+    points : int
+        Points of the Monte Carlo integral.
+
+    Returns
+    -------
+    dict of CrossSection
+        By the names "exact", "ww", "iww" and "Monte Carlo"; bins in pb at unit coupling.
+    """
+    process = Source(card).process(m_S, target)
+    edges = standard_edges(E, process, "x")
+    spectra = {method: of_process(process, E, method, "x", edges) for method in METHODS}
+    lattice = build_lattice(linear(E, E), process)
+    bins = _x_histogram(lattice, process, card.run.seed, points, edges) * (lattice.total / points)
+    spectra["Monte Carlo"] = CrossSection(float(bins.sum()), 0.0, edges, bins)
+    return spectra
+
+
+def _sigma(E: float, process: Process) -> float:
+    """Cross section in pb without its error, which would take half as long again."""
+    return sigma_between(E, process, 0.0, E, rules(*FINE)) if process.threshold < E else 0.0
+
+
+def error_map(
+    source: Source,
+    target: Target,
+    energies: Sequence[float],
+    masses: Sequence[float],
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> list[Comparison]:
+    """IWW and WW beside the exact cross section over a grid of energies and masses, no Monte Carlo.
+
+    Parameters
+    ----------
+    source : Source
+        Its beam, form factor and mediator count.
+    target : Target
+    energies, masses : sequence of float
+        Of the beam lepton and of S, in GeV.
+    progress : callable, optional
+        Called with the number of points done.
+
+    Returns
+    -------
+    list of Comparison
+        Energy by energy; zeros below threshold, except for IWW, which knows no recoil.
+    """
+    rows = []
+    for E in energies:
+        for m_S in masses:
+            process = source.process(m_S, target)
+            exact, ww = (_sigma(E, process._replace(ww=ww)) for ww in (False, True))
+            iww = of_process(process, E, "iww").value
+            rows.append(Comparison(E, m_S, exact, ww, iww, 0.0, 0.0, target.name))
+            if progress:
+                progress(len(rows))
+    return rows
+
+
+def write_csv(rows: Sequence[Comparison], path: str | Path, *, overwrite: bool = False) -> None:
+    """Table of a comparison."""
+    with overwriting(overwrite), open_atomic(path) as stream:
+        writer = csv.DictWriter(stream, [*Comparison.__dataclass_fields__], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)

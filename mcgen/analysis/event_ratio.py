@@ -1,0 +1,203 @@
+"""Weights that turn events into those of another form factor or mediator: ratios of |M|^2 at the event's own point.
+
+Phase space depends on masses alone, so |M|^2 = e^4 G2(t)/t^2 * A is all that changes. t is in the file. The rest of the
+point follows from three-momenta, by products without cancellations. The balance of energy is not used: in it the
+rounding errors of the file are larger by (E/q)^2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.base.errors import ClosureError, InputError
+from mcgen.base.jit import jit
+from mcgen.card.card import Card, parse_card
+from mcgen.card.form_factors import named_or_read
+from mcgen.events.branches import Columns
+from mcgen.events.events import EventSource
+from mcgen.physics.emission.amplitude import Process, amplitude_at, azimuthal_form
+from mcgen.physics.emission.form_factor import G2, FormFactor, form_factor
+from mcgen.physics.emission.kinematics import emission
+from mcgen.source.source import Source
+from mcgen.source.targets import Target
+
+Array = NDArray[np.float64]
+
+_VECTORS = [f"{name}_p{axis}" for name in ("mu_in", "S", "N_out") for axis in "xyz"]
+#: branches that a ratio is computed from
+COLUMNS = ["weight", "target_Z", "target_A", "E_mu", "S_E", "t", *_VECTORS]
+#: the amplitude does not read it: with the same one everywhere, its kernel is compiled once
+_NO_FORM_FACTOR = form_factor("paper", 1.0, 1.0)
+
+
+@jit
+def event_point(
+    E: float,
+    m: float,
+    m_S: float,
+    p: tuple[float, float, float],
+    k: tuple[float, float, float],
+    N: tuple[float, float, float],
+    E_S: float,
+) -> tuple[float, float, float]:
+    """The point of phase space of an event, from its three-momenta; the beam may have any direction.
+
+    Parameters
+    ----------
+    E, m, m_S : float
+        Total beam energy, lepton and boson mass in GeV.
+    p, k, N : (float, float, float)
+        Three-momenta of the beam lepton, S and the recoiling nucleus in GeV.
+    E_S : float
+        Energy of S in GeV.
+
+    Returns
+    -------
+    one_minus_cos_theta : float
+        1 - cos of the angle between S and the beam.
+    q_perp : float
+        Component of q = -N across V = p - k in GeV.
+    phi_q : float
+        Azimuth of q about V, from the side of k, in rad.
+    """
+    n_x = p[1] * k[2] - p[2] * k[1]  # p x k
+    n_y = p[2] * k[0] - p[0] * k[2]
+    n_z = p[0] * k[1] - p[1] * k[0]
+    norm = math.sqrt(n_x * n_x + n_y * n_y + n_z * n_z)
+    pk = math.sqrt((E - m) * (E + m) * (E_S - m_S) * (E_S + m_S))
+    along = p[0] * k[0] + p[1] * k[1] + p[2] * k[2]
+    one_minus_cos_theta = norm * norm / (pk * (pk + along)) if along > 0.0 else 1.0 - along / pk
+    if norm == 0.0:  # S along the beam: A does not depend on phi_q, any axis will do
+        n_y = norm = 1.0
+    V_x = p[0] - k[0]
+    V_y = p[1] - k[1]
+    V_z = p[2] - k[2]
+    V = math.sqrt(V_x * V_x + V_y * V_y + V_z * V_z)
+    # q = -N across V: its part in the plane of p and k, to the side of k, and its part across the plane
+    q_1 = -(N[0] * (n_y * V_z - n_z * V_y) + N[1] * (n_z * V_x - n_x * V_z) + N[2] * (n_x * V_y - n_y * V_x)) / (
+        norm * V
+    )
+    q_2 = -(N[0] * n_x + N[1] * n_y + N[2] * n_z) / norm
+    return one_minus_cos_theta, math.hypot(q_1, q_2), math.atan2(q_2, q_1)
+
+
+@jit
+def amplitude_ratios(old: Process, new: Process, E: Array, E_S: Array, t: Array, vectors: Array, out: Array) -> None:
+    """Write A of one process over A of another at each event.
+
+    Parameters
+    ----------
+    old, new : Process
+        As generated, and as asked for; of the same masses.
+    E, E_S, t : array, shape (n,)
+        Beam energy and energy of S in GeV, momentum transfer squared in GeV^2.
+    vectors : array, shape (9, n)
+        x, y, z of the three-momenta of beam lepton, S and recoiling nucleus in GeV.
+    out : array, shape (n,)
+        Written: A of `new` over A of `old`.
+    """
+    v = vectors
+    for i in range(out.size):
+        one_minus_cos_theta, q_perp, phi_q = event_point(
+            E[i],
+            old.m,
+            old.m_S,
+            (v[0, i], v[1, i], v[2, i]),
+            (v[3, i], v[4, i], v[5, i]),
+            (v[6, i], v[7, i], v[8, i]),
+            E_S[i],
+        )
+        e = emission(E[i], old.m, old.m_S, old.M, E_S[i], one_minus_cos_theta)
+        before = amplitude_at(azimuthal_form(e, E[i], t[i], q_perp, old), phi_q)
+        out[i] = amplitude_at(azimuthal_form(e, E[i], t[i], q_perp, new), phi_q) / before
+
+
+@jit
+def form_factor_ratios(old: FormFactor, new: FormFactor, t: Array, out: Array) -> None:
+    """Multiply by the ratio of two form factors squared at each event.
+
+    Parameters
+    ----------
+    old, new : FormFactor
+        As generated, and as asked for.
+    t : array, shape (n,)
+        Momentum transfer squared in GeV^2.
+    out : array, shape (n,)
+        Multiplied by G2 of `new` over G2 of `old`.
+    """
+    for i in range(out.size):
+        out[i] *= G2(t[i], new) / G2(t[i], old)
+
+
+def weight_ratios(chunk: Columns, changes: dict[Target, tuple[Process, Process]]) -> Array:
+    """|M|^2 after a change over |M|^2 as generated, for events of the branches COLUMNS.
+
+    Parameters
+    ----------
+    chunk : dict of arrays
+    changes : dict
+        What can be hit in the target -> its process as generated, and as asked for.
+
+    Raises
+    ------
+    ClosureError
+        If a ratio is not a finite number, or an event's nucleus is not in the target.
+    """
+    ratios = np.full(chunk["t"].size, np.nan)
+    for target, (old, new) in changes.items():
+        struck = target.is_struck(chunk)
+        c = {name: np.ascontiguousarray(chunk[name][struck]) for name in COLUMNS[3:]}
+        ratio = np.ones(c["t"].size)
+        if new.weights != old.weights:
+            vectors = np.stack([c[name] for name in _VECTORS])
+            bare, asked = (process._replace(ff=_NO_FORM_FACTOR) for process in (old, new))
+            amplitude_ratios(bare, asked, c["E_mu"], c["S_E"], c["t"], vectors, ratio)
+        form_factor_ratios(old.ff, new.ff, c["t"], ratio)
+        ratios[struck] = ratio
+    if not np.isfinite(ratios).all():
+        message = "weights of another form factor or mediator: a ratio is not finite, or a nucleus is not in the target"
+        raise ClosureError(message)
+    return ratios
+
+
+def altered_card(card: Card, form_factor: str | None = None, mediator: str | None = None) -> Card:
+    """The card with another form factor or mediator, with that mediator's models if those of the card do not fit."""
+    if form_factor is not None:
+        name, tables = named_or_read(form_factor, [target.name for target in Source(card).targets])
+        run = card.run.model_copy(update={"form_factor": name, "form_factor_table": tables})
+        card = parse_card(card.model_copy(update={"run": run}).text)
+    return card.with_boson(mediator)
+
+
+class AlteredEvents:
+    """Events as if they had been made with another form factor or mediator: their weights times `weight_ratios`."""
+
+    def __init__(self, source: EventSource, form_factor: str | None = None, mediator: str | None = None) -> None:
+        card = parse_card(str(source.metadata["card"]), "of the event file")
+        if mediator:
+            source.metadata.check_one_mass(f"mediator {mediator}")
+        new = altered_card(card, form_factor, mediator)
+        m_S = source.metadata.m_S
+        if missing := [name for name in COLUMNS if name not in source.branches]:
+            message = f"another form factor or mediator: the events lack {', '.join(missing)}"
+            raise InputError(message)
+        self.branches = source.branches
+        self.metadata = source.metadata | {"card": new.text, "mediator": new.scalar.mediator}
+        inner = getattr(source, "parts", [source])
+        self.parts = [AlteredEvents(part, form_factor, mediator) for part in inner] if len(inner) > 1 else [self]
+        self._source = source
+        old, asked = Source(card), Source(new)
+        self._changes = {t: (old.process(m_S, t), asked.process(m_S, t)) for t in old.targets}
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def iterate(self, names: Sequence[str]) -> Iterator[Columns]:
+        """Chunks of the named branches."""
+        for chunk in self._source.iterate(list(dict.fromkeys([*names, *COLUMNS]))):
+            weight = chunk["weight"] * weight_ratios(chunk, self._changes)
+            yield {name: weight if name == "weight" else chunk[name] for name in names}

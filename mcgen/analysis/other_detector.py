@@ -1,0 +1,99 @@
+"""Events of one card seen by the detector of another: what is made does not depend on who looks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mcgen.base.errors import InputError
+from mcgen.card.card import Card, parse_card
+from mcgen.events.branches import Columns
+from mcgen.events.events import EventSource
+from mcgen.events.meta import DecayMode
+from mcgen.source.source import Source
+
+#: what may differ besides detector and search: the exposure, and where muons count as stopped
+_FREE = {"beam": ("particles_on_target",), "target": ("E_min",)}
+#: fields of the section `run` that change the production of S
+_RUN = ("form_factor", "form_factor_table")
+
+
+def _made_by(card: Card) -> dict[str, Any]:
+    """All that the events of a card depend on, but for the mass, which is the file's."""
+    content = card.model_dump()
+    found = {name: {k: v for k, v in content[name].items() if k not in free} for name, free in _FREE.items()}
+    found["run"] = {key: content["run"][key] for key in _RUN}
+    found["scalar"] = {"mediator": card.scalar.mediator}
+    return found
+
+
+def card_seen_by(card: Card, other: Card) -> Card:
+    """The card of events with detector, exposure and decays of another one.
+
+    Parameters
+    ----------
+    card : Card
+        That of the events.
+    other : Card
+        Of the same beam, target, form factor and mediator; it may count muons as stopped at a higher energy.
+
+    Raises
+    ------
+    InputError
+        If the events would be others.
+    """
+    mine, theirs = _made_by(card), _made_by(other)
+    for section, content in theirs.items():
+        differs = [key for key in sorted({*content, *mine[section]}) if content.get(key) != mine[section].get(key)]
+        if differs:
+            message = (
+                f"detector {other.name}: its {section}.{differs[0]} is not that of the events (card {card.name}), "
+                "which would be others; detector, beam.particles_on_target and a higher target.E_min may differ"
+            )
+            raise InputError(message)
+    low, mine_low = Source(other).E_low, Source(card).E_low
+    if low < (1.0 - 1e-12) * mine_low:
+        message = (
+            f"detector {other.name}: muons down to {low:g} GeV count there, and the events end at {mine_low:g} GeV"
+        )
+        raise InputError(message)
+    decays = {key: getattr(other.scalar, key) for key in ("model", "invisible", "width")}
+    scalar = card.scalar.model_copy(update=decays)
+    return parse_card(other.model_copy(update={"scalar": scalar}).text, other.name)
+
+
+class EventsSeenBy:
+    """Events with the card of another detector, those of muons that count there.
+
+    Raises
+    ------
+    InputError
+        If the detector needs other events, or these were made for one: forced decays lie in its fiducial range.
+    """
+
+    def __init__(self, source: EventSource, other: Card) -> None:
+        metadata = source.metadata
+        if metadata.is_foreign:
+            message = f"detector {other.name}: events of another generator have the detector of their --card"
+            raise InputError(message)
+        if metadata.decays is DecayMode.FORCED:
+            message = f"detector {other.name}: the decays of the events were forced into the detector of their own card"
+            raise InputError(message)
+        card = parse_card(str(metadata["card"]), "of the event file")
+        Source(card).check_mass(metadata.m_S, "mass of the event file")
+        self._source = source
+        self._seen = card_seen_by(card, other)
+        self._E_low = (1.0 - 1e-12) * Source(self._seen).E_low
+        self.branches = source.branches
+        self.metadata = metadata | {"card": self._seen.text}
+        inner = getattr(source, "parts", [source])
+        self.parts = [EventsSeenBy(part, other) for part in inner] if len(inner) > 1 else [self]
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def iterate(self, names: Sequence[str]) -> Iterator[Columns]:
+        """Chunks of the named branches."""
+        for chunk in self._source.iterate(list(dict.fromkeys([*names, "E_mu"]))):
+            counts = chunk["E_mu"] >= self._E_low
+            yield {name: chunk[name][counts] for name in names}

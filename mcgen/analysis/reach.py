@@ -1,0 +1,346 @@
+"""Exclusion contours: the couplings at which N_S exceeds a threshold, per mass."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import itertools
+import math
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.analysis import reweight as reweighting
+from mcgen.analysis.crossings import Intervals, Signal, intervals
+from mcgen.analysis.tracing import Column, trace
+from mcgen.base.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
+from mcgen.base.errors import InputError, McgenWarning, ThresholdError, check_number, choose, refuse_if
+from mcgen.base.files import open_atomic, overwriting
+from mcgen.base.units import Range
+from mcgen.card.card import Card
+from mcgen.card.quantities import LOWEST_MASS
+from mcgen.generation.generate import generate
+from mcgen.physics.boson.couplings import MODELS
+from mcgen.physics.emission.cross_section import METHODS
+from mcgen.quadrature.yields import production, signal_of
+from mcgen.search.search import Search
+from mcgen.source.boson import Boson, check_widths
+from mcgen.source.source import Source
+
+Array = NDArray[np.float64]
+
+#: events per mass where the detector has a shape, for which there is no quadrature
+EVENTS = 20_000
+#: tolerance in log(g) of a traced line between its masses, and the largest number of masses: by quadrature, and from
+#: events, which have errors of a percent
+BY_QUADRATURE, FROM_EVENTS = (0.01, 400), (0.03, 20)
+#: where lines bend: thresholds of decays, and narrow mesons in the decays of vectors; GeV
+_BENDS = (2.0 * M_E, 2.0 * M_MU, 2.0 * M_PI, M_OMEGA, M_PHI, 2.0 * M_TAU)
+
+
+class AboveThresholdWarning(McgenWarning):
+    """Some of the masses are too heavy to be made."""
+
+
+class CoarseLineWarning(McgenWarning):
+    """A line is traced from fewer masses than it takes to be smooth to a percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tower:
+    """Scalars of equal couplings and equally spaced masses, the paper's outlook: N_d states."""
+
+    states: int = 1
+    spacing: float = 0.0  #: GeV
+
+    def __post_init__(self) -> None:
+        if self.states < 1 or not 0.0 <= self.spacing < math.inf:
+            message = f"tower: {self.states} states {self.spacing} GeV apart; at least one, and no negative spacing"
+            raise InputError(message)
+
+    def masses(self, m_S: float) -> list[float]:
+        """Masses in GeV of a tower whose lightest state is m_S."""
+        return [m_S + n * self.spacing for n in range(self.states)]
+
+
+@dataclass(frozen=True, slots=True)
+class ReachPoint:
+    """Interval of g_mu with more than the threshold of signal events; None where there is none.
+
+    A mass with several intervals has several points. An infinite `g_high` means that no coupling up to 1e3 is too
+    large to be seen.
+    """
+
+    experiment: str
+    model: str
+    production: str
+    mass_gev: float
+    g_low: float | None
+    g_high: float | None
+
+
+def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict[str, Signal]:
+    """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape."""
+    search = Search.of(card)
+    if not search.is_3d:
+        made = production(Source(card), m_S, search, method)
+        return {model: functools.partial(signal_of, made, search, Boson(card, model, m_S)) for model in models}
+    seen = [m for m in models if search.can_see(Boson(card, m, m_S))]
+    found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
+    if seen and not _too_heavy(card, [m_S]):
+        events = generate(card, m_S, EVENTS)
+        for model in seen:
+            found[model] = functools.partial(reweighting.signal_sums, events, card, model, m_S)
+    return found
+
+
+def _everything(model: str, m_S: float) -> float:  # noqa: ARG001
+    return 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scan looks for: couplings with more signal events than a threshold.
+
+    Parameters
+    ----------
+    card : Card
+    models : sequence of {"A", "B", "dark-photon", "Lmu-Ltau"}
+    n_signal : float
+        Number of signal events that counts as seen.
+    production : {"exact", "ww", "iww"}
+    tower : Tower
+        Scalars whose signals add up.
+    share : callable
+        Of a model and the mass in GeV of a state: share of its N_S that is seen.
+    """
+
+    card: Card
+    models: Sequence[str]
+    n_signal: float = 3.0
+    production: str = "exact"
+    tower: Tower = Tower()
+    share: Callable[[str, float], float] = _everything  #: of N_S that is seen, by model and mass of a state
+
+    def __post_init__(self) -> None:
+        choose(self.production, METHODS, "production")
+        self.card.check_models(self.models)
+        if self.from_events and self.production != "exact":
+            message = (
+                f"production {self.production}: the detector of card {self.card.name} needs events, and those are exact"
+            )
+            raise InputError(message)
+        _check_threshold(self.n_signal)
+
+    @property
+    def from_events(self) -> bool:
+        """Whether the detector has a shape."""
+        return self.card.detector.geometry == "3d"
+
+    def column(self, m_S: float) -> Column:
+        """Ranges of couplings of each model at one mass in GeV."""
+        states = [(m, _signals(self.card, self.models, m, self.production)) for m in self.tower.masses(m_S)]
+
+        def total(model: str) -> Signal:
+            parts = [(self.share(model, m), signals[model]) for m, signals in states]
+            return lambda g_mu: np.asarray(sum(share * signal(g_mu) for share, signal in parts))
+
+        return tuple(intervals(total(model), self.n_signal) for model in self.models)
+
+    def lines(
+        self, masses: Iterable[float], workers: int = 1, progress: Callable[[int], None] | None = None
+    ) -> list[tuple[float, Column]]:
+        """Columns at each of a list of masses in GeV, or at those that a line through a range needs."""
+        done = itertools.count(1)
+
+        with ThreadPoolExecutor(workers) as pool:
+
+            def at(some: Sequence[float]) -> list[Column]:
+                found = []
+                for column in pool.map(self.column, some):
+                    found.append(column)
+                    if progress:
+                        progress(next(done))
+                return found
+
+            if not isinstance(masses, Range):
+                masses = list(masses)
+                return list(zip(masses, at(masses), strict=True))
+            tolerance, most = FROM_EVENTS if self.from_events else BY_QUADRATURE
+            found, smooth = trace(at, starting_masses(masses, self.tower), tolerance, most)
+        if not smooth:
+            what = f" of {EVENTS} events each" if self.from_events else ""
+            message = f"{self.card.name}: the line is drawn through {len(found)} masses{what}, coarser than a percent"
+            warnings.warn(message, CoarseLineWarning, stacklevel=3)
+        return list(found.items())
+
+    def nothing(self, masses: Iterable[float]) -> list[tuple[float, Column]]:
+        """Empty columns, for masses that cannot be made."""
+        return [(m, ((),) * len(self.models)) for m in masses]
+
+    def points(self, lines: Sequence[tuple[float, Column]]) -> list[ReachPoint]:
+        """Rows of a table: one per interval, one without couplings where there is none."""
+        label = "events" if self.from_events else self.production
+        return [
+            ReachPoint(self.card.name, model, label, m, low, high)
+            for number, model in enumerate(self.models)
+            for m, column in lines
+            for low, high in column[number] or ((None, None),)
+        ]
+
+
+def landmarks(masses: Range) -> list[float]:
+    """Masses that a table shows of a traced line: those that it must go through, or round ones; and its ends."""
+    low, high = masses
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    rounds = masses.through or [float(f"{digit}e{n}") for n in decades for digit in (1, 2, 5)]
+    return sorted({low, high, *(m for m in rounds if low <= m <= high)})
+
+
+def starting_masses(masses: Range, tower: Tower | None = None) -> list[float]:
+    """Masses with which a line begins: landmarks, and both sides of each place where it may bend."""
+    low, high = masses
+    offsets = [m - low for m in (tower or Tower()).masses(low)[:10]]  # of many states each makes a small bend only
+    bends = [m - offset for m in _BENDS for offset in offsets]
+    sides = [m * side for m in bends for side in (1.0, 1.0 + 1e-6)]
+    return sorted({*landmarks(masses), *landmarks(Range((low, high))), *(m for m in sides if low < m < high)})
+
+
+def _too_heavy(card: Card, masses: Iterable[float]) -> str:
+    """Why the lightest of those masses in GeV that are too heavy cannot be made; empty if all can."""
+    found, source = "", Source(card)
+    for m_S in sorted(set(masses), reverse=True):
+        try:
+            source.check_mass(m_S)
+        except ThresholdError as error:
+            found = f"{error}{'; the heavier ones as well' if found else ''}"
+        else:
+            break
+    return found
+
+
+def reach(
+    card: Card,
+    models: Sequence[str] | None = None,
+    masses: Iterable[float] = (0.1,),
+    n_signal: float = 3.0,
+    production: str = "exact",
+    *,
+    tower: Tower | None = None,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> list[ReachPoint]:
+    """Couplings an experiment can see, by quadrature (Eqs. 17-20), or from events for geometry "3d".
+
+    Parameters
+    ----------
+    card : Card
+    models : sequence of {"A", "B", "dark-photon", "Lmu-Ltau"}, optional
+        By default those of the card's scan.
+    masses : iterable of float
+        Scalar masses in GeV; of a `Range` those that a line needs to be smooth to a percent.
+    n_signal : float
+        Number of signal events that counts as seen; 3 is a limit at 95 % CL without background.
+    production : {"exact", "ww", "iww"}
+    tower : Tower, optional
+        Several scalars whose signals add up; the mass is that of the lightest.
+    workers : int
+        Threads, one mass each.
+    progress : callable, optional
+        Called with the number of masses done.
+
+    Returns
+    -------
+    list of ReachPoint
+        One per model, mass and interval, in this order.
+
+    Raises
+    ------
+    ThresholdError
+        If none of the masses can be made; a warning names those that cannot.
+    """
+    scan = Scan(card, models or card.scan.models, n_signal, production, tower or Tower())
+    masses = masses if isinstance(masses, Range) else list(masses)
+    check_number("workers", workers, 0, 1024)
+    check_masses(card, masses)
+    check_widths(card, scan.models, [m for m_S in masses for m in scan.tower.masses(m_S)])
+    return scan.points(scan.lines(masses, workers, progress))
+
+
+def check_masses(card: Card, masses: Sequence[float]) -> None:
+    """Raise ThresholdError if none of the masses in GeV can be made, and warn of those that cannot."""
+    for m_S in masses:
+        check_number("mass", m_S, LOWEST_MASS, 1e6)
+    if masses:
+        Source(card).check_mass(min(masses))
+    if message := _too_heavy(card, masses):
+        warnings.warn(f"{card.name}: {message}", AboveThresholdWarning, stacklevel=3)
+
+
+def reach_from_events(
+    sources: Sequence[str | Path],
+    models: Sequence[str] | None = None,
+    n_signal: float = 3.0,
+    *,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> list[ReachPoint]:
+    """The same as `reach`, from event files or folders.
+
+    Parameters
+    ----------
+    sources : sequence of path
+        Event files, or folders of them, one per mass.
+    models : sequence of {"A", "B", "dark-photon", "Lmu-Ltau"}, optional
+        By default those of the scan in the card of the first file.
+    n_signal : float
+        Number of signal events that counts as seen.
+    workers : int
+        Threads over the files of a folder.
+    progress : callable, optional
+        Called with the number of files done, counted once per model.
+
+    Returns
+    -------
+    list of ReachPoint
+        One per model, file and interval, in this order.
+    """
+    _check_threshold(n_signal)
+    found = []
+    done = itertools.count(1)
+    for model in models or reweighting.card_of(reweighting.open_events(sources[0])).scan.models:
+        choose(model, MODELS, "model")
+        for path in sources:
+            source = reweighting.open_events(path)
+            card = reweighting.card_of(source)
+            m_S = source.metadata.m_S
+
+            def signal(g_mu: Array) -> Array:
+                return reweighting.signal_sums(source, card, model, m_S, g_mu, workers)  # noqa: B023 - used before the next turn
+
+            ranges: Intervals = intervals(signal, n_signal)
+            found += [ReachPoint(card.name, model, "events", m_S, *edges) for edges in ranges or ((None, None),)]
+            if progress:
+                progress(next(done))
+    return found
+
+
+def _check_threshold(n_signal: float) -> None:
+    refuse_if(not (math.isfinite(n_signal) and n_signal > 0.0), f"n_signal: {n_signal} must be positive")
+
+
+def write_csv(points: Iterable[ReachPoint], path: str | Path, *, overwrite: bool = False) -> None:
+    """Table of the contours, one line per interval.
+
+    g_low is empty where N_S never reaches the threshold, g_high also where it never ends.
+    """
+    with overwriting(overwrite), open_atomic(path) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["experiment", "model", "production", "mass_gev", "g_low", "g_high"])
+        for point in points:
+            writer.writerow(["" if value in (None, math.inf) else value for value in astuple(point)])

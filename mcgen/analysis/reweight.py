@@ -1,0 +1,315 @@
+"""One event file, every coupling: N_S and sigma~(E_mu) from the decay probability of each event (Eqs. 17, 19)."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.analysis.event_ratio import AlteredEvents
+from mcgen.analysis.other_detector import EventsSeenBy
+from mcgen.base.constants import PB_CM2
+from mcgen.base.errors import InputError, choose, refuse_if
+from mcgen.base.estimate import Estimate, weighted_sum
+from mcgen.card.card import Card, parse_card
+from mcgen.events.decays import DecayModel, daughters_of
+from mcgen.events.events import EventSource
+from mcgen.events.formats.stored import STEP
+from mcgen.events.meta import DecayMode
+from mcgen.events.pool import load
+from mcgen.physics.boson.couplings import Couplings
+from mcgen.physics.signal.signal_yield import yield_per_pb
+from mcgen.quadrature.yields import n_signal as n_signal_along_beam
+from mcgen.search.search import Search
+from mcgen.search.signal import ALL, NONE, Made, signal
+from mcgen.source.boson import Boson, check_couplings
+from mcgen.source.source import Source
+
+Array = NDArray[np.float64]
+
+METHODS = ("probability", "vertex")
+#: an estimate from fewer effective events than this is announced as uncertain
+ENOUGH = 100.0
+
+
+class LowStatisticsWarning(UserWarning):
+    """An estimate rests on few effective events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reweighted:
+    """Signal of one file at a list of couplings."""
+
+    model: str
+    m_S: float
+    n_events: int
+    g_mu: list[float]
+    n_signal: list[Estimate]  #: empty for events of one energy, which say nothing of a target that slows the beam
+    E_mu: list[float]  #: centres of the energy bins in GeV
+    sigma_tilde: list[list[Estimate]]  #: [coupling][energy], mean of sigma~ over the bin in cm^2
+
+
+def open_events(
+    source: EventSource | str | Path,
+    form_factor: str | None = None,
+    mediator: str | None = None,
+    card: Card | None = None,
+    detector: Card | None = None,
+) -> EventSource:
+    """An event file or folder by its name, or events as they are.
+
+    Parameters
+    ----------
+    source : path or events
+    form_factor, mediator : str, optional
+        Others than those of the file: weights get the ratio of |M|^2 as a factor.
+    card : Card, optional
+        For events of another generator.
+    detector : Card, optional
+        Whose detector and exposure count, instead of those of the file's card.
+    """
+    events = load(source, card=card) if isinstance(source, str | Path) else source
+    events = AlteredEvents(events, form_factor, mediator) if form_factor or mediator else events
+    return EventsSeenBy(events, detector) if detector else events
+
+
+def source_of(events: EventSource) -> Source:
+    """The beam and target that events were made in."""
+    source = Source(parse_card(str(events.metadata["card"]), "of the event file"))
+    source.check_mass(events.metadata.m_S, "mass of the event file")
+    return source
+
+
+def card_of(events: EventSource) -> Card:
+    """The card that events were made with."""
+    return source_of(events).card
+
+
+def _made(source: EventSource, how: DecayModel, vertex: bool) -> Iterator[Made]:
+    """Events that can count, chunk by chunk."""
+    search, m_S = how.search, how.boson.m_S
+    has_width = "S_mass" in source.branches
+    if search.follows_daughters:
+        source.metadata.check_one_mass("daughters of S")
+        if how.boson.visible_width == 0.0:  # no daughters to follow
+            return
+    needed = [*search.needed, *(["tau"] if vertex else []), *(["S_mass"] if has_width else [])]
+    for chunk in source.iterate(["weight", *needed]):
+        keep = search.share(chunk["S_E"], chunk["E_mu"]) > 0.0
+        kept = {name: column[keep] for name, column in chunk.items()}
+        if search.follows_daughters:
+            kept |= daughters_of(kept, how)
+        m = kept["S_mass"] if has_width else m_S
+        k = np.sqrt(np.maximum((kept["S_E"] - m) * (kept["S_E"] + m), 1e-300))
+        if has_width:  # decay lengths go with k/m, and m is the event's own
+            k *= m_S / m
+        tau = kept["tau"] if vertex else NONE
+        yield search.see(kept["weight"], k, kept["S_E"], kept["E_mu"], search.window(kept), tau)
+
+
+def _sums(
+    source: EventSource,
+    how: DecayModel,
+    g_mu: Iterable[float],
+    edges: Array = ALL,
+    vertex: bool = False,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Array, Array]:
+    """Signal and sum of squares, (couplings, bins), at unit production coupling; the same for any number of workers."""
+    boson, shares = how.boson, how.search.shares(how.boson)
+    widths = [boson.width(g) for g in g_mu]
+    done = 0
+
+    def counted(chunks: Iterator[Made]) -> Iterator[Made]:
+        nonlocal done
+        for chunk in chunks:
+            yield chunk
+            done += STEP
+            if progress:
+                progress(min(len(source), done))
+
+    def of_part(part: EventSource) -> tuple[Array, Array]:
+        own = replace(how, seed=part.metadata.seed)
+        return signal(counted(_made(part, own, vertex)), boson.m_S, widths, shares, edges)
+
+    with ThreadPoolExecutor(workers) as pool:
+        parts = np.array(list(pool.map(of_part, getattr(source, "parts", [source]))))
+    exact = parts[0] if len(parts) == 1 else np.apply_along_axis(math.fsum, 0, parts)
+    return exact[0], exact[1]
+
+
+def _edges(low: float, high: float, bins: int) -> Array:
+    """Edges of bins of energy; one bin where the beam loses none."""
+    if high - low < 1e-9 * high:
+        return np.array([low * (1.0 - 1e-9), high * (1.0 + 1e-9)])
+    return np.linspace(low, high, bins + 1)
+
+
+def _nuclei(source: Source, m_S: float, edges: Array) -> Array:
+    """Nuclei per pb that muons pass while their energy is in a bin: what a yield is divided by for a cross section."""
+    above = np.zeros(edges.size)
+    for component in source.components(m_S):
+        above += yield_per_pb(component.density, component.length_above(edges))
+    return above[:-1] - above[1:]
+
+
+def signal_sums(source: EventSource, card: Card, model: str, m_S: float, g_mu: Array, workers: int = 1) -> Array:
+    """N_S at each coupling, without errors: what a scan for the reach needs.
+
+    Parameters
+    ----------
+    source : EventSource
+        Events of mcgen.
+    card : Card
+        Whose detector and exposure count.
+    model : {"A", "B", "dark-photon", "Lmu-Ltau"}
+    m_S : float
+        Mass of S in GeV, that of the events.
+    g_mu : array, shape (couplings,)
+    workers : int
+        Threads over the files of a folder.
+
+    Returns
+    -------
+    array, shape (couplings,)
+
+    Raises
+    ------
+    InputError
+        For events of another generator, which say nothing of N_S.
+    """
+    boson = Boson(card, model, m_S)
+    if source.metadata.is_foreign:
+        message = "events of another generator have one energy: they give sigma~ (`mcgen reweight`) and no N_S"
+        raise InputError(message)
+    how = DecayModel(boson, Search.of(card), 1.0, source.metadata.seed, forced=True)
+    sums, _ = _sums(source, how, g_mu.tolist(), workers=workers)
+    return np.asarray(boson.rate() * g_mu**2 * sums[:, 0])
+
+
+def reweight(
+    source: EventSource | str | Path,
+    model: str | Couplings = "A",
+    g_mu: Sequence[float] = (5e-4,),
+    *,
+    method: str = "probability",
+    energy_bins: int = 50,
+    form_factor: str | None = None,
+    mediator: str | None = None,
+    detector: Card | None = None,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Reweighted:
+    """Number of signal events and sigma~(E_mu) at any couplings (Eqs. 17, 19).
+
+    Parameters
+    ----------
+    source : path, EventFile, Pool or Events
+        A folder is the pool of its files.
+        Events of another generator, opened with a card, have one energy and give sigma~ there, and no N_S.
+    model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
+        Explicit couplings are used as they are and replace `g_mu`.
+    g_mu : sequence of float
+    method : {"probability", "vertex"}
+        Weight each event with its decay probability, or count the decay vertices of the file inside the fiducial
+        range: the same answer with a larger error.
+    energy_bins : int
+        Bins of E_mu for sigma~.
+    form_factor, mediator : str, optional
+        Other than those of the file, from the same events: each gets the ratio of |M|^2 as a factor.
+    detector : Card, optional
+        Whose detector and exposure count, with the same beam and target: unforced events do not depend on them.
+    workers : int
+        Threads over the files of a folder; the answer does not depend on it.
+    progress : callable, optional
+        Called with the number of events done after each chunk.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used or an argument is out of range.
+
+    Warns
+    -----
+    LowStatisticsWarning
+        Where fewer than 100 effective events carry N_S.
+    """
+    choose(method, METHODS, "method")
+    couplings = [model.g_mu] if isinstance(model, Couplings) else [float(g) for g in g_mu]
+    for g in couplings:
+        check_couplings(model, g)
+    refuse_if(not 1 <= energy_bins <= 10_000, f"energy_bins: {energy_bins} must lie in 1..10000")
+    source = open_events(source, form_factor, mediator, detector=detector)
+    if method == "vertex" and "seed" not in source.metadata:
+        message = "method vertex: these events have no decays, only 'probability' can be used"
+        raise InputError(message)
+    if method == "vertex" and source.metadata.decays is DecayMode.FORCED:
+        message = "method vertex: the decays of this file were forced, only 'probability' can be used"
+        raise InputError(message)
+    beam = source_of(source)
+    card, m_S = beam.card, source.metadata.m_S
+    norm_error = source.metadata.norm_error
+    n = len(source)
+    single = source.metadata.beam_energy  # of another generator: weights are cross sections in pb
+    boson = Boson(card, model, m_S)
+    rates = [boson.production_coupling(g) ** 2 for g in couplings]
+    edges = ALL if single else _edges(*beam.energy_range(m_S), energy_bins)
+    how = DecayModel(boson, Search.of(card), couplings[0], source.metadata.seed, forced=True)
+    sums, squares = _sums(source, how, couplings, edges, method == "vertex", workers, progress)
+    nuclei = np.ones(1) if single else _nuclei(beam, m_S, edges)
+    per_bin = np.divide(PB_CM2, nuclei, out=np.zeros(nuclei.size), where=nuclei > 0.0)  # a spectrum may have gaps
+
+    def estimate(total: float, square: float, factor: float) -> Estimate:
+        plain = weighted_sum(total, square, n, norm_error)
+        return Estimate(factor * plain.value, factor * plain.error, plain.n_eff)
+
+    n_signal, sigma_tilde = [], []
+    for j, rate in enumerate(rates):
+        if not single:
+            n_signal.append(estimate(math.fsum(sums[j]), math.fsum(squares[j]), card.beam.particles_on_target * rate))
+        rows = zip(sums[j].tolist(), squares[j].tolist(), (rate * per_bin).tolist(), strict=True)
+        sigma_tilde.append([estimate(*row) for row in rows])
+    results = [row[0] for row in sigma_tilde] if single else n_signal
+    poor = [g for g, row in zip(couplings, results, strict=True) if row.n_eff < ENOUGH]
+    if poor:
+        explicit = isinstance(model, Couplings)
+        where = "these couplings" if explicit else "g_mu = " + ", ".join(f"{g:.3g}" for g in poor)
+        message = f"{'sigma~' if single else 'N_S'} rests on fewer than {ENOUGH:.0f} effective events at {where}"
+        warnings.warn(message, LowStatisticsWarning, stacklevel=2)
+    centres = [float(single)] if single else (0.5 * (edges[1:] + edges[:-1])).tolist()
+    name = model if isinstance(model, str) else "explicit"
+    return Reweighted(name, m_S, n, couplings, n_signal, centres, sigma_tilde)
+
+
+def ratio_to_full_acceptance(
+    card: Card, model: str | Couplings, m_S: float, g_mu: Sequence[float], found: Sequence[Estimate]
+) -> list[float | None]:
+    """N_S of a detector with a shape over N_S with every S along the beam (Eqs. 18, 20), at each coupling.
+
+    Parameters
+    ----------
+    card : Card
+    model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
+    m_S : float
+        Mass of S in GeV.
+    g_mu : sequence of float
+        Couplings.
+    found : sequence of Estimate
+        N_S of the detector at each of them.
+
+    Returns
+    -------
+    list of float or None
+        None if the detector has no shape, if no more than ten effective events are left, or if N_S along the beam is 0.
+    """
+    if not Search.of(card).is_3d or not found:
+        return [None] * len(found)
+    pairs = zip(found, n_signal_along_beam(card, model, m_S, list(g_mu)), strict=True)
+    return [mine.value / one.value if mine.n_eff > 10.0 and one.value > 0.0 else None for mine, one in pairs]

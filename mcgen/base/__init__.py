@@ -1,0 +1,1 @@
+"""What everything stands on: constants, units, errors, estimates, files, random numbers."""

@@ -1,0 +1,1 @@
+"""Many files on many machines: productions, job arrays, reruns."""

@@ -1,0 +1,206 @@
+"""Who makes the partitions of a production: processes of this machine, or a dask cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+from mcgen.base.errors import InputError, McgenError
+from mcgen.base.extras import optional
+from mcgen.base.interrupts import heed
+from mcgen.campaign.production import Engine, Plan, make_partition, serial
+
+#: seconds to wait for a scheduler that does not answer, or that has lost all its workers
+PATIENCE = 20.0
+
+
+def _follow_parent() -> None:
+    """End this process when its parent is gone."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _work(plan: Plan, folder: Path, todo: Sequence[int], told: Connection) -> None:
+    """Make partitions and tell the parent of each, or of the error that ended it."""
+    _follow_parent()
+    try:
+        heed(signal.SIGTERM)  # raises KeyboardInterrupt, which removes what is half written
+        try:
+            for i in todo:
+                told.send(make_partition(plan, folder, i))
+        except Exception as error:
+            told.send(error)
+        os._exit(0)  # at once: the parent may end it on its way out
+    except (KeyboardInterrupt, OSError):  # the parent ends it, or is gone
+        os._exit(1)
+
+
+def _processes(workers: int, plan: Plan, folder: Path, todo: Sequence[int]) -> Iterator[int]:
+    """Make partitions in several processes.
+
+    Each has its own share of the work and its own pipe: no lock of a process that died can block another one.
+    """
+    context = multiprocessing.get_context("spawn")
+    started: dict[Connection, SpawnProcess] = {}
+    try:
+        for first in range(min(workers, len(todo))):
+            listening, telling = context.Pipe(duplex=False)
+            share = todo[first :: min(workers, len(todo))]
+            started[listening] = context.Process(target=_work, args=(plan, folder, share, telling), daemon=True)
+            started[listening].start()
+            telling.close()
+        pending = list(started)
+        while pending:
+            ready = wait(pending)
+            for listening in [connection for connection in pending if connection in ready]:
+                try:
+                    news = listening.recv()
+                except EOFError:
+                    pending.remove(listening)
+                    started[listening].join()
+                    if started[listening].exitcode != 0:
+                        message = f"folder {folder}: a worker died; the same command resumes"
+                        raise McgenError(message) from None
+                    continue
+                if isinstance(news, Exception):
+                    raise news
+                yield news
+    finally:
+        for process in started.values():
+            process.terminate()
+        for process in started.values():
+            process.join()
+
+
+def processes(workers: int) -> Engine:
+    """Local processes with one thread each; one works in this process."""
+
+    def engine(plan: Plan, folder: Path, todo: Sequence[int]) -> Iterator[int]:
+        if workers == 1 or len(todo) < 2:
+            return serial(plan, folder, todo)
+        return _processes(workers, plan, folder, todo)
+
+    return engine
+
+
+class NoWorkerWarning(UserWarning):
+    """A dask cluster has no workers."""
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Silence the loggers of dask; the error that ends a production says what is wrong."""
+    names = [n for n in logging.root.manager.loggerDict if n.partition(".")[0] in ("distributed", "tornado")]
+    loud = [logger for logger in map(logging.getLogger, names) if not logger.disabled]
+    for logger in loud:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger in loud:
+            logger.disabled = False
+
+
+async def _greet(scheduler: str) -> None:
+    """Connect once: a client would wait forever if something else than a scheduler answers, such as a web page."""
+    distributed = optional("distributed", "--scheduler", "dask")
+    arguments = distributed.Security().get_connection_args("client")
+    async with asyncio.timeout(PATIENCE):
+        await (await distributed.comm.connect(scheduler, timeout=PATIENCE, **arguments)).close()
+
+
+def _connected(scheduler: str) -> Any:
+    """A client of the scheduler at an address; InputError if none answers there."""
+    distributed = optional("distributed", "--scheduler", "dask")
+    try:
+        with ThreadPoolExecutor(1) as pool:  # a notebook has a running loop of its own
+            pool.submit(asyncio.run, _greet(scheduler)).result()
+        return distributed.Client(scheduler, timeout=PATIENCE)
+    except (OSError, ValueError, TypeError) as error:
+        message = f"--scheduler {scheduler}: {type(error).__name__}, no scheduler answers there"
+        raise InputError(message) from None
+
+
+def _results(client: Any, jobs: Any) -> Iterator[int]:
+    """What jobs return, in the order in which they end.
+
+    Results are fetched in the background: this thread must not wait for one that was lost with its worker.
+
+    Raises
+    ------
+    McgenError
+        If there were workers, and none has been left for `PATIENCE` seconds.
+    """
+    last_seen, next_look = math.inf, 0.0  # no worker seen yet: they may still wait in the queue of a batch system
+    patient_until = time.monotonic() + PATIENCE
+    while not jobs.is_empty():
+        if jobs.has_ready():
+            _, result = next(jobs)
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+            continue
+        now = time.monotonic()
+        if now > next_look:
+            next_look = now + 0.1 * PATIENCE
+            if client.nthreads():
+                last_seen = now
+            elif now - last_seen > PATIENCE:
+                message = "its workers are gone"
+                raise McgenError(message)
+            elif last_seen == math.inf and now > patient_until:
+                patient_until = math.inf
+                warnings.warn("the dask cluster has no worker yet, waiting for one", NoWorkerWarning, stacklevel=2)
+        time.sleep(0.05)
+
+
+def dask(scheduler: str) -> Engine:
+    """A running dask cluster by the address of its scheduler; the folder must be the same for all its workers.
+
+    Raises McgenError if a job fails on its worker, or if scheduler or workers go away; what is made stays.
+    """
+    distributed = optional("distributed", "--scheduler", "dask")
+
+    def engine(plan: Plan, folder: Path, todo: Sequence[int]) -> Iterator[int]:
+        with _silent(), _connected(scheduler) as client:
+            make = partial(make_partition, plan, str(folder.resolve()))
+            try:
+                made = client.map(make, todo, pure=False)
+                yield from _results(client, distributed.as_completed(made, with_results=True))
+            except distributed.KilledWorker:
+                reason = "a worker died again and again"
+            except (distributed.CancelledError, distributed.comm.CommClosedError, TimeoutError):
+                reason = "its scheduler is gone"
+            except McgenError as error:
+                if type(error) is not McgenError:
+                    raise  # it is about the events, not about the cluster
+                reason = str(error)
+            except Exception as error:
+                reason = f"a worker failed, {type(error).__name__}: {error}"
+            else:
+                return
+            message = f"folder {folder}: dask cluster at {scheduler}: {reason}; the same command resumes"
+            raise McgenError(message)
+
+    return engine

@@ -1,0 +1,1 @@
+"""The card: an experiment as data, read and checked, nothing computed."""

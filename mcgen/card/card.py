@@ -1,0 +1,212 @@
+"""The card: what an experiment is, read from TOML and checked before anything runs."""
+
+from __future__ import annotations
+
+import contextlib
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import tomli_w
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
+
+from mcgen.base.errors import InputError, choose, nearest
+from mcgen.base.extras import data_folder
+from mcgen.base.files import read_text
+from mcgen.card.beam import Beam, read_profile, read_spectrum
+from mcgen.card.detector import Detector, SearchOptions, read_efficiency
+from mcgen.card.form_factors import read_table
+from mcgen.card.quantities import Coupling, CouplingList, Energy, MassList, Section
+from mcgen.card.target import Layer, Slab, Stack, Target
+from mcgen.physics.boson.couplings import MODELS, MODELS_OF
+from mcgen.physics.emission.form_factor import FORM_FACTORS
+from mcgen.physics.emission.mediator import MEDIATORS
+
+#: largest file in bytes that is read as a card; a usual one is a page of text
+MAX_BYTES = 1_000_000
+
+
+ModelName = Literal["A", "B", "dark-photon", "Lmu-Ltau"]
+
+
+class Scalar(Section):
+    """The boson that is generated, and the couplings of its decay positions."""
+
+    mass: Energy
+    mediator: Literal[tuple(MEDIATORS)] = "scalar"  # type: ignore[valid-type]
+    model: ModelName = "A"
+    g_mu: Coupling = 5e-4
+    width: Literal["total", "ee_only"] = "total"
+    invisible: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+
+
+class Scan(Section):
+    """What `mcgen run` scans."""
+
+    g_mu: CouplingList
+    mass: MassList
+    models: Annotated[list[ModelName], Field(min_length=1, default=["A", "B"])]
+
+
+class Run(Section):
+    """How many events, and from which random numbers."""
+
+    events: Annotated[int, Field(ge=1, le=10**12)] = 100_000
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    form_factor: Literal[tuple(FORM_FACTORS)] = "paper"  # type: ignore[valid-type]
+    form_factor_table: dict[str, str] = Field(default_factory=dict)  #: element -> lines of t in GeV^2 and G2
+
+
+class Card(Section):
+    """An experiment. Numbers are in GeV, cm and their combinations once read."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    beam: Beam
+    target: Target
+    detector: Detector
+    scalar: Scalar
+    scan: Scan
+    run: Run = Run()
+    search: SearchOptions = SearchOptions()
+    _text: str = PrivateAttr("")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Card:
+        loss = self.target.energy_loss
+        if loss in ("table", "mulder") and self.beam.lepton != "mu":
+            message = f"target.energy_loss: {loss} is for muons; for electrons it is none, constant or shower"
+            raise InputError(message)
+        if loss == "shower" and (self.beam.lepton == "mu" or self.beam.distribution or not self.target.E_min):
+            message = "target.energy_loss: shower is for electrons of one energy and needs target.E_min"
+            raise InputError(message)
+        for where, models in (("scalar.model", [self.scalar.model]), ("scan.models", self.scan.models)):
+            self.check_models(models, where)
+        return self
+
+    def with_boson(self, mediator: str | None = None, model: str | None = None) -> Card:
+        """The card for another mediator or model, checked anew.
+
+        A model that does not fit the mediator is replaced by its first one, in the scan by all of its models. A given
+        `model` replaces both.
+        """
+        if mediator is None and model is None:
+            return self
+        fits = MODELS_OF[choose(mediator or self.scalar.mediator, MEDIATORS, "mediator")]
+        kept = [m for m in self.scan.models if m in fits]
+        chosen = model or (self.scalar.model if self.scalar.model in fits else fits[0])
+        scalar = self.scalar.model_copy(update={"mediator": mediator or self.scalar.mediator, "model": chosen})
+        scan = self.scan.model_copy(update={"models": [model] if model else kept or list(fits)})
+        return parse_card(self.model_copy(update={"scalar": scalar, "scan": scan}).text, self.name)
+
+    @property
+    def text(self) -> str:
+        """The card as TOML: the text it was read from, or a new one if it was changed since."""
+        with contextlib.suppress(InputError):  # a file that the text names is not read again
+            if self._text and parse_card(self._text).model_dump() == self.model_dump():
+                return self._text
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+    def check_models(self, models: Sequence[str], where: str = "model") -> None:
+        """Raise InputError unless each model has couplings for the card's mediator."""
+        mediator = self.scalar.mediator
+        for model in models:
+            choose(model, MODELS, where)
+            if model not in MODELS_OF[mediator]:
+                allowed = ", ".join(MODELS_OF[mediator])
+                message = f"{where}: {model} is no model of mediator {mediator} (allowed: {allowed})"
+                raise InputError(message)
+
+
+def cards_folder() -> Path:
+    """Folder of the cards that come with the package, installed or in a checkout."""
+    return data_folder("cards", "cards")
+
+
+def builtin_cards() -> dict[str, Path]:
+    """Cards that come with the package, by name."""
+    return {path.stem: path for path in sorted(cards_folder().glob("*.toml"))}
+
+
+def card_text(name: str | Path) -> str:
+    """Text of a card: a file, or the name of one that comes with the package."""
+    path = Path(name)
+    builtin = builtin_cards()
+    if str(name) in builtin and not path.is_file():
+        path = builtin[str(name)]
+    return read_text(path, "card", MAX_BYTES, nearest(str(name), builtin))
+
+
+def read_card(name: str | Path) -> Card:
+    """A card by its file or by the name of one that comes with the package, as `mcgen.load_card` without its checks."""
+    path = builtin_cards().get(str(name), Path(name))
+    return parse_card(card_text(name), str(name), Path(name).parent if Path(name).is_file() else path.parent)
+
+
+def parse_card(text: str, where: str = "card", folder: Path | None = None) -> Card:
+    """Check the text of a card; `where` names it in errors.
+
+    A table that the card names by its file is read from `folder` and from then on part of the card; without a folder,
+    as for the card inside an event file, no file is opened.
+    """
+    try:
+        content = tomllib.loads(text)
+        _read_files(content, where, folder)
+        card = Card.model_validate(content)
+    except ValidationError as error:
+        message = f"card {where}: " + "; ".join(_fault(f) for f in error.errors())
+        raise InputError(message) from None
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:  # of the TOML parser: syntax, endless digits, endless nesting
+        message = f"card {where}: not TOML: {str(error)[:200]}"
+        raise InputError(message) from None
+    card._text = text
+    return card
+
+
+def _read_files(content: dict[str, Any], where: str, folder: Path | None) -> None:
+    """Put the tables of files in place of their names; a table as text has lines, a name has none."""
+
+    def path(key: str, name: str) -> Path:
+        if folder is None:
+            message = f"card {where}: {key}: a file can be named in a card only, not in an event file"
+            raise InputError(message)
+        return folder / name
+
+    match content:
+        case {"beam": {"spectrum": str(name)}}:
+            content["beam"]["spectrum"] = read_spectrum(path("beam.spectrum", name))
+        case {"beam": {"profile": str(name)}} if "\n" not in name:
+            content["beam"]["profile"] = read_profile(path("beam.profile", name))
+    match content:
+        case {"search": {"efficiency": str(name)}}:
+            content["search"]["efficiency"] = read_efficiency(path("search.efficiency", name))
+    match content:
+        case {"run": {"form_factor_table": dict(tables)}}:
+            for symbol, name in tables.items():
+                if isinstance(name, str) and "\n" not in name:
+                    key = f"run.form_factor_table.{symbol}"
+                    tables[symbol] = read_table(path(key, name), key)
+
+
+def _fault(fault: Any) -> str:
+    names = [part for part in fault["loc"] if part not in ("slab", "stack", "constrained-float", "Curve")]
+    path = ".".join(str(part) for part in names)
+    text = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        text = "unknown key" + nearest(str(names[-1]), _keys(names[:-1]))
+    return f"{path}: {text}" if path else text
+
+
+def _keys(names: list[str | int]) -> list[str]:
+    """Keys that a section of the card can have."""
+    if names[:1] == ["target"]:
+        return list(Layer.model_fields if len(names) > 1 else Slab.model_fields | Stack.model_fields)
+    if names == ["beam"]:
+        return [*Beam.model_fields, "muons"]
+    section: Any = Card
+    for name in names:
+        found = section.model_fields[name].annotation
+        section = next(kind for kind in (found, *get_args(found)) if hasattr(kind, "model_fields"))
+    return list(section.model_fields)

@@ -1,0 +1,101 @@
+"""Events: the weight convention, their hash, what can be read of them, and events held in memory.
+
+Weights: the `weight` of an event is the number of S per muon on target at g_mu = 1 that it stands for, so the
+sum over a file is the yield. Unweighted events all carry the same weight but for the few whose cell was
+underestimated. The number of signal events at any coupling is N_mu g_mu^2 times the sum of weight * probability.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.events.branches import PARTICLES, PARTS, Columns
+from mcgen.events.meta import EventMeta
+
+
+class ContentHash:
+    """sha256 of what is in a file, the same for any chunks: one digest per branch, and one over them."""
+
+    def __init__(self) -> None:
+        self._branches: dict[str, Any] = {}
+
+    def update(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Add a chunk of events; every chunk has the same branches."""
+        for name, column in columns.items():
+            digest = self._branches.setdefault(name, hashlib.sha256())
+            digest.update(np.ascontiguousarray(column, dtype=column.dtype.newbyteorder("<")).data)
+
+    def branches(self) -> dict[str, str]:
+        """The hash of each branch."""
+        return {name: digest.hexdigest() for name, digest in self._branches.items()}
+
+    def hexdigest(self) -> str:
+        """The hash of all that was added."""
+        whole = hashlib.sha256()
+        for name, digest in self._branches.items():
+            whole.update(name.encode() + digest.digest())
+        return whole.hexdigest()
+
+
+class EventSource(Protocol):
+    """Events that can be read: `Events` in memory, an `EventFile`, or either with other weights."""
+
+    metadata: EventMeta
+
+    @property
+    def branches(self) -> list[str]:
+        """Names of what is stored per event."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def iterate(self, names: Sequence[str]) -> Iterator[Columns]:
+        """Chunks of the named branches."""
+        ...
+
+
+@dataclass(slots=True)
+class Events:
+    """Events in memory, with the metadata of a file."""
+
+    metadata: EventMeta
+    columns: Columns
+
+    def __post_init__(self) -> None:
+        self.metadata = EventMeta(self.metadata)
+
+    def __len__(self) -> int:
+        return len(self.columns["weight"])
+
+    @property
+    def branches(self) -> list[str]:
+        """Names of the columns."""
+        return list(self.columns)
+
+    def iterate(self, names: Sequence[str]) -> Iterator[Columns]:
+        """All events as one chunk with the named branches."""
+        yield {name: self.columns[name] for name in names}
+
+    def awkward(self) -> Any:
+        """Awkward record array; `mu_in`, `mu_out`, `S`, `N_out` are Momentum4D vectors."""
+        return as_awkward(self.columns)
+
+
+def as_awkward(columns: Columns) -> Any:
+    """Columns of a file as an awkward array of records with Momentum4D particles."""
+    import awkward as ak
+    import vector
+
+    vector.register_awkward()
+    names = [name for name in (*PARTICLES, "d1", "d2") if f"{name}_px" in columns]
+    particles = {
+        name: ak.zip({part: columns[f"{name}_{part}"] for part in PARTS}, with_name="Momentum4D") for name in names
+    }
+    flat = {name: column for name, column in columns.items() if not name.endswith(tuple(f"_{p}" for p in PARTS))}
+    return ak.zip({**flat, **particles}, depth_limit=1)

@@ -1,0 +1,233 @@
+"""Event files for other programs, chosen by the ending of the name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mcgen.base.errors import InputError, choose, refuse_if
+from mcgen.base.files import OF_THE_RUN, at_stake, check_input, check_output, overwriting, refuse
+from mcgen.base.pdg import check_boson
+from mcgen.card.card import Card
+from mcgen.events import exposure
+from mcgen.events.branches import DECAY_BRANCHES, Columns
+from mcgen.events.decays import DecayModel, decay
+from mcgen.events.events import ContentHash
+from mcgen.events.formats import g4darkbrem, hepmc, lhe, load, nanoaod, parquet, root
+from mcgen.events.formats.particles import needed
+from mcgen.events.formats.stored import MAX_METADATA, StoredEvents
+from mcgen.events.formats.text import COMPRESSIONS, open_compressed
+from mcgen.events.meta import DecayMode, EventMeta
+from mcgen.events.pool import Pool
+from mcgen.search.search import Search
+from mcgen.source.boson import Boson
+from mcgen.source.source import Source
+
+#: events written at a time
+CHUNK = 50_000
+
+#: opens a file: path, card, metadata, and the format's own options
+Writer = Callable[..., AbstractContextManager[Any]]
+
+
+class Format(NamedTuple):
+    """A way to write events."""
+
+    name: str
+    writer: Writer
+    is_text: bool = True  #: may be compressed, by a second ending
+    states_sigma: bool = False  #: its standard fields hold the cross section, by struck element too
+
+
+#: ending -> format
+FORMATS = {
+    ".hepmc3": Format("HepMC3", hepmc.writer, states_sigma=True),
+    ".hepmc": Format("HepMC3", hepmc.writer, states_sigma=True),
+    ".lhe": Format("Les Houches events", lhe.writer, states_sigma=True),
+    ".csv": Format("G4DarkBreM library", g4darkbrem.writer),
+    ".parquet": Format("Parquet", parquet.writer, is_text=False),
+    ".root": Format("ROOT", root.writer, is_text=False),
+}
+#: layouts of .root files
+LAYOUTS = {"flat": root.writer, "particles": nanoaod.writer}
+
+
+def format_of(path: str | Path) -> str:
+    """Ending that decides the format, without that of a compression; InputError if there is none."""
+    name = Path(path).name.lower()
+    for ending, made in FORMATS.items():
+        if name.endswith((ending, *(ending + extra for extra in COMPRESSIONS if made.is_text))):
+            return ending
+    message = f"output {path}: the ending must be one of {', '.join(FORMATS)} (text also with .gz or .zst)"
+    raise InputError(message)
+
+
+def _writer(output: Path, layout: str, rntuple: bool, unit: str) -> tuple[Writer, dict[str, Any]]:
+    """The function that opens the file, and the options that it takes."""
+    ending = format_of(output)
+    choose(layout, LAYOUTS, "layout")
+    choose(unit, g4darkbrem.UNITS, "unit")
+    if ending == ".root":
+        return LAYOUTS[layout], {"rntuple": rntuple}
+    refuse_if(layout != "flat" or rntuple, f"output {output}: layout and rntuple are for .root files")
+    return FORMATS[ending].writer, {"unit": unit} if ending == ".csv" else {}
+
+
+def _check_foreign(file: StoredEvents | Pool, output: Path, decays: bool) -> None:
+    """Refuse what events of another generator cannot give: their weights are parts of a cross section in pb."""
+    file.metadata.check_one_mass(f"output {output}")
+    where = f"file {file.path}"
+    refuse_if(decays, f"{where}: events of another generator have no lifetimes, decays cannot be added")
+    is_uneven = format_of(output) == ".csv" and not file.metadata.get("unweighted", True)
+    refuse_if(is_uneven, f"{where}: its weights differ, and a library ({output.name}) has none")
+
+
+def _check_there(output: Path, metadata: EventMeta) -> None:
+    """Refuse a file of other events before anything is written.
+
+    Whether the file that is there has the same form too, is compared at the end.
+    """
+    ending = format_of(check_output(output))
+    if not at_stake(output) or ending in (".csv", ".lhe"):  # text is compared while it is written
+        return
+    try:
+        if ending in (".root", ".parquet"):
+            there = load(output).metadata
+            same = all(there.get(key) == value for key, value in metadata.items() if key not in OF_THE_RUN)
+        else:
+            with open_compressed(output) as stream:
+                same = metadata["content_sha256"].encode() in stream.read(MAX_METADATA)
+    except Exception:  # files of another format and damaged ones raise errors of many kinds
+        same = False
+    if not same:
+        refuse(output)
+
+
+def export(
+    file: StoredEvents | Pool,
+    output: str | Path,
+    *,
+    decays: bool = False,
+    force_decay: bool = False,
+    layout: str = "flat",
+    rntuple: bool = False,
+    unit: str = "GeV",
+    boson_pdg: int | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Write the events of a file in another format, in chunks.
+
+    Parameters
+    ----------
+    file : EventFile
+        What `mcgen.load` returns. Events of another generator keep weights in pb, which add up to their cross section.
+    output : path
+        Its ending chooses the format: HepMC3, LHE, Parquet, ROOT, or a G4DarkBreM library.
+    decays : bool
+        Add the daughters of S if the file has none, at the card's model and reference coupling.
+    force_decay : bool
+        The same with every decay inside the fiducial range.
+    layout : {"flat", "particles"}
+        Of a ROOT file: the branches of mcgen, or jagged `Particle_*` branches as in NanoAOD.
+    rntuple : bool
+        Of a ROOT file: an RNTuple instead of a TTree.
+    unit : {"GeV", "MeV"}
+        Of a G4DarkBreM library.
+    boson_pdg : int, optional
+        Number of S; by default that of the file if it has one, else 54, or 55 of spin 1.
+    overwrite : bool
+        Replace a file of other content; one of the same content is left alone.
+    progress : callable, optional
+        Called with the number of events done.
+
+    Raises
+    ------
+    InputError
+        If the ending is unknown, a package is missing, the file's decays are of the other kind, or another file would
+        be overwritten.
+    """
+    output = Path(output)
+    make, options = _writer(output, layout, rntuple, unit)
+    check_input(output, [one.path for one in (file.files if isinstance(file, Pool) else [file])])
+    wanted = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
+    _check_events(file, output, wanted, make not in (root.writer, parquet.writer))
+    card, metadata = file.card, EventMeta(file.metadata)
+    source = Source(card)
+    added = DecayMode.NONE if metadata.decays else wanted
+    how = _decay_model(card, metadata, added) if added else None
+    names = [name for name in file.branches if name in metadata.all_branches or name not in DECAY_BRANCHES]
+    if "exposure" not in metadata:
+        metadata["exposure"] = exposure.described(source, metadata["yield_per_muon"], metadata["yield_error"])
+    if boson_pdg is not None:
+        metadata["boson_pdg"] = check_boson(boson_pdg)
+    if added:
+        metadata["decays"] = str(added)
+    digest = ContentHash() if added or "content_sha256" not in metadata else None
+    sums = exposure.Sums(source.targets) if FORMATS[format_of(output)].states_sigma else None
+    if digest or sums:
+        read = names if digest else [name for name in exposure.NEEDED if name in names]
+        for columns in _chunks(file, read, card, how):
+            if digest:
+                digest.update(columns)
+            if sums:
+                sums.add(columns)
+    if digest:
+        metadata |= {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()}
+    if sums:
+        options["sample"] = sums.sample(metadata["exposure"]["nuclei_per_cm2"], metadata["norm_relative_error"])
+    with overwriting(overwrite):
+        _check_there(output, metadata)
+        _write(make(output, card, metadata, **options), _chunks(file, names, card, how), progress)
+    return output
+
+
+def _check_events(file: StoredEvents | Pool, output: Path, decays: DecayMode, lists_particles: bool) -> None:
+    """Refuse events that a file cannot be made of.
+
+    Parameters
+    ----------
+    file : EventFile
+    output : Path
+    decays : DecayMode
+        Those that are to be added.
+    lists_particles : bool
+        Whether the format lists particles, which takes all their branches.
+    """
+    metadata = file.metadata
+    if metadata.is_foreign:
+        _check_foreign(file, output, bool(decays))
+    missing = needed(bool(metadata.decays)) - set(file.branches)
+    lacks = f"holds chosen branches only and lacks {min(missing, default='')}"
+    refuse_if(missing and (lists_particles or decays), f"file {file.path}: {lacks}")
+    is_natural = decays is DecayMode.FORCED and metadata.decays is DecayMode.NATURAL
+    refuse_if(is_natural, f"file {file.path}: its decays are natural, they cannot be forced any more")
+
+
+def _decay_model(card: Card, metadata: EventMeta, decays: DecayMode) -> DecayModel:
+    boson = Boson(card, card.scalar.model, metadata.m_S)
+    return DecayModel(boson, Search.of(card), card.scalar.g_mu, metadata.seed, decays is DecayMode.FORCED)
+
+
+def _chunks(file: StoredEvents | Pool, names: Sequence[str], card: Card, how: DecayModel | None) -> Iterator[Columns]:
+    """Events, with daughters of S added if it is said how."""
+    for chunk in file.iterate(names, CHUNK):
+        too_slow = np.any(chunk.get("E_mu", np.inf) <= card.beam.mass)
+        refuse_if(too_slow, f"file {file.path}: branch E_mu: an energy is not above the mass of the beam particle")
+        yield decay(chunk, how) if how else chunk
+
+
+def _write(
+    opened: AbstractContextManager[Any], chunks: Iterable[Columns], progress: Callable[[int], None] | None
+) -> None:
+    with opened as writer:
+        done = 0
+        for columns in chunks:
+            writer.write(columns)
+            done += len(columns["event"])
+            if progress:
+                progress(done)

@@ -1,0 +1,153 @@
+"""Les Houches event files: the process and, if there, the decay of S (hep-ph/0609017), 17 digits.
+
+Weights are in pb with strategy -4: their mean over the file is the sum of the cross sections in <init>, one for each
+element that was struck, which is the yield over the nuclei per cm^2 on the beam's way. A comment in each event holds
+the columns that the format has no place for, so that such a file reads back bit for bit; `#vertex` is the place in mm,
+as ldmx-sw reads it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.sax.saxutils import escape
+
+import numpy as np
+
+from mcgen.base.constants import ALPHA, MM_PER_CM
+from mcgen.base.pdg import BEAM
+from mcgen.card.card import Card
+from mcgen.events import exposure
+from mcgen.events.branches import PARTS, Columns
+from mcgen.events.formats.particles import lepton_number, lister, struck
+from mcgen.events.formats.text import TextWriter, text_writer
+from mcgen.events.meta import DecayMode, EventMeta
+from mcgen.source.boson import Boson
+from mcgen.source.targets import Target
+
+END = "</LesHouchesEvents>\n"
+
+
+class Process(NamedTuple):
+    """A line of <init>: S made on one element."""
+
+    target: Target
+    cross_section: float  #: pb, as the other two
+    error: float
+    largest_weight: float
+
+
+def head(processes: Sequence[Process], lepton: int, E: float, blocks: str = "", Znuc: float | None = None) -> str:
+    """All that comes before the events: further blocks of the header, beams, cross sections.
+
+    Parameters
+    ----------
+    processes : sequence of Process
+        The nucleus with the largest cross section is written as the second beam.
+    lepton : int
+        PDG number of the beam.
+    E : float
+        Energy of the beam in GeV.
+    blocks : str
+        Further lines of the header.
+    Znuc : float, optional
+        Charge of the nucleus, written as G4DarkBreM looks for it.
+    """
+    lines = ['<LesHouchesEvents version="3.0">', "<header>"]
+    if blocks:
+        lines.append(blocks)
+    if Znuc is not None:  # as in a parameter card of MadGraph
+        lines.append(f"    6 {Znuc:g} # Znuc")
+    struck = max(processes, key=lambda process: process.cross_section).target
+    lines += ["</header>", "<init>"]
+    lines.append(f" {lepton} {struck.pdg} {E:.17g} {struck.M:.17g} 0 0 0 0 -4 {len(processes)}")
+    lines += [
+        f" {process.cross_section:.17g} {process.error:.17g} {process.largest_weight:.17g} {i}"
+        for i, process in enumerate(processes, 1)
+    ]
+    return "\n".join([*lines, "</init>", ""])
+
+
+def _explained(card: Card, metadata: EventMeta) -> str:
+    """The metadata, and in words and numbers what the weights mean."""
+    about, g = metadata["exposure"], exposure.coupling_name(card)
+    lines = [
+        f"<mcgen>{escape(json.dumps(metadata.sealed()))}</mcgen>",
+        "<weights_of_mcgen>",
+        f"# XWGTUP: cross section in pb at {g} = 1, its mean over the events is the sum of XSECUP",
+    ]
+    if metadata.is_foreign:
+        return "\n".join([*lines, "</weights_of_mcgen>"])
+    lines += [
+        f"# nuclei_per_cm2 {about['sum_nuclei_per_cm2']:.17g}",
+        f"# beam_particles {about['beam_particles']:.17g}",
+        *(f"# {name} {value:.17g}" for name, value in exposure.reference_couplings(card).items()),
+        f"# signal events: beam_particles * nuclei_per_cm2 * 1e-36 * {g}^2 * mean of XWGTUP",
+        "</weights_of_mcgen>",
+    ]
+    return "\n".join(lines)
+
+
+#: named weights of forced decays, whose product is XWGTUP; ldmx-sw skips lines with a #, which is no fault in XML
+_NAMED = (
+    "<initrwgt> #\n"
+    "<weight id='weight'>pb, all S wherever they decay</weight> #\n"
+    "<weight id='decay_weight'>probability of the decay</weight> #\n"
+    "</initrwgt>\n"
+)
+_NAMED_EVENT = ["<rwgt> #", "<wgt id='weight'> %.17g </wgt> #", "<wgt id='decay_weight'> %.17g </wgt> #", "</rwgt> #"]
+
+
+def writer(
+    path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, Any]
+) -> AbstractContextManager[TextWriter]:
+    """A writer whose file takes its name when it is complete.
+
+    Parameters
+    ----------
+    path : path
+    card : Card
+    metadata : dict
+        Of the events.
+    sample : dict
+        What `exposure.Sums` found.
+    """
+    m_S, listing = metadata.m_S, lister(card, metadata)
+    c_tau = MM_PER_CM * Boson(card, card.scalar.model, m_S).length_per_momentum(card.scalar.g_mu) * m_S
+    in_pb = metadata.n_events / exposure.per_pb(metadata["exposure"]["nuclei_per_cm2"])
+    targets = struck(sample)
+    keys = ("cross_section_pb", "error_pb", "largest_weight_pb")
+    rows = zip(targets, sample["processes"], strict=True)
+    processes = [Process(target, *(row[key] for key in keys)) for target, row in rows]
+    forced = metadata.decays is DecayMode.FORCED
+
+    def record(columns: Columns) -> tuple[str, list[Any]]:
+        """An <event>: particles, and the other columns as a comment."""
+        listed = listing(columns)
+        lines = ["<event>", f" {len(listed)} %d %.17g %.17g {ALPHA:.9g} 0"]
+        numbers = exposure.process_number(columns, targets)
+        values: list[Any] = [numbers, in_pb * exposure.nominal(columns), np.sqrt(columns["t"])]
+        for i, particle in enumerate(listed, 1):
+            status = -1 if particle.status == BEAM else particle.status
+            mothers = "0 0" if i < 3 else "1 2" if i < 6 else "5 5"
+            lines.append(f" %d {status} {mothers} 0 0 %.17g %.17g %.17g %.17g %.17g %.17g 9")
+            life = c_tau * columns["tau"] if particle.name == "S" and "tau" in columns else 0.0
+            values += [particle.pdg, *particle.momentum, particle.mass, life]
+        in_lines = {"decay_pdg", *(f"{p.name}_{part}" for p in listed for part in PARTS)}
+        others = [name for name in columns if name not in in_lines]
+        lines.append("#vertex %.17g %.17g %.17g")
+        values += [MM_PER_CM * columns[f"vertex_{axis}_cm"] for axis in "xyz"]
+        lines.append("# " + " ".join(f"{name} %{'d' if name == 'event' else '.17g'}" for name in others))
+        values += [columns[name] for name in others]
+        if forced:
+            lines += _NAMED_EVENT
+            values += [in_pb * columns["weight"], columns["decay_weight"]]
+        return "\n".join([*lines, "</event>\n"]), values
+
+    blocks = _explained(card, metadata) + ("\n" + _NAMED.rstrip() if forced else "")
+    Znuc = processes[0].target.Z if len(processes) == 1 else None
+    E = metadata.get("beam_energy_gev", card.beam.E_max)
+    return text_writer(path, record, head(processes, lepton_number(card, metadata), E, blocks, Znuc), END)

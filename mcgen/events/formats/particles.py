@@ -1,0 +1,94 @@
+"""The particles of an event as columns, in the order in which HepMC, LHE and NanoAOD files list them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mcgen.base import pdg
+from mcgen.base.pdg import BEAM, DECAYED, FINAL
+from mcgen.card.card import Card
+from mcgen.events.branches import PARTS, Columns
+from mcgen.events.decays import CHANNELS
+from mcgen.events.meta import EventMeta
+from mcgen.source import targets
+from mcgen.source.targets import Target
+
+
+class Particle(NamedTuple):
+    """One particle of every event; what differs from event to event is a column, the rest a number."""
+
+    name: str  #: prefix of its columns, none for the nucleus at rest
+    pdg: Any
+    status: int  #: as in HepMC
+    mass: Any  #: GeV
+    momentum: list[Any]  #: px, py, pz, E
+    vertex: str  #: prefix of the columns of its place
+
+
+def needed(decayed: bool) -> set[str]:
+    """Branches that a list of particles is made of."""
+    names = ["mu_in", "mu_out", "N_out", "S", *(["d1", "d2"] if decayed else [])]
+    places = ["vertex", *(["decay"] if decayed else [])]
+    found = {"event", "weight", "E_mu", "depth_cm", "t", "target_Z", "target_A"}
+    found |= {f"{name}_{part}" for name in names for part in PARTS}
+    found |= {f"{place}_{axis}_cm" for place in places for axis in "xyz"}
+    return found | ({"decay_pdg"} if decayed else set())
+
+
+def struck(sample: Mapping[str, Any]) -> list[Target]:
+    """The targets on which `exposure.Sums` found events."""
+    return [targets.struck(row["Z"], row["A"]) for row in sample["processes"]]
+
+
+def lister(card: Card, metadata: EventMeta) -> Callable[[Columns], list[Particle]]:
+    """`particles` with the numbers that the metadata of an event file ask for."""
+    m_S, boson = metadata.m_S, metadata.get("boson_pdg") or pdg.MEDIATORS[metadata["mediator"]]
+    return partial(particles, card=card, m_S=m_S, boson=int(boson), lepton=lepton_number(card, metadata))
+
+
+def lepton_number(card: Card, metadata: EventMeta) -> int:
+    """PDG number of the beam: in events of another generator it may have the other charge than in the card."""
+    return int(metadata.get("beam_pdg") or pdg.BEAMS[card.beam.particle])
+
+
+def particles(
+    columns: Columns, card: Card, m_S: float, boson: int | None = None, lepton: int | None = None
+) -> list[Particle]:
+    """Beam lepton, nucleus at rest, both after the collision, S, and its daughters if it decays.
+
+    Parameters
+    ----------
+    columns : dict of arrays
+    card : Card
+    m_S : float
+        Mass of S in GeV.
+    boson : int, optional
+        PDG number of S; by default that of its spin.
+    lepton : int, optional
+        PDG number of the beam; by default that of the card.
+    """
+
+    def four(name: str) -> list[Any]:
+        return [columns[f"{name}_{part}"] for part in PARTS]
+
+    lepton, m = lepton or pdg.BEAMS[card.beam.particle], card.beam.mass
+    nucleus, M = (targets.per_event(columns, value) for value in (lambda hit: hit.pdg, lambda hit: hit.M))
+    decayed = "decay_pdg" in columns
+    boson = boson or pdg.MEDIATORS[card.scalar.mediator]
+    found = [
+        Particle("mu_in", lepton, BEAM, m, four("mu_in"), "vertex"),
+        Particle("", nucleus, BEAM, M, [0.0, 0.0, 0.0, M], "vertex"),
+        Particle("mu_out", lepton, FINAL, m, four("mu_out"), "vertex"),
+        Particle("N_out", nucleus, FINAL, M, four("N_out"), "vertex"),
+        Particle("S", boson, DECAYED if decayed else FINAL, m_S, four("S"), "vertex"),
+    ]
+    if decayed:
+        first = columns["decay_pdg"]
+        mass = np.select([first == channel.pdg for channel in CHANNELS], [channel.mass for channel in CHANNELS])
+        found.append(Particle("d1", first, FINAL, mass, four("d1"), "decay"))
+        found.append(Particle("d2", pdg.second_daughter(first), FINAL, mass, four("d2"), "decay"))
+    return found

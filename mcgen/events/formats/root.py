@@ -1,0 +1,162 @@
+"""Event files in ROOT format: a TTree or RNTuple `events` and its metadata as a string of JSON.
+
+A file is written under a temporary name in the same folder and gets its own name only when it is complete; what
+the program leaves under a final name is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import uproot
+
+from mcgen.base.files import atomic_path, content_of, overwriting
+from mcgen.card.card import Card
+from mcgen.events.branches import PARTS, Columns
+from mcgen.events.events import ContentHash, Events
+from mcgen.events.formats.stored import MAX_METADATA, STEP, StoredEvents
+from mcgen.events.meta import EventMeta
+
+TREE = "events"
+#: in the layout of NanoAOD: the tree, the place of each particle in a list, and the one name of a number that differs
+PARTICLES = "Events"
+_SLOTS = {name: i for i, name in enumerate(("mu_in", "", "mu_out", "N_out", "S", "d1", "d2"))}
+_PART = {"E": "energy"}
+METADATA = "metadata"
+
+
+class RootWriter:
+    """Writes chunks of events, and the metadata last; `event_writer` makes one."""
+
+    def __init__(self, path: Path, tree: str, rntuple: bool) -> None:
+        self._file = uproot.recreate(path, compression=uproot.LZ4(1))
+        self._make = self._file.mkrntuple if rntuple else self._file.mktree
+        self._name = tree
+        self._tree: Any = None
+
+    def write(self, columns: Mapping[str, Any]) -> None:
+        """Append a chunk; the first one says which branches there are."""
+        if self._tree is None:
+            types = {name: getattr(c, "dtype", None) or c.type.content for name, c in columns.items()}
+            self._tree = self._make(self._name, types)
+        self._tree.extend(dict(columns))
+
+    def add_tree(self, name: str, columns: Mapping[str, Any]) -> None:
+        """Another tree of the same kind, of one chunk."""
+        self._make(name, {branch: column.dtype for branch, column in columns.items()}).extend(dict(columns))
+
+    def finish(self, metadata: EventMeta) -> None:
+        """Add the metadata; without them no reader takes the file."""
+        self._file[METADATA] = json.dumps(metadata.sealed())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+@contextlib.contextmanager
+def event_writer(path: str | Path, rntuple: bool = False, tree: str = TREE) -> Iterator[RootWriter]:
+    """A writer of a TTree or an RNTuple whose file takes its name only when it is complete."""
+    with atomic_path(path, same_events) as part, contextlib.closing(RootWriter(part, tree, rntuple)) as writer:
+        yield writer
+
+
+def same_events(one: Path, two: Path) -> bool:
+    """Whether two ROOT files hold the same objects, events and metadata; no two have the same bytes."""
+    EventFile(two)  # refuses one that was cut short or changed
+    with uproot.open(one, array_cache=None) as first, uproot.open(two, array_cache=None) as second:
+        names = first.classnames(recursive=False)
+        if names != second.classnames(recursive=False):
+            return False
+        if content_of(str(first[METADATA])) != content_of(str(second[METADATA])):
+            return False
+        for key, kind in names.items():
+            if kind == "TObjString":
+                continue
+            tree, other = first[key], second[key]
+            if tree.typenames() != other.typenames() or tree.num_entries != other.num_entries:
+                return False
+            for start in range(0, tree.num_entries, STEP):
+                span = {"entry_start": start, "entry_stop": start + STEP}
+                for branch in tree.keys(recursive=False):
+                    if not ak.array_equal(tree[branch].array(**span), other[branch].array(**span), equal_nan=True):
+                        return False
+    return True
+
+
+@contextlib.contextmanager
+def writer(path: str | Path, _card: Any, metadata: EventMeta, rntuple: bool = False) -> Iterator[RootWriter]:
+    """A writer of events whose metadata are known beforehand.
+
+    Parameters
+    ----------
+    path : path
+    _card : object
+        Formats that list particles need it.
+    metadata : dict
+    rntuple : bool
+        An RNTuple instead of a TTree.
+    """
+    with event_writer(path, rntuple) as file:
+        yield file
+        file.finish(metadata)
+
+
+class EventFile(StoredEvents):
+    """A TTree or RNTuple of mcgen, flat or in the layout of NanoAOD."""
+
+    kind = "ROOT"
+
+    def _open(self, card: Card | None) -> int:  # noqa: ARG002
+        file = uproot.open(self.path, array_cache=None)
+        names = {key.split(";")[0] for key in file.keys(recursive=False)}
+        if METADATA not in names or not {TREE, PARTICLES} & names:
+            self._refuse("not an event file of mcgen, or one that was cut short")
+        if self.path.stat().st_size < file.file.fEND:
+            self._refuse("cut short")
+        if file.key(METADATA).fObjlen > MAX_METADATA:  # before it is decompressed
+            self._refuse("its metadata are too large")
+        self._check_metadata(str(file[METADATA]))
+        self._nested = TREE not in names
+        self._tree = file[PARTICLES if self._nested else TREE]
+        self.branches = self.metadata.branches if self._nested else list(self._tree.keys())
+        return int(self._tree.num_entries)
+
+    def _chunks(self, names: list[str], step: int) -> Iterator[Columns]:
+        places = {name: _place(name) if self._nested else (name, None) for name in names}
+        branches = list(dict.fromkeys(branch for branch, _ in places.values()))
+        kind = "ak" if self._nested else "np"
+        for start in range(0, len(self), step):
+            chunk = self._tree.arrays(branches, entry_start=start, entry_stop=start + step, library=kind)
+            yield {
+                name: np.asarray(chunk[branch] if slot is None else chunk[branch][:, slot])
+                for name, (branch, slot) in places.items()
+            }
+
+
+def _place(name: str) -> tuple[str, int | None]:
+    """Branch and number of the particle that hold a column in the layout of NanoAOD."""
+    particle, _, part = name.rpartition("_")
+    if particle in _SLOTS and part in PARTS:
+        return f"Particle_{_PART.get(part, part)}", _SLOTS[particle]
+    return name, None
+
+
+def save(events: Events | StoredEvents, path: str | Path, *, overwrite: bool = False) -> EventFile:
+    """Write events to a ROOT file and open it; a file of other events there is replaced only with `overwrite`."""
+    metadata = events.metadata
+    if metadata.is_foreign and "content_sha256" not in metadata:
+        digest = ContentHash()
+        for chunk in events.iterate(events.branches):
+            digest.update(chunk)
+        metadata = metadata | {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()}
+    with overwriting(overwrite), writer(path, None, metadata) as file:
+        for chunk in events.iterate(events.branches):
+            file.write(chunk)
+    return EventFile(path)

@@ -1,0 +1,374 @@
+"""Event generation: a card in, events out, each run checked against the quadrature."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen._version import __version__
+from mcgen.base import threads
+from mcgen.base.errors import ClosureError, InputError, choose, refuse_if
+from mcgen.base.files import at_stake, check_output, leave, overwriting, refuse
+from mcgen.card.card import Card
+from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, FLOAT_BRANCHES, ROW, Columns
+from mcgen.events.decays import DecayModel, decay
+from mcgen.events.events import Events
+from mcgen.events.formats import nanoaod
+from mcgen.events.formats.root import EventFile, RootWriter, event_writer
+from mcgen.events.meta import DecayMode, EventMeta
+from mcgen.generation.kernel import NO_PARTICLES, Beamline, draw_sources, fill, place_in_depth, steer
+from mcgen.generation.normalisation import MAX_PULL, PreparedSource, Tally, prepare
+from mcgen.search.search import Search
+from mcgen.source.boson import Boson
+from mcgen.source.source import Source
+
+Array = NDArray[np.float64]
+
+#: events generated and written at a time
+CHUNK = 100_000
+LAYOUTS = ("flat", "particles")
+
+
+def _beamline(prepared: PreparedSource, events: int, weighted: bool) -> Beamline:
+    card = prepared.source.card
+    unit_weight = sum(c.scale for c in prepared.components) if weighted else prepared.total(weighted).value
+    per_momentum = Boson(card, card.scalar.model, prepared.m_S).length_per_momentum(card.scalar.g_mu)
+    lateral = card.beam.particles.lateral if card.beam.particles else NO_PARTICLES
+    return Beamline(card.beam.spot, card.beam.divergence, lateral, per_momentum, not weighted, unit_weight / events)
+
+
+def _fill(prepared: PreparedSource, shares: Array, beam: Beamline, first: int, out: Array) -> int:
+    """Make the events numbered from `first`, component by component; return the number of trials."""
+    seed, numbers = np.uint64(prepared.seed), np.zeros(out.shape[1], dtype=np.int64)
+    if shares.size > 1:
+        draw_sources(shares, seed, first, numbers)
+    order = np.argsort(numbers, kind="stable")
+    events, share = first + order, np.empty(out.shape[1])
+    made = (
+        np.empty_like(out) if shares.size > 1 else out
+    )  # events of one component side by side, which are stored faster
+    trials = end = 0
+    for ready, size in zip(prepared.components, np.bincount(numbers, minlength=shares.size), strict=True):
+        mine = slice(end, end := end + size)
+        columns, target, track = made[:, mine], ready.component.target, ready.lattice.track
+        columns[ROW["target_Z"]], columns[ROW["target_A"]] = target.Z, target.A
+        trials += fill(ready.lattice, ready.process, beam, seed, events[mine], columns)
+        if beam.lateral.size or track.rho.size:
+            place_in_depth(track, seed, events[mine], columns, share[mine])
+    if beam.lateral.size or beam.divergence > 0.0 or prepared.source.card.target.multiple_scattering:
+        steer(beam, prepared.source.scattering, share, seed, events, made)
+    if made is not out:
+        for row, values in zip(out, made, strict=True):
+            row[order] = values
+    return trials
+
+
+def chunks(
+    prepared: PreparedSource, events: int, weighted: bool = False, workers: int = 1, chunk: int = CHUNK, first: int = 0
+) -> Iterator[tuple[Columns, int]]:
+    """Make events chunk by chunk; the next chunk is made meanwhile.
+
+    Parameters
+    ----------
+    prepared : PreparedSource
+    events : int
+        Number of events.
+    weighted : bool
+        Keep every trial with its weight.
+    workers : int
+        Threads; with 0 all happens in the calling thread.
+    chunk : int
+        Events of a chunk.
+    first : int
+        Number of the first event.
+
+    Yields
+    ------
+    columns : dict of arrays
+        All branches but those of decays.
+    trials : int
+        Number of trials of the chunk.
+    """
+    beam = _beamline(prepared, events, weighted)
+    shares = prepared.shares(weighted)
+    share = -(-chunk // max(workers, 1))
+    end = first + events
+
+    def start(at: int) -> tuple[Array, list[Future[int]]]:
+        out = np.empty((len(FLOAT_BRANCHES), min(chunk, end - at)))
+        jobs = [
+            pool.submit(_fill, prepared, shares, beam, at + i, out[:, i : i + share])
+            for i in range(0, out.shape[1], share)
+        ]
+        return out, jobs
+
+    with threads.pool(workers) as pool:
+        ahead = start(first)
+        for at in range(first, end, chunk):
+            out, jobs = ahead
+            trials = sum(job.result() for job in jobs)
+            if at + chunk < end:
+                ahead = start(at + chunk)
+            if not np.isfinite(out).all():
+                message = f"events {at} to {at + out.shape[1]}: a number is not finite"
+                raise ClosureError(message)
+            columns: Columns = {"event": np.arange(at, at + out.shape[1], dtype=np.uint64)}
+            columns |= dict(zip(FLOAT_BRANCHES, out, strict=True))
+            yield (
+                {name: of(columns) if (of := branch.of) else columns[name] for name, branch in BRANCHES.items()},
+                trials,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a file of events holds, besides the events that card, mass, seed and numbers fix."""
+
+    weighted: bool = False  #: every trial with its weight instead of events of (almost) equal weight
+    decays: DecayMode = DecayMode.NONE  #: if any, the daughters of S are in the file
+    rntuple: bool = False  #: an RNTuple instead of a TTree
+    branches: tuple[str, ...] = ()  #: all if empty
+    layout: str = "flat"  #: or "particles" as in NanoAOD
+
+    def __post_init__(self) -> None:
+        known = [*BRANCHES, *(DECAY_BRANCHES if self.decays else ())]
+        for name in self.branches:
+            choose(name, known, "branches")
+        if choose(self.layout, LAYOUTS, "layout") == "particles" and self.branches:
+            message = "branches: the layout of particles holds all of them"
+            raise InputError(message)
+
+    def document(self) -> dict[str, Any]:
+        """As metadata and manifests hold them."""
+        return asdict(self) | {"branches": list(self.branches)}
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Options:
+        """Those of metadata or of a manifest."""
+        return cls(**document | {"decays": DecayMode(document["decays"]), "branches": tuple(document["branches"])})
+
+    def arguments(self) -> dict[str, Any]:
+        """The same as arguments of `generate`."""
+        rest = {key: value for key, value in asdict(self).items() if key != "decays"}
+        return rest | {"decays": self.decays is DecayMode.NATURAL, "force_decay": self.decays is DecayMode.FORCED}
+
+    def keep(self, columns: Columns) -> Columns:
+        """The columns that go into the file: always event and weight, with forced decays decay_weight as well."""
+        wanted = {"event", "weight", *self.branches, *(["decay_weight"] if self.decays is DecayMode.FORCED else [])}
+        return {name: c for name, c in columns.items() if name in wanted} if self.branches else columns
+
+
+def open_writer(
+    path: str | Path, card: Card, m_S: float, options: Options
+) -> AbstractContextManager[RootWriter | nanoaod.ParticleWriter]:
+    """What takes the events and, at the end, the metadata.
+
+    Parameters
+    ----------
+    path : path
+        ROOT file to make.
+    card : Card
+    m_S : float
+        Mass of S in GeV.
+    options : Options
+        Its layout and kind of file count.
+    """
+    if options.layout == "particles":
+        return nanoaod.particle_writer(path, card, m_S, options.rntuple)
+    return event_writer(path, options.rntuple)
+
+
+def write(
+    prepared: PreparedSource,
+    events: int,
+    sink: Callable[[Columns], Any],
+    options: Options,
+    *,
+    first: int = 0,
+    workers: int = 1,
+    chunk: int = CHUNK,
+    max_pull: float = MAX_PULL,
+    progress: Callable[[int], None] | None = None,
+) -> EventMeta:
+    """Make events and give them to `sink`, chunk by chunk; return their metadata.
+
+    Parameters
+    ----------
+    prepared : PreparedSource
+    events : int
+        Number of events.
+    sink : callable
+        Called with the columns of each chunk that the options keep.
+    options : Options
+    first : int
+        Number of the first event.
+    workers : int
+        Threads. With 0 all happens in the calling thread; otherwise the next chunk is made meanwhile.
+    chunk : int
+        Events of a chunk.
+    max_pull : float
+        Standard deviations between events and quadrature at which the run fails.
+    progress : callable, optional
+        Called with the number of events done after each chunk.
+
+    Raises
+    ------
+    ClosureError
+        If the events disagree with the quadrature by more than max_pull standard deviations.
+    """
+    tally = Tally(prepared, events, options.weighted, max_pull)
+    card = prepared.source.card
+    boson = Boson(card, card.scalar.model, prepared.m_S)
+    how = DecayModel(boson, Search.of(card), card.scalar.g_mu, prepared.seed, options.decays is DecayMode.FORCED)
+    done = 0
+    with threads.pool(min(workers, 1)) as side:
+        for made, trials in chunks(prepared, events, options.weighted, workers, chunk, first):
+            columns = decay(made, how) if options.decays else made
+            kept = options.keep(columns)
+            added = side.submit(tally.add, columns, kept, trials)
+            sink(kept)
+            added.result()
+            done += len(kept["event"])
+            if progress:
+                progress(done)
+    extra = {"first_event": first, "options": options.document()}
+    return tally.metadata() | extra | ({"decays": str(options.decays)} if options.decays else {})
+
+
+def already(
+    path: str | Path, card: Card, m_S: float, events: int, seed: int, options: Options, first: int = 0
+) -> EventFile | None:
+    """The file that is there, if it holds the very events asked for; None if there is none, or if it may be replaced.
+
+    Parameters
+    ----------
+    path : path
+    card : Card
+    m_S : float
+        Mass of S in GeV.
+    events, seed : int
+        Number of events, and their seed.
+    options : Options
+    first : int
+        Number of the first event.
+
+    Raises
+    ------
+    InputError
+        If another file is there and must not be replaced; before anything is computed.
+    """
+    if not at_stake(check_output(path)):
+        return None
+    try:
+        file = EventFile(path)
+        there = file.card.model_dump(exclude={"run": {"events", "seed"}})
+    except InputError:
+        refuse(path, "is there and is no whole event file of mcgen")
+    meta = file.metadata
+    asked = {
+        "mcgen_version": __version__, "mass_gev": m_S, "seed": seed, "n_events": events, "first_event": first,
+        "options": options.document(), "merged": None,
+    }  # fmt: skip
+    for key, value in asked.items():
+        if meta.get(key) != value:
+            shown = "" if isinstance(value, dict) or value is None else f" ({meta.get(key)} there, {value} asked for)"
+            refuse(path, f"is there with another {key}{shown}" if value is not None else "is there with merged events")
+    if there != card.model_dump(exclude={"run": {"events", "seed"}}):
+        refuse(path, "is there with another card")
+    if file.content_sha256() != meta["content_sha256"]:
+        refuse(path, "is there and damaged (content hash differs)")
+    return file
+
+
+def generate(
+    card: Card,
+    m_S: float | None = None,
+    events: int | None = None,
+    seed: int | None = None,
+    *,
+    output: str | Path | None = None,
+    weighted: bool = False,
+    decays: bool = False,
+    force_decay: bool = False,
+    rntuple: bool = False,
+    branches: Sequence[str] = (),
+    layout: str = "flat",
+    first: int = 0,
+    workers: int = 1,
+    chunk: int = CHUNK,
+    overwrite: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Events | EventFile:
+    """Generate events of mu N -> mu N S in the target of a card.
+
+    Parameters
+    ----------
+    card : Card
+    m_S : float, optional
+        Mass of S in GeV; mass, number of events and seed default to the card's.
+    events, seed : int, optional
+    output : path, optional
+        ROOT file to write chunk by chunk; without it the events are returned in memory.
+    weighted : bool
+        Keep every trial with its weight instead of events of (almost) equal weight.
+    decays : bool
+        Add the daughters of S at the card's model and reference coupling (`DECAY_BRANCHES`).
+    force_decay : bool
+        The same with every decay inside the fiducial range and its probability as `decay_weight`.
+    rntuple : bool
+        Write an RNTuple instead of a TTree.
+    branches : sequence of str
+        Keep only these, event, weight and, with forced decays, decay_weight. Reweighting needs E_mu, depth_cm and S_E.
+    layout : {"flat", "particles"}
+        Branches of mcgen, or jagged `Particle_*` branches as in NanoAOD.
+    first : int
+        Number of the first event.
+    workers : int
+        Threads; no event depends on their number.
+    chunk : int
+        Events made and written at a time; no event depends on it.
+    overwrite : bool
+        Replace a file that is there. Without it, a file of the same events is left alone and not made again, and one of
+        other events is an error.
+    progress : callable, optional
+        Called with the number of events done after each chunk.
+
+    Raises
+    ------
+    InputError
+        If the request cannot be met, or another file would be overwritten.
+    ClosureError
+        If the events disagree with the quadrature by more than chance allows; no file is left then.
+    """
+    n = card.run.events if events is None else events
+    for name, number in (("events", n), ("workers", workers), ("chunk", chunk)):
+        refuse_if(number < 1, f"{name}: {number} must be at least 1")
+    how = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
+    options = Options(weighted, how, rntuple, tuple(branches), layout)
+    mass, own_seed = card.scalar.mass if m_S is None else m_S, card.run.seed if seed is None else seed
+    refuse_if(not 0 <= own_seed < 2**63, f"seed: {own_seed} must lie in 0..2^63-1")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(overwriting(overwrite))
+        if output is not None:
+            file = already(output, card, mass, n, own_seed, options, first)
+            if file:
+                leave(output)
+                return file
+        writer = stack.enter_context(open_writer(output, card, mass, options)) if output is not None else None
+        kept: list[Columns] = []
+        prepared = prepare(Source(card), mass, own_seed, workers)
+        sink = writer.write if writer else kept.append
+        made = write(prepared, n, sink, options, first=first, workers=workers, chunk=chunk, progress=progress)
+        if writer is None:
+            return Events(made, {name: np.concatenate([c[name] for c in kept]) for name in kept[0]})
+        writer.finish(made)
+    assert output is not None
+    return EventFile(output)

@@ -1,0 +1,293 @@
+"""A source made ready to generate, and the running comparison of events with the quadrature."""
+
+from __future__ import annotations
+
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.base.errors import ClosureError
+from mcgen.base.estimate import Estimate, share_pulls, weighted_sum
+from mcgen.base.jit import jit
+from mcgen.base.rng import INTEGRATION
+from mcgen.card.provenance import provenance
+from mcgen.events import exposure
+from mcgen.events.branches import Columns
+from mcgen.events.events import ContentHash
+from mcgen.events.meta import FORMAT, EventMeta
+from mcgen.generation.lattice import Lattice, build_lattices, integrate
+from mcgen.physics.emission import cross_section
+from mcgen.physics.emission.amplitude import Process
+from mcgen.physics.emission.kinematics import t_range
+from mcgen.physics.emission.rules import rules
+from mcgen.physics.signal.signal_yield import yield_per_pb
+from mcgen.quadrature.yields import t_spectrum, yield_per_muon
+from mcgen.source.beam_nodes import TargetComponent
+from mcgen.source.source import Source
+
+Array = NDArray[np.float64]
+
+#: points of the integration that fixes the normalisation
+INTEGRATION_POINTS = 1 << 19
+_INTEGRATION_BLOCK, _SMALLEST_BLOCK = 1 << 14, 1 << 11
+#: a run further off its quadrature than this many standard deviations fails
+MAX_PULL = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedComponent:
+    """A target in a layer, made ready to generate."""
+
+    component: TargetComponent
+    process: Process
+    lattice: Lattice
+    scale: float  #: S per muon at g_mu = 1 if f were 1 everywhere
+    mean: Estimate  #: of f
+    accepted: Estimate  #: of min(1, f)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSource:
+    """A source made ready to generate: what can be hit, normalisation, and what the quadrature expects."""
+
+    source: Source
+    m_S: float
+    seed: int
+    components: list[PreparedComponent]
+    expected: Estimate  #: S per muon at g_mu = 1 by quadrature
+    t_edges: Array  #: edges of the bins of t in GeV^2
+    t_shares: Array  #: expected share of the events in each bin
+    t_errors: Array  #: errors of these shares
+    sigma: list[dict[str, Any]]  #: cross sections along the target, element by element
+
+    def total(self, weighted: bool) -> Estimate:
+        """S per muon at g_mu = 1 by Monte Carlo: from the mean of f if weighted, else from that of min(1, f)."""
+        parts = [(s.scale, s.mean if weighted else s.accepted) for s in self.components]
+        value = math.fsum(scale * f.value for scale, f in parts)
+        error = math.hypot(*(scale * f.error for scale, f in parts))
+        return Estimate(value, error, sum(f.n_eff for _, f in parts))
+
+    def shares(self, weighted: bool) -> Array:
+        """Cumulative shares of the components in the events."""
+        parts = [s.scale * (1.0 if weighted else s.accepted.value) for s in self.components]
+        return np.cumsum(parts) / math.fsum(parts)
+
+    @property
+    def overweight(self) -> float:
+        """Share of the yield that lies above the ceiling of its cell."""
+        return 1.0 - self.total(weighted=False).value / self.total(weighted=True).value
+
+
+def _prepared(
+    component: TargetComponent, process: Process, lattice: Lattice, sums: list[tuple[float, ...]], n: int
+) -> PreparedComponent:
+    """A component with the integrals of f over its lattice, from sums over blocks of points, n in all."""
+    f, f2, cut, cut2 = (math.fsum(column) / n for column in zip(*sums, strict=True))
+    mean = Estimate(f, math.sqrt((f2 - f * f) / n), n * f * f / f2)
+    accepted = Estimate(cut, math.sqrt((cut2 - cut * cut) / n), n * cut * cut / cut2)
+    scale = lattice.total * yield_per_pb(component.density, component.track.length)
+    return PreparedComponent(component, process, lattice, scale, mean, accepted)
+
+
+def _t_edges(components: list[PreparedComponent]) -> Array:
+    """Bins that hold all t of all components up to 10 GeV^2."""
+    limits = [t_range(s.component.E_high, s.process.m, s.process.m_S, s.process.M) for s in components]
+    return np.geomspace(min(low for low, _ in limits), min(10.0, max(high for _, high in limits)), 16)
+
+
+def _sigma(source: Source, m_S: float) -> list[dict[str, Any]]:
+    nodes = rules(*cross_section.FINE)
+    low, high = source.energy_range(m_S)
+    energies = np.linspace(low, high, 6).tolist() if high - low > 1e-6 * high else [high]
+    return [
+        {
+            "target": target.name,
+            "energy_gev": E,
+            "sigma_pb": cross_section.sigma_between(E, source.process(m_S, target), 0.0, E, nodes),
+        }
+        for target in source.targets
+        for E in energies
+    ]
+
+
+def prepare(source: Source, m_S: float, seed: int, workers: int = 1) -> PreparedSource:
+    """Build the lattices and integrate over them; the Monte Carlo integral must agree with the quadrature.
+
+    Parameters
+    ----------
+    source : Source
+    m_S : float
+        Mass of S in GeV.
+    seed : int
+        Of the random numbers of the integration, and of the events to come.
+    workers : int
+        Threads; the result does not depend on them.
+
+    Raises
+    ------
+    InputError
+        If a scalar of this mass cannot be made.
+    ClosureError
+        If the two integrals differ by more than MAX_PULL standard deviations.
+    """
+    source.check_mass(m_S)
+    components = source.components(m_S)
+    share = INTEGRATION_POINTS // len(components)
+    block = min(_INTEGRATION_BLOCK, max(_SMALLEST_BLOCK, 1 << share.bit_length()))
+    blocks = -(-share // block) or 1
+    with ThreadPoolExecutor(workers) as pool:
+        expected = pool.submit(yield_per_muon, source, m_S)
+        processes = [source.process(m_S, component.target) for component in components]
+        lattices = build_lattices(components, processes, pool)
+
+        def sums(job: int) -> tuple[float, ...]:
+            i = job // blocks  # the component
+            key = np.uint64(seed), np.uint64(INTEGRATION), job * block
+            return integrate(lattices[i], processes[i], *key, block)
+
+        parts = list(pool.map(sums, range(blocks * len(components))))
+        ready = [
+            _prepared(*made, parts[i * blocks : (i + 1) * blocks], blocks * block)
+            for i, made in enumerate(zip(components, processes, lattices, strict=True))
+        ]
+        whole = expected.result()
+        edges = _t_edges(ready)
+        t, t_error = t_spectrum(source, m_S, edges)
+        shares = edges, t / whole.value, t_error / whole.value
+        prepared = PreparedSource(source, m_S, seed, ready, whole, *shares, _sigma(source, m_S))
+    found = prepared.total(weighted=True)
+    if not abs(found.pull(prepared.expected.value)) < MAX_PULL:
+        message = (
+            f"yield per muon: Monte Carlo {found.value:.6g} +- {found.error:.2g} and quadrature "
+            f"{prepared.expected.value:.6g} disagree by {found.pull(prepared.expected.value):.1f} sigma"
+        )
+        raise ClosureError(message)
+    return prepared
+
+
+@jit
+def add_to_bins(edges: Array, values: Array, weights: Array, sums: Array, squares: Array) -> None:
+    """Add weights and their squares to bins; what lies outside is left out.
+
+    Parameters
+    ----------
+    edges : array, shape (bins + 1,)
+        Edges in equal ratios, positive and rising.
+    values, weights : array, shape (n,)
+        Of each event; values have the unit of the edges.
+    sums, squares : array, shape (bins,)
+        Added to.
+    """
+    start = math.log(edges[0])
+    per_bin = (edges.size - 1) / (math.log(edges[-1]) - start)
+    for i in range(values.size):
+        position = (math.log(values[i]) - start) * per_bin
+        if 0.0 <= position < sums.size:
+            sums[int(position)] += weights[i]
+            squares[int(position)] += weights[i] * weights[i]
+
+
+class Tally:
+    """What is added up while events are made: hash, yield, and its shares in bins of t, to compare with the quadrature.
+
+    If a small region of phase space has no events, the total may hardly change, but the shares do.
+
+    Parameters
+    ----------
+    prepared : PreparedSource
+    events : int
+        Number of events to come.
+    weighted : bool
+        Whether every trial is kept with its weight.
+    max_pull : float
+        Standard deviations between events and quadrature at which `metadata` fails.
+    """
+
+    def __init__(self, prepared: PreparedSource, events: int, weighted: bool, max_pull: float = MAX_PULL) -> None:
+        self._max_pull = max_pull
+        self._prepared = prepared
+        self._events = events
+        self._weighted = weighted
+        self._started = time.time()
+        self._hash = ContentHash()
+        self._trials = 0
+        self._sums: list[float] = []
+        self._squares: list[float] = []
+        self._t_sums = np.zeros(prepared.t_shares.size)
+        self._t_squares = np.zeros(prepared.t_shares.size)
+
+    def add(self, columns: Columns, kept: Columns, trials: int) -> None:
+        """Add a chunk of events, of which `kept` goes into the file."""
+        self._hash.update(kept)
+        self._trials += trials
+        weight = columns["weight"]
+        add_to_bins(self._prepared.t_edges, columns["t"], weight, self._t_sums, self._t_squares)
+        self._sums.append(float(weight.sum()))
+        self._squares.append(float(np.sum(weight * weight)))  # np.dot would keep threads of BLAS spinning
+
+    def t_pulls(self) -> Array:
+        """Pulls of the shares that hold at least ten events."""
+        whole = math.fsum(self._sums), math.fsum(self._squares)
+        return share_pulls(self._t_sums, self._t_squares, *whole, self._prepared.t_shares, self._prepared.t_errors)
+
+    def metadata(self) -> EventMeta:
+        """The file's metadata; raises ClosureError if events and quadrature disagree."""
+        prepared, n = self._prepared, self._events
+        card = prepared.source.card
+        whole = prepared.total(self._weighted)
+        norm_error = 0.0 if self._weighted else whole.error / whole.value
+        produced = weighted_sum(math.fsum(self._sums), math.fsum(self._squares), n, norm_error)
+        if self._weighted:  # the spread of a few events may be small by chance: take at least that of the integration
+            spread = whole.error / whole.value * math.sqrt(INTEGRATION_POINTS / n)
+            produced = produced._replace(error=max(produced.error, spread * prepared.expected.value))
+        pull = produced.pull(prepared.expected.value)
+        t_pulls = self.t_pulls()
+        worst = float(max(np.abs(t_pulls), default=0.0))
+        if not (abs(pull) < self._max_pull and worst < self._max_pull):
+            message = (
+                f"events disagree with the quadrature: yield {produced.value:.6g} +- {produced.error:.2g} against "
+                f"{prepared.expected.value:.6g}, pull {pull:.1f}; worst pull in t {worst:.1f}"
+            )
+            raise ClosureError(message)
+        found = {
+            "format": FORMAT,
+            **provenance(card),
+            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started)),
+            "seed": prepared.seed,
+            "n_events": n,
+            "unweighted": not self._weighted,
+            "weight_convention": f"{exposure.weight_unit(card)}; the sum over the file is the yield",
+            "exposure": exposure.described(prepared.source, produced.value, produced.error),
+            "mass_gev": prepared.m_S,
+            "mediator": card.scalar.mediator,
+            "model": card.scalar.model,
+            "reference_g_mu": card.scalar.g_mu,
+            "sum_weights": math.fsum(self._sums),
+            "sum_squares": math.fsum(self._squares),
+            "yield_per_muon": produced.value,
+            "yield_error": produced.error,
+            "norm_relative_error": norm_error,
+            "yield_quadrature": prepared.expected.value,
+            "pull": pull,
+            "pull_t_worst": worst,
+            "pull_t_rms": float(np.sqrt(np.mean(t_pulls**2))) if t_pulls.size else 0.0,
+            "t_spectrum": {
+                "edges_gev2": prepared.t_edges.tolist(),
+                "expected": prepared.t_shares.tolist(),
+                "expected_error": prepared.t_errors.tolist(),
+                "sum_weights": self._t_sums.tolist(),
+                "sum_squares": self._t_squares.tolist(),
+            },
+            "trials": self._trials,
+            "unweighting_efficiency": n / self._trials,
+            "overweight_fraction": max(0.0, prepared.overweight),
+            "sigma": prepared.sigma,
+            "content_sha256": self._hash.hexdigest(),
+            "branch_sha256": self._hash.branches(),
+        }
+        return EventMeta(found)

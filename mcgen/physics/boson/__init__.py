@@ -1,0 +1,1 @@
+"""The boson by itself: couplings, widths, decays."""

@@ -1,0 +1,1 @@
+"""What a lepton radiates, and how: amplitude, phase space, form factors, approximations."""

@@ -1,0 +1,412 @@
+"""sigma(E, m_S) of l N -> l N S and its spectra by quadrature, at unit coupling.
+
+The integral over both azimuths is analytic; the other three are Gauss-Legendre in the coordinates of
+`phase_space`. For a spectrum the variable that is binned is the outermost one, so that bin edges are
+limits of integration and never steps inside an integrand.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.base.jit import jit
+from mcgen.physics.emission.amplitude import Process, sigma_density
+from mcgen.physics.emission.iww import dsigma_dx
+from mcgen.physics.emission.kinematics import emission, momentum, scalar_energy_range, t_range
+from mcgen.physics.emission.phase_space import (
+    EnergyMap,
+    collinear_peak,
+    energy_map,
+    energy_map_between,
+    scalar_energy,
+    scalar_energy_coordinate,
+    u_range,
+)
+from mcgen.physics.emission.rules import Rules, rules
+
+Array = NDArray[np.float64]
+
+#: widest piece of log|u| that one Gauss rule covers at fixed t, where S close to the outgoing lepton makes a peak
+U_PANEL = 1.0
+
+#: the exact amplitude; Weizsaecker-Williams with exact limits; Eqs. 12-13 as printed
+METHODS = ("exact", "ww", "iww")
+
+#: nodes in x, u, t and the binned variable; the coarser sets only serve to estimate the error of the first
+FINE = (36, 40, 10, 10)
+COARSE = (28, 24, 8, 7)
+COARSER = (20, 16, 6, 7)
+#: bins of a spectrum whose edges are not given
+BINS = 40
+#: where the binned variable is the outermost one, and x or u must follow more structure
+FIXED_ANGLE = (64, 1, 24, 10)
+FIXED_T = (160, 1, 12, 12)
+
+
+@jit
+def sigma_dE_du(E: float, process: Process, E_S: float, one_minus_cos_theta: float, q: Rules) -> float:
+    """d sigma/(dE_S d|u|) in pb/GeV^3 at unit coupling: the integral over t.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    E_S, one_minus_cos_theta : float
+        Energy of S in GeV and 1 - cos of its polar angle.
+    q : Rules
+        Nodes of the quadrature; those in t are used.
+    """
+    e = emission(E, process.m, process.m_S, process.M, E_S, one_minus_cos_theta)
+    if not e.t_max > e.t_min:
+        return 0.0
+    peak, peak_width = collinear_peak(E, process, e)
+    below = math.log1p(peak / e.t_min)
+    total = 0.0
+    for side, reach in ((-1.0, below), (1.0, math.log(e.t_max / e.t_min) - below)):
+        distance = 0.0
+        while distance < reach:
+            width = min(reach - distance, process.ff.panel, 3.0 * max(peak_width, distance))
+            for i in range(q.t.size):
+                y = below + side * (distance + q.t[i] * width)
+                t_minus_tmin = e.t_min * math.expm1(y)
+                t = e.t_min + t_minus_tmin
+                total += q.t_w[i] * width * t * sigma_density(E, process, e, t, t_minus_tmin)
+            distance += width
+    return total
+
+
+@jit
+def sigma_dE(E: float, process: Process, E_S: float, q: Rules) -> float:
+    """d sigma/dE_S in pb/GeV at unit coupling.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    E_S : float
+        Energy of S in GeV.
+    q : Rules
+        Nodes of the quadrature; those in u and t are used.
+    """
+    u_low, u_high, two_pk = u_range(E, E_S, process)
+    if u_high <= u_low:
+        return 0.0
+    spread = 1.0 / u_low - 1.0 / u_high
+    total = 0.0
+    for i in range(q.u.size):
+        u = 1.0 / (1.0 / u_low - q.u[i] * spread)
+        one_minus_cos_theta = min(2.0, q.u[i] * spread * u * u_low / two_pk)
+        total += q.u_w[i] * u * u * sigma_dE_du(E, process, E_S, one_minus_cos_theta, q)
+    return spread * total
+
+
+@jit
+def spectrum_nodes(
+    E: float, process: Process, low: float, high: float, chi: float | None, q: Rules, energies: Array, sigmas: Array
+) -> None:
+    """Write energies of S in GeV, and the cross section in pb that each stands for, between two energies of S.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    low, high : float
+        Energies of S in GeV; what lies outside the kinematic range is left out.
+    chi : float or None
+        None: the exact spectrum, or WW if `process` says so. A number: the photon flux of Eq. 13, for the spectrum of
+        IWW. IWW knows no recoil, so that its range is m_S < E_S < E.
+    q : Rules
+        Nodes of the quadrature; those in x, u and t are used.
+    energies, sigmas : array, shape (nodes in x,)
+        Written. The sum of `sigmas` is the cross section between `low` and `high`.
+    """
+    first, last = process.m_S, E
+    if chi is None:
+        first, last = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0)
+    low = max(low, first)
+    high = min(high, last)
+    sigmas[:] = 0.0
+    energies[:] = max(last, 2.0 * process.m_S)  # any momentum will do where nothing is made
+    if not low < high:
+        return
+    em = energy_map_between(first, last, E, process)
+    start = scalar_energy_coordinate(low, em) if low > first else 0.0
+    span = (scalar_energy_coordinate(high, em) if high < last else 1.0) - start
+    for i in range(q.x.size):
+        E_S, jacobian = scalar_energy(start + span * q.x[i], em)
+        if chi is None:
+            density = sigma_dE(E, process, E_S, q)
+        else:
+            density = dsigma_dx(E, E_S / E, process.m, process.m_S, process.weights, chi) / E
+        energies[i] = E_S
+        sigmas[i] = span * q.x_w[i] * jacobian * density
+
+
+@jit
+def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: float) -> tuple[float, float, float]:
+    """Limits of integration over E_S, with the kink between them where S can no longer fly backward.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    em : EnergyMap
+        Map of E_S at this beam energy.
+    low, high : float
+        Energies of S in GeV.
+
+    Returns
+    -------
+    r_low, r_kink, r_high : float
+        Coordinates of `em`; r_kink is r_low if no kink lies in between, or only one next to the highest energy.
+    """
+    r_low = 0.0 if low <= em.low else scalar_energy_coordinate(low, em)
+    r_high = 1.0 if high >= em.low + em.span else scalar_energy_coordinate(high, em)
+    kink_low, kink = scalar_energy_range(E, process.m, process.m_S, process.M, -1.0)
+    r_kink = r_low
+    if kink_low < kink < em.low + em.span:
+        r = scalar_energy_coordinate(kink, em)
+        if r_low < r < r_high and r < 0.995:
+            r_kink = r
+    return r_low, r_kink, r_high
+
+
+@jit
+def sigma_between(E: float, process: Process, low: float, high: float, q: Rules) -> float:
+    """Cross section in pb at unit coupling with the energy of S between two limits.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    low, high : float
+        Energies of S in GeV.
+    q : Rules
+        Nodes of the quadrature; those in x, u and t are used.
+    """
+    em = energy_map(E, process)
+    low = max(low, em.low)
+    high = min(high, em.low + em.span)
+    if high <= low:
+        return 0.0
+    r_low, r_kink, r_high = energy_breaks(E, process, em, low, high)
+    total = 0.0
+    for start, stop in ((r_low, r_kink), (r_kink, r_high)):
+        if stop > start:
+            for i in range(q.x.size):
+                E_S, jacobian = scalar_energy(start + (stop - start) * q.x[i], em)
+                total += (stop - start) * q.x_w[i] * jacobian * sigma_dE(E, process, E_S, q)
+    return total
+
+
+@jit
+def _x_bins(E: float, process: Process, edges: Array, q: Rules) -> Array:
+    result = np.zeros(edges.size - 1)
+    for i in range(result.size):
+        result[i] = sigma_between(E, process, edges[i] * E, edges[i + 1] * E, q)
+    return result
+
+
+@jit
+def _sigma_dcos(E: float, process: Process, one_minus_cos_theta: float, q: Rules) -> float:
+    """d sigma/dcos(theta) in pb at unit coupling."""
+    em = energy_map(E, process)
+    low, high = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0 - one_minus_cos_theta)
+    if em.span <= 0.0 or high <= low:
+        return 0.0
+    r_low = 0.0 if low <= em.low else scalar_energy_coordinate(low, em)
+    r_high = scalar_energy_coordinate(high, em)
+    p = momentum(E, process.m)
+    total = 0.0
+    for i in range(q.x.size):
+        E_S, jacobian = scalar_energy(r_low + (r_high - r_low) * q.x[i], em)
+        two_pk = 2.0 * p * momentum(E_S, process.m_S)
+        total += q.x_w[i] * jacobian * two_pk * sigma_dE_du(E, process, E_S, one_minus_cos_theta, q)
+    return (r_high - r_low) * total
+
+
+@jit
+def _theta_bins(E: float, process: Process, edges: Array, q: Rules) -> Array:
+    result = np.zeros(edges.size - 1)
+    for i in range(result.size):
+        span = edges[i + 1] - edges[i]
+        for j in range(q.bin.size):
+            theta = edges[i] + q.bin[j] * span
+            half = math.sin(0.5 * theta)
+            density = _sigma_dcos(E, process, 2.0 * half * half, q)
+            result[i] += q.bin_w[j] * span * math.sin(theta) * density
+    return result
+
+
+@jit
+def u_range_at_t(E: float, process: Process, E_S: float, t: float) -> tuple[float, float]:
+    """Smallest and largest |u| in GeV^2 at fixed E_S and t.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    E_S : float
+        Energy of S in GeV.
+    t : float
+        Momentum transfer squared in GeV^2.
+
+    Returns
+    -------
+    low, high : float
+        In GeV^2; low > high if this t is not possible.
+    """
+    recoil = 0.5 * t / process.M
+    E_out = E - E_S - recoil
+    if E_out < process.m:
+        return 1.0, 0.0
+    low, _, two_pk = u_range(E, E_S, process)
+    q2 = t + recoil * recoil
+    centre = t + 2.0 * recoil * (recoil - E + E_S)
+    half = 2.0 * math.sqrt(q2) * momentum(E_out, process.m)
+    return max(low, centre - half), min(low + 2.0 * two_pk, centre + half)
+
+
+@jit
+def _edge(E: float, process: Process, em: EnergyMap, t: float, inside: float, outside: float) -> float:
+    """Coordinate of E_S where t ceases to be possible, by bisection; it is possible at `inside`, not at `outside`."""
+    for _ in range(50):
+        middle = 0.5 * (inside + outside)
+        low, high = u_range_at_t(E, process, scalar_energy(middle, em)[0], t)
+        if high > low:
+            inside = middle
+        else:
+            outside = middle
+    return inside
+
+
+@jit
+def _sigma_dt(E: float, process: Process, t: float, q: Rules) -> float:
+    """d sigma/dt in pb/GeV^2 at unit coupling."""
+    em = energy_map(E, process)
+    if em.span <= 0.0:
+        return 0.0
+    n_scan = 200
+    first = -1
+    last = -1
+    for i in range(n_scan + 1):
+        low, high = u_range_at_t(E, process, scalar_energy(i / n_scan, em)[0], t)
+        if high > low:
+            last = i
+            if first < 0:
+                first = i
+    if first < 0:
+        return 0.0
+    r_low = 0.0 if first == 0 else _edge(E, process, em, t, first / n_scan, (first - 1) / n_scan)
+    r_high = 1.0 if last == n_scan else _edge(E, process, em, t, last / n_scan, (last + 1) / n_scan)
+    total = 0.0
+    for i in range(q.x.size):
+        E_S, dE = scalar_energy(r_low + (r_high - r_low) * q.x[i], em)
+        u_low, u_high = u_range_at_t(E, process, E_S, t)
+        u_first, _, two_pk = u_range(E, E_S, process)
+        if u_high <= u_low or two_pk <= 0.0:
+            continue
+        panels = 1 + int(math.log(u_high / u_low) / U_PANEL)
+        width = math.log(u_high / u_low) / panels
+        for panel in range(panels):
+            for j in range(q.t.size):
+                u = u_low * math.exp((panel + q.t[j]) * width)
+                e = emission(E, process.m, process.m_S, process.M, E_S, max(0.0, (u - u_first) / two_pk))
+                if e.t_min < t < e.t_max:
+                    weight = q.x_w[i] * dE * q.t_w[j] * width * u
+                    total += weight * sigma_density(E, process, e, t, t - e.t_min)
+    return (r_high - r_low) * total
+
+
+@jit
+def bins_of_t(E: float, process: Process, edges: Array, q: Rules) -> Array:
+    """Cross section in pb at unit coupling in bins of t.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    edges : array, shape (bins + 1,)
+        Edges in GeV^2, positive and rising.
+    q : Rules
+        Nodes of the quadrature; those in x and t (which here serve for |u|) and in the bin are used.
+
+    Returns
+    -------
+    array, shape (bins,)
+    """
+    result = np.zeros(edges.size - 1)
+    for i in range(result.size):
+        width = math.log(edges[i + 1] / edges[i])
+        for j in range(q.bin.size):
+            t = edges[i] * math.exp(q.bin[j] * width)
+            result[i] += q.bin_w[j] * width * t * _sigma_dt(E, process, t, q)
+    return result
+
+
+_BINS = {"x": (_x_bins, FINE), "theta": (_theta_bins, FIXED_ANGLE), "t": (bins_of_t, FIXED_T)}
+
+
+def sigma(E: float, process: Process) -> tuple[float, float]:
+    """Cross section and its numerical error in pb at unit coupling; (0, 0) below threshold.
+
+    The error is judged from two coarser rules, since a single difference can vanish by chance.
+    """
+    value = sigma_between(E, process, 0.0, E, rules(*FINE))
+    coarse, coarser = (abs(value - sigma_between(E, process, 0.0, E, rules(*n))) for n in (COARSE, COARSER))
+    return value, max(2.0 * coarse, 0.5 * coarser) + 1e-8 * value
+
+
+def standard_edges(E: float, process: Process, variable: str) -> Array:
+    """Forty bins: x linear up to its maximum, t from its minimum to 10 GeV^2, theta up to pi in equal ratios."""
+    m, m_S, M = process.m, process.m_S, process.M
+    if variable == "x":
+        return np.linspace(0.0, scalar_energy_range(E, m, m_S, M, 1.0)[1] / E, BINS + 1)
+    if variable == "theta":
+        return np.concatenate([[0.0], np.geomspace(0.01 * m / E, math.pi, BINS)])
+    t_min, t_max = t_range(E, m, m_S, M)
+    return np.geomspace(t_min, min(10.0, t_max), BINS + 1)
+
+
+def spectrum(E: float, process: Process, variable: str, edges: Array) -> Array:
+    """Cross section per bin in pb at unit coupling.
+
+    Parameters
+    ----------
+    E : float
+        Beam energy in GeV.
+    process : Process
+    variable : {"x", "t", "theta"}
+        E_S/E, momentum transfer squared in GeV^2, angle of S in rad.
+    edges : array, shape (n + 1,)
+        Increasing; t > 0.
+
+    Returns
+    -------
+    array, shape (n,)
+    """
+    if process.threshold >= E:
+        return np.zeros(len(edges) - 1)
+    integrate, nodes = _BINS[variable]
+    # a wide bin gets the nodes of all the standard ones in it
+    inside = standard_edges(E, process, variable)
+    finer = np.union1d(edges, inside[(inside > edges[0]) & (inside < edges[-1])])
+    bins = integrate(E, process, finer, rules(*nodes))
+    return np.add.reduceat(bins, np.searchsorted(finer, edges[:-1]))

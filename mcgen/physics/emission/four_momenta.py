@@ -1,0 +1,83 @@
+"""Laboratory four-momenta and positions of one event, from its invariant coordinates."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.base.jit import jit
+from mcgen.physics.emission.kinematics import Emission
+
+Momenta = tuple[float, float, float, float]
+
+
+@jit
+def four_momenta(
+    e: Emission, E: float, M: float, one_minus_cos_theta: float, t: float, q_perp: float, cos_phi: float, sin_phi: float
+) -> tuple[Momenta, Momenta, Momenta]:
+    """Four-momenta of outgoing lepton, S and recoiling nucleus, the beam along +z and S in the x-z plane.
+
+    Parameters
+    ----------
+    e : Emission
+        Kinematics at E, E_S, theta_S.
+    E, M : float
+        Total beam energy and mass of the target in GeV.
+    one_minus_cos_theta : float
+        1 - cos of the polar angle of S.
+    t : float
+        Momentum transfer squared in GeV^2.
+    q_perp : float
+        Component of q across V = p - k in GeV.
+    cos_phi, sin_phi : float
+        Of the azimuth of q about V, from the side of k.
+
+    Returns
+    -------
+    lepton, S, nucleus : (float, float, float, float)
+        (px, py, pz, E) of each in GeV.
+    """
+    recoil = 0.5 * t / M
+    k_x = e.k * math.sqrt(one_minus_cos_theta * (2.0 - one_minus_cos_theta))
+    k_z = e.k * (1.0 - one_minus_cos_theta)
+    V_x = -k_x
+    V_z = (e.p - e.k) + e.k * one_minus_cos_theta
+    q_par = -(0.5 * e.u + 0.5 * t + recoil * e.W) / e.V
+    q_1 = q_perp * cos_phi
+    q_x = (q_par * V_x + q_1 * V_z) / e.V  # e_1 = (V_z, 0, -V_x)/V points to the side of k
+    q_y = q_perp * sin_phi
+    q_z = (q_par * V_z - q_1 * V_x) / e.V
+    lepton = (V_x + q_x, q_y, V_z + q_z, e.W - recoil)
+    return lepton, (k_x, 0.0, k_z, E - e.W), (-q_x, -q_y, -q_z, M + recoil)
+
+
+@jit
+def rotate(v: Momenta, cosine: float, sine: float, out: NDArray[np.float64]) -> None:
+    """Turn a four-momentum about the z axis.
+
+    Parameters
+    ----------
+    v : (float, float, float, float)
+        (px, py, pz, E) in GeV.
+    cosine, sine : float
+        Of the angle.
+    out : array, shape (4,)
+        Written: the turned four-momentum in GeV.
+    """
+    out[0] = v[0] * cosine - v[1] * sine
+    out[1] = v[0] * sine + v[1] * cosine
+    out[2] = v[2]
+    out[3] = v[3]
+
+
+@jit
+def tilt(v: NDArray[np.float64], n_x: float, n_y: float) -> None:
+    """Turn a four-momentum in place by the rotation that takes the z axis to the direction (n_x, n_y, n_z > 0)."""
+    n_z = math.sqrt((1.0 - n_x) * (1.0 + n_x) - n_y * n_y)
+    along = n_x * v[0] + n_y * v[1]
+    shift = v[2] - along / (1.0 + n_z)
+    v[2] = n_z * v[2] - along
+    v[0] += n_x * shift
+    v[1] += n_y * shift

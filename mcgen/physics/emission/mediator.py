@@ -1,0 +1,102 @@
+"""The bosons that a lepton can radiate: each is four weights of the same structures.
+
+For unit coupling, with a vertex 1, i gamma5, gamma^mu or gamma^mu gamma5 and the polarisations of a vector summed,
+
+    A = c_K K + c_B B + c_f f + c_Q Q,
+
+    K = 4 M^2 G/(s|u|),  B = 4 M^2 (G_p + G_p')/(s|u|),  f = 8 M^2 |q|^2/(s|u|),  Q = 16 M^2 (t G + 4 X X')/(s u)^2
+
+(`mcgen.physics.emission.amplitude`). The Weizsaecker-Williams limits follow from the same weights.
+docs/amplitude.md derives the weights (sections 4 to 8) and the limits (section 13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mcgen.base.jit import jit
+
+
+class Weights(NamedTuple):
+    """Weights of the structures in A: those of K and B are pure numbers, those of f and Q are in GeV^2."""
+
+    K: float
+    B: float
+    f: float
+    Q: float
+
+
+@jit
+def scalar(m: float, m_S: float) -> Weights:
+    """Weights of S lbar l; lepton and boson mass in GeV."""
+    return Weights(4.0, 0.0, 0.0, (2.0 * m - m_S) * (2.0 * m + m_S))
+
+
+@jit
+def pseudoscalar(m: float, m_S: float) -> Weights:
+    """Weights of i P lbar gamma5 l, on which m has no influence."""
+    return Weights(4.0, 0.0, 0.0, -m_S * m_S + 0.0 * m)
+
+
+@jit
+def vector(m: float, m_S: float) -> Weights:
+    """Weights of V_mu lbar gamma^mu l."""
+    return Weights(0.0, 8.0, 4.0 * m_S * m_S, -2.0 * (m_S * m_S + 2.0 * m * m))
+
+
+@jit
+def axial(m: float, m_S: float) -> Weights:
+    """Weights of A_mu lbar gamma^mu gamma5 l; the longitudinal part is (2 m/m_S)^2 times a pseudoscalar."""
+    difference = (m_S - 2.0 * m) * (m_S + 2.0 * m)
+    return Weights(16.0 * (m / m_S) * (m / m_S), 8.0, 4.0 * difference, -2.0 * difference)
+
+
+MEDIATORS: dict[str, Callable[[float, float], Weights]] = {
+    "scalar": scalar,
+    "pseudoscalar": pseudoscalar,
+    "vector": vector,
+    "axial": axial,
+}
+
+
+@jit
+def bracket(x: float, u: float, m: float, m_S: float, weights: Weights) -> float:
+    """A22: |M|^2 of l gamma -> l X over e^2 at the smallest t.
+
+    Parameters
+    ----------
+    x : float
+        E_S/E.
+    u : float
+        |u| in GeV^2.
+    m, m_S : float
+        Lepton and boson mass in GeV.
+    weights : Weights
+        Those of the mediator.
+
+    Notes
+    -----
+    The structures K, B and Q tend to x^2/4(1-x), (2-2x+x^2)/4(1-x) and 2 (u x - D)/u^2, f to zero.
+    """
+    D = m_S * m_S * (1.0 - x) + m * m * x * x
+    plain = 0.25 * (weights.K * x * x + weights.B * (2.0 - 2.0 * x + x * x)) / (1.0 - x)
+    return plain - 2.0 * weights.Q * (D - u * x) / (u * u)
+
+
+@jit
+def x_shape(x: float, m: float, m_S: float, weights: Weights) -> float:
+    """(1 - x) times the integral of A22/u^2 over |u| from its smallest value D/x, in 1/GeV^2 (Eq. 12 for a scalar).
+
+    Parameters
+    ----------
+    x : float
+        E_S/E.
+    m, m_S : float
+        Lepton and boson mass in GeV.
+    weights : Weights
+        Those of the mediator.
+    """
+    D = m_S * m_S * (1.0 - x) + m * m * x * x
+    plain = 0.25 * x * (weights.K * x * x + weights.B * (2.0 - 2.0 * x + x * x))
+    return (plain + weights.Q * (1.0 - x) * x * x * x / (3.0 * D)) / D

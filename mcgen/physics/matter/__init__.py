@@ -1,0 +1,1 @@
+"""What matter does to the beam: energy loss, scattering, materials."""

@@ -1,0 +1,1 @@
+"""Where a decay counts, and how often it happens there."""

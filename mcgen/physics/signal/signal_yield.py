@@ -1,0 +1,84 @@
+"""From a cross section to a number of signal events (Eqs. 14-15, 17, 19)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcgen.base.constants import HBARC_GEV_CM, PB_CM2
+from mcgen.base.jit import jit
+
+Array = NDArray[np.float64]
+
+
+@jit
+def decay_probability(z_min: float, z_max: float, inverse_length: float) -> float:
+    """exp(-z_min/L) - exp(-z_max/L) for a decay between two distances in cm, 1/L in 1/cm (Eq. 19)."""
+    if inverse_length <= 0.0:
+        return 0.0 if z_max < math.inf else 1.0
+    return -math.exp(-z_min * inverse_length) * math.expm1((z_min - z_max) * inverse_length)
+
+
+def inverse_length_per_momentum(width: float, m_S: float) -> float:
+    """k/L_S = m_S Gamma/(hbar c) in GeV/cm."""
+    return m_S * width / HBARC_GEV_CM
+
+
+def yield_per_pb(n_atom: float, length: Any) -> Any:
+    """n_atom dy in 1/pb: yield per beam particle over cross section, dy = dE/<dE/dy> (Eqs. 14-15, 17).
+
+    n_atom is the number of targets per cm^3, `length` the path in cm; numbers or arrays.
+    """
+    return n_atom * PB_CM2 * length
+
+
+@jit
+def expected_signal(
+    weight: Array,
+    k: Array,
+    z_min: Array,
+    z_max: Array,
+    tau: Array,
+    energy_bin: NDArray[np.int64],
+    inverse_length_k: Array,
+    visible: float,
+    counted: float,
+    sums: Array,
+    squares: Array,
+) -> None:
+    """Add weight * probability and its square to sums and squares (Eqs. 17, 19).
+
+    Parameters
+    ----------
+    weight : array, shape (n,)
+        Of each boson.
+    k : array, shape (n,)
+        Momentum of the boson in GeV.
+    z_min, z_max : array, shape (n,)
+        Distances from the production in cm between which a decay counts.
+    tau : array, shape (n,) or (0,)
+        Empty: the probability is that of Eq. 19. Otherwise mean lives to the boson's own decay: the probability is 1 if
+        that decay counts, else 0.
+    energy_bin : array of int, shape (n,)
+        Column of `sums` to add to.
+    inverse_length_k : array, shape (couplings,)
+        k/L_S in GeV/cm at each coupling.
+    visible, counted : float
+        Share of the decays that the probability holds for, and share that is signal wherever it happens.
+    sums, squares : array, shape (couplings, bins)
+        Added to.
+    """
+    for j in range(inverse_length_k.size):
+        for i in range(weight.size):
+            inverse_length = inverse_length_k[j] / k[i]
+            if tau.size > 0:
+                inside = z_min[i] * inverse_length <= tau[i] < z_max[i] * inverse_length
+                probability = 1.0 if inside else 0.0
+            else:
+                probability = decay_probability(z_min[i], z_max[i], inverse_length)
+            value = weight[i] * (visible * probability + counted)
+            sums[j, energy_bin[i]] += value
+            squares[j, energy_bin[i]] += value * value

@@ -1,0 +1,153 @@
+"""Contours of several experiments, and their figure over what is known: what `mcgen reach` and the report do."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from mcgen.analysis import constraints
+from mcgen.analysis.reach import AboveThresholdWarning, ReachPoint, Scan, Tower, landmarks, reach
+from mcgen.base.errors import ThresholdError, refuse_if
+from mcgen.base.units import Range
+from mcgen.card.card import Card
+from mcgen.report import plot
+
+#: progress of one experiment: its name and the number of masses, 0 if a line is traced
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None] | None]]
+
+
+def masses_of(card: Card, masses: Sequence[float] | None, drawn: bool) -> Sequence[float]:
+    """Masses in GeV that were asked for; by default those of the card's scan, in a figure a line through them."""
+    if masses is not None:
+        return masses
+    return Range.over(card.scan.mass) if drawn else card.scan.mass
+
+
+def reach_of_cards(
+    cards: Sequence[Card],
+    models: Sequence[str] | None,
+    masses: Sequence[float] | None,
+    n_signal: float = 3.0,
+    productions: Sequence[str] = ("exact",),
+    *,
+    tower: Tower | None = None,
+    drawn: bool = False,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> list[ReachPoint]:
+    """Contours of each card and way of production, one after the other.
+
+    A card that can make none of the masses has rows without couplings and a warning, unless no card can.
+
+    Parameters
+    ----------
+    cards : sequence of Card
+    models : sequence of str, optional
+        By default those of each card's scan.
+    masses : sequence of float, optional
+        In GeV, or a `Range` to be traced; by default those of each card's scan.
+    n_signal : float
+        Number of signal events that counts as seen.
+    productions : sequence of {"exact", "ww", "iww"}
+    tower : Tower, optional
+        Several scalars whose signals add up.
+    drawn : bool
+        Whether a figure is made: then the default is a line through the masses of the scan.
+    workers : int
+        Threads.
+    progress : callable, optional
+        Called for each contour with its name and the number of masses, 0 for a line that is traced; gives a context
+        whose value is called with the number of masses done.
+
+    Returns
+    -------
+    list of ReachPoint
+
+    Raises
+    ------
+    ThresholdError
+        If no card can make any of the masses.
+    """
+    points: list[ReachPoint] = []
+    refused: dict[str, ThresholdError] = {}
+    for card in cards:
+        mine = masses_of(card, masses, drawn)
+        for production in productions:
+            name = card.name if len(productions) == 1 else f"{card.name}, {production}"
+            steps = 0 if isinstance(mine, Range) else len(mine)
+            try:
+                with progress(name, steps) if progress else nullcontext() as step:
+                    points += reach(
+                        card, models, mine, n_signal, production, tower=tower, workers=workers, progress=step
+                    )
+            except ThresholdError as error:
+                refused.setdefault(card.name, error)
+                scan = Scan(card, models or card.scan.models, n_signal, production)
+                points += scan.points(scan.nothing(mine))
+    if len(refused) == len({card.name for card in cards}):
+        raise next(iter(refused.values()))
+    for name, reason in refused.items():
+        warnings.warn(f"{name}: {reason}", AboveThresholdWarning, stacklevel=2)
+    return points
+
+
+def shown_masses(cards: Sequence[Card], masses: Sequence[float] | None, drawn: bool) -> set[float] | None:
+    """Masses in GeV that a table on the screen shows; None stands for all, where no line is traced."""
+    asked = [masses_of(card, masses, drawn) for card in cards]
+    if not any(isinstance(one, Range) for one in asked):
+        return None
+    return {m for one in asked for m in (landmarks(one) if isinstance(one, Range) else one)}
+
+
+def check_drawable(cards: Sequence[Card]) -> None:
+    """Raise InputError for cards whose bosons have no place in one figure."""
+    mediators = {card.scalar.mediator: card.name for card in cards}
+    text = ", ".join(f"{name}: {mediator}" for mediator, name in mediators.items())
+    advice = "give --mediator, or a figure for each"
+    refuse_if(len(mediators) > 1, f"--plot: cards of several mediators ({text}) in one figure; {advice}")
+
+
+def draw(
+    points: Sequence[ReachPoint],
+    cards: Sequence[Card],
+    path: str | Path,
+    title: str,
+    limits: Sequence[str] = (),
+    *,
+    tower: Tower | None = None,
+    workers: int = 1,
+) -> None:
+    """Figure of contours over limits, which are computed for the boson of the cards.
+
+    Parameters
+    ----------
+    points : sequence of ReachPoint
+    cards : sequence of Card
+        Of the experiments; all with one boson.
+    path : path
+        Ends in .png, .pdf or .svg.
+    title : str
+    limits : sequence of str
+        Names of constraints, of `mcgen.analysis.constraints.NAMES` or 'paper'.
+    tower : Tower, optional
+        Several scalars, for which the limits hold.
+    workers : int
+        Threads.
+
+    Raises
+    ------
+    InputError
+        If the cards have several bosons.
+    """
+    check_drawable(cards)
+    models = list(dict.fromkeys(p.model for p in points))
+    low, high = min(p.mass_gev for p in points), max(p.mass_gev for p in points)
+    span = Range((low, high)) if low < high else Range((0.5 * low, 2.0 * high))
+    decays = {(card.scalar.invisible, card.scalar.width) for card in cards}
+    differ = len(decays) > 1 and any(name not in constraints.G2_SETS for name in limits)
+    refuse_if(differ, "--constraints: cards of several decays (invisible, width) in one figure; each needs its own")
+    boson = constraints.ShownBoson.of(cards[0].scalar, tower)
+    known = constraints.constraints(limits, span, boson, models, workers)
+    plot.plot_reach(points, path, title, known)

@@ -1,0 +1,48 @@
+"""Compiled kernels on disk: never older than the source, and no need of a place to keep them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import mcgen
+from mcgen.physics.emission.form_factor import form_factor
+from mcgen.physics.emission.iww import flux
+
+CALL = """
+from mcgen.physics.emission.form_factor import form_factor
+from mcgen.physics.emission.iww import flux
+print(flux(3.0, 0.1, 0.1, form_factor("paper", 74.0, 183.84)))
+"""
+
+
+def _run(package: Path, **environment: str) -> float:
+    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"} | environment
+    command = [sys.executable, "-c", CALL]
+    done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=package, check=True)
+    return float(done.stdout)
+
+
+def test_an_edited_callee_is_compiled_again(tmp_path):
+    """Eq. A1 changed in its own file changes a kernel of another file; numba's own cache returns the old number."""
+    shutil.copytree(Path(mcgen.__file__).parent, tmp_path / "mcgen", ignore=shutil.ignore_patterns("__pycache__"))
+    cache = tmp_path / "cache"
+    before = _run(tmp_path, XDG_CACHE_HOME=str(cache))
+    assert len(list((cache / "mcgen").iterdir())) == 1
+    assert _run(tmp_path, XDG_CACHE_HOME=str(cache)) == before
+    source = tmp_path / "mcgen" / "physics" / "emission" / "form_factor.py"
+    text = source.read_text()
+    assert "return ff.elastic * " in text
+    stat = source.stat()
+    source.write_text(text.replace("return ff.elastic * ", "return 2.0 * ff.elastic * "))
+    os.utime(source, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert _run(tmp_path, XDG_CACHE_HOME=str(cache)) > 1.5 * before
+    assert len(list((cache / "mcgen").iterdir())) == 2
+
+
+def test_nowhere_to_write():
+    """Without any folder to write to, kernels are compiled in memory; fails if the import needs a home."""
+    nowhere = {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/a", "NUMBA_CACHE_DIR": "/dev/null/b"}
+    package = Path(mcgen.__file__).parent.parent
+    assert _run(package, **nowhere) == flux(3.0, 0.1, 0.1, form_factor("paper", 74.0, 183.84))
