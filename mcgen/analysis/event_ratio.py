@@ -8,17 +8,16 @@ rounding errors of the file are larger by (E/q)^2.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.base.errors import ClosureError, InputError
+from mcgen.base.errors import ClosureError, refuse_if
 from mcgen.base.jit import jit
 from mcgen.card.card import Card, parse_card
 from mcgen.card.form_factors import named_or_read
 from mcgen.events.branches import Columns
-from mcgen.events.events import EventSource
+from mcgen.events.events import EventSource, View
 from mcgen.physics.emission.amplitude import Process, amplitude_at, azimuthal_form
 from mcgen.physics.emission.form_factor import G2, FormFactor, form_factor
 from mcgen.physics.emission.kinematics import emission
@@ -173,31 +172,18 @@ def altered_card(card: Card, form_factor: str | None = None, mediator: str | Non
     return card.with_boson(mediator)
 
 
-class AlteredEvents:
+def altered(source: EventSource, form_factor: str | None = None, mediator: str | None = None) -> View:
     """Events as if they had been made with another form factor or mediator: their weights times `weight_ratios`."""
+    card = parse_card(str(source.metadata["card"]), "of the event file")
+    if mediator:
+        source.metadata.check_one_mass(f"mediator {mediator}")
+    new = altered_card(card, form_factor, mediator)
+    missing = [name for name in COLUMNS if name not in source.branches]
+    refuse_if(missing, f"another form factor or mediator: the events lack {', '.join(missing)}")
+    m_S, old, asked = source.metadata.m_S, Source(card), Source(new)
+    changes = {t: (old.process(m_S, t), asked.process(m_S, t)) for t in old.targets}
 
-    def __init__(self, source: EventSource, form_factor: str | None = None, mediator: str | None = None) -> None:
-        card = parse_card(str(source.metadata["card"]), "of the event file")
-        if mediator:
-            source.metadata.check_one_mass(f"mediator {mediator}")
-        new = altered_card(card, form_factor, mediator)
-        m_S = source.metadata.m_S
-        if missing := [name for name in COLUMNS if name not in source.branches]:
-            message = f"another form factor or mediator: the events lack {', '.join(missing)}"
-            raise InputError(message)
-        self.branches = source.branches
-        self.metadata = source.metadata | {"card": new.text, "mediator": new.scalar.mediator}
-        inner = getattr(source, "parts", [source])
-        self.parts = [AlteredEvents(part, form_factor, mediator) for part in inner] if len(inner) > 1 else [self]
-        self._source = source
-        old, asked = Source(card), Source(new)
-        self._changes = {t: (old.process(m_S, t), asked.process(m_S, t)) for t in old.targets}
+    def change(chunk: Columns) -> Columns:
+        return chunk | {"weight": chunk["weight"] * weight_ratios(chunk, changes)}
 
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def iterate(self, names: Sequence[str]) -> Iterator[Columns]:
-        """Chunks of the named branches."""
-        for chunk in self._source.iterate(list(dict.fromkeys([*names, *COLUMNS]))):
-            weight = chunk["weight"] * weight_ratios(chunk, self._changes)
-            yield {name: weight if name == "weight" else chunk[name] for name in names}
+    return View(source, {"card": new.text, "mediator": new.scalar.mediator}, change, COLUMNS)

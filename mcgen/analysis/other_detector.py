@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mcgen.base.errors import InputError
+from mcgen.base.errors import InputError, refuse_if
 from mcgen.card.card import Card, parse_card
 from mcgen.events.branches import Columns
-from mcgen.events.events import EventSource
+from mcgen.events.events import EventSource, View
 from mcgen.events.meta import DecayMode
 from mcgen.source.source import Source
 
@@ -62,7 +61,7 @@ def card_seen_by(card: Card, other: Card) -> Card:
     return parse_card(other.model_copy(update={"scalar": scalar}).text, other.name)
 
 
-class EventsSeenBy:
+def seen_by(source: EventSource, other: Card) -> View:
     """Events with the card of another detector, those of muons that count there.
 
     Raises
@@ -70,30 +69,17 @@ class EventsSeenBy:
     InputError
         If the detector needs other events, or these were made for one: forced decays lie in its fiducial range.
     """
+    metadata, what = source.metadata, f"detector {other.name}: "
+    refuse_if(metadata.is_foreign, what + "events of another generator have the detector of their --card")
+    forced = metadata.decays is DecayMode.FORCED
+    refuse_if(forced, what + "the decays of the events were forced into the detector of their own card")
+    card = parse_card(str(metadata["card"]), "of the event file")
+    Source(card).check_mass(metadata.m_S, "mass of the event file")
+    seen = card_seen_by(card, other)
+    E_low = (1.0 - 1e-12) * Source(seen).E_low
 
-    def __init__(self, source: EventSource, other: Card) -> None:
-        metadata = source.metadata
-        if metadata.is_foreign:
-            message = f"detector {other.name}: events of another generator have the detector of their --card"
-            raise InputError(message)
-        if metadata.decays is DecayMode.FORCED:
-            message = f"detector {other.name}: the decays of the events were forced into the detector of their own card"
-            raise InputError(message)
-        card = parse_card(str(metadata["card"]), "of the event file")
-        Source(card).check_mass(metadata.m_S, "mass of the event file")
-        self._source = source
-        self._seen = card_seen_by(card, other)
-        self._E_low = (1.0 - 1e-12) * Source(self._seen).E_low
-        self.branches = source.branches
-        self.metadata = metadata | {"card": self._seen.text}
-        inner = getattr(source, "parts", [source])
-        self.parts = [EventsSeenBy(part, other) for part in inner] if len(inner) > 1 else [self]
+    def change(chunk: Columns) -> Columns:
+        counts = chunk["E_mu"] >= E_low
+        return {name: column[counts] for name, column in chunk.items()}
 
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def iterate(self, names: Sequence[str]) -> Iterator[Columns]:
-        """Chunks of the named branches."""
-        for chunk in self._source.iterate(list(dict.fromkeys([*names, "E_mu"]))):
-            counts = chunk["E_mu"] >= self._E_low
-            yield {name: chunk[name][counts] for name in names}
+    return View(source, {"card": seen.text}, change, ["E_mu"])

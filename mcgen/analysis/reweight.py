@@ -12,15 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.analysis.event_ratio import AlteredEvents
-from mcgen.analysis.other_detector import EventsSeenBy
+from mcgen.analysis.event_ratio import altered
+from mcgen.analysis.other_detector import seen_by
 from mcgen.base.constants import PB_CM2
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.base.estimate import Estimate, weighted_sum
 from mcgen.card.card import Card, parse_card
 from mcgen.events.decays import DecayModel, daughters_of
-from mcgen.events.events import EventSource
-from mcgen.events.formats.stored import STEP
+from mcgen.events.events import STEP, EventSource
 from mcgen.events.meta import DecayMode
 from mcgen.events.pool import load
 from mcgen.physics.boson.couplings import Couplings
@@ -75,8 +74,8 @@ def open_events(
         Whose detector and exposure count, instead of those of the file's card.
     """
     events = load(source, card=card) if isinstance(source, str | Path) else source
-    events = AlteredEvents(events, form_factor, mediator) if form_factor or mediator else events
-    return EventsSeenBy(events, detector) if detector else events
+    events = altered(events, form_factor, mediator) if form_factor or mediator else events
+    return seen_by(events, detector) if detector else events
 
 
 def source_of(events: EventSource) -> Source:

@@ -7,27 +7,18 @@ from typing import Any
 
 import click
 
+from mcgen.cli import options
 from mcgen.cli.display import bar
-from mcgen.cli.options import (
-    ENERGIES,
-    Writing,
-    boson_option,
-    mass_option,
-    output_option,
-    seed_option,
-    several,
-    unit_option,
-)
 
 
-@click.command(cls=Writing)
+@click.command(cls=options.Writing)
 @click.argument("card")
-@output_option("File to write: .csv or .lhe, or with .gz.", required=True)
-@click.option("--energies", type=ENERGIES, help="Of the lepton.  [default: steps of 10 % along the target]")
+@options.output_option("File to write: .csv or .lhe, or with .gz.", required=True)
+@click.option("--energies", type=options.ENERGIES, help="Of the lepton.  [default: steps of 10 % along the target]")
 @click.option(
     "--events", type=click.IntRange(1, 10**9), default=20_000, show_default=True, help="Per element and energy."
 )
-@several(mass_option, seed_option, unit_option, boson_option)
+@options.several(options.mass_option, options.seed_option, options.unit_option, options.boson_option)
 def library(card: str, output: Path, energies: list[float] | None, events: int, mass: float | None, **how: Any) -> None:
     """Write a library of events for G4DarkBreM: every element of the card's target at the energies given.
 

@@ -10,19 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcgen.base.errors import refuse_if
+from mcgen.cli import options
 from mcgen.cli.display import bar, print_json, reach_table
-from mcgen.cli.options import (
-    ENERGY,
-    MASSES,
-    NUMBER,
-    PATH,
-    Writing,
-    json_option,
-    mediator_option,
-    names_in,
-    output_option,
-    workers_option,
-)
 
 if TYPE_CHECKING:
     from mcgen.analysis.reach import ReachPoint, Tower
@@ -55,28 +44,32 @@ class Request:
         return Tower(self.states, self.spacing or 0.0)
 
 
-@click.command(cls=Writing)
+@click.command(cls=options.Writing)
 @click.argument("cards", nargs=-1)
 @click.option("--model", "models", help="Models, a list.  [default: those of the card's scan]")
-@mediator_option
+@options.mediator_option
 @click.option(
-    "--mass", type=MASSES,
+    "--mass", type=options.MASSES,
     help="Masses of S; of start:stop those that make a line smooth to a percent.  "
     "[default: the card's scan, with --plot all between its ends]",
 )  # fmt: skip
-@click.option("--n-signal", type=NUMBER, default=3.0, show_default=True, help="Signal events that count as seen.")
+@click.option(
+    "--n-signal", type=options.NUMBER, default=3.0, show_default=True, help="Signal events that count as seen."
+)
 @click.option("--production", default="exact", show_default=True, help="exact, ww or iww, a list.")
-@click.option("--events", "files", type=PATH, multiple=True, help="An event file or folder; repeat for more masses.")
-@output_option("CSV table to write.")
-@click.option("--plot", "figure", type=PATH, help="Figure to write (.png, .pdf, .svg).")
+@click.option(
+    "--events", "files", type=options.PATH, multiple=True, help="An event file or folder; repeat for more masses."
+)
+@options.output_option("CSV table to write.")
+@click.option("--plot", "figure", type=options.PATH, help="Figure to write (.png, .pdf, .svg).")
 @click.option(
     "--constraints",
     help="Known limits in the figure: paper, or a list of g2-bnl, g2-wp2020, g2-wp2025, e137, orsay, babar.",
 )
 @click.option("--states", type=click.IntRange(1, 1000), default=1, show_default=True, help="Scalars in a tower.")
-@click.option("--spacing", type=ENERGY, help="Mass spacing of the tower.")
-@workers_option
-@json_option
+@click.option("--spacing", type=options.ENERGY, help="Mass spacing of the tower.")
+@options.workers_option
+@options.json_option
 def reach(as_json: bool, **given: Any) -> None:
     """Intervals of g_mu in which N_S exceeds a threshold, per mass, of one or more CARDS, or from event files.
 
@@ -122,7 +115,7 @@ def _check(asked: Request) -> None:
         from mcgen.analysis import constraints
         from mcgen.report import plot
 
-        constraints.check_names(names_in(asked.constraints))
+        constraints.check_names(options.names_in(asked.constraints))
         plot.kind_of(asked.figure)
 
 
@@ -141,7 +134,7 @@ def _check_outputs(asked: Request, cards: list[Card]) -> None:
 
     if cards:
         ask_with(*cards)
-        ask(models=[names_in(asked.models) or card.scan.models for card in cards])
+        ask(models=[options.names_in(asked.models) or card.scan.models for card in cards])
         ask(mass=[asked.mass or card.scan.mass for card in cards])
     if asked.output:
         check_table(asked.output, "experiment,model,", ignore=["constraints"])
@@ -155,7 +148,7 @@ def _from_cards(asked: Request, cards: list[Card]) -> list[ReachPoint]:
 
     return reach_of_cards(
         cards,
-        names_in(asked.models) or None,
+        options.names_in(asked.models) or None,
         asked.mass,
         asked.n_signal,
         [name.strip() for name in asked.production.split(",")],
@@ -169,7 +162,7 @@ def _from_cards(asked: Request, cards: list[Card]) -> list[ReachPoint]:
 def _from_events(asked: Request) -> list[ReachPoint]:
     from mcgen.analysis.reach import reach_from_events
 
-    models = names_in(asked.models)
+    models = options.names_in(asked.models)
     with bar("files", len(asked.files) * max(1, len(models))) as progress:
         return reach_from_events(asked.files, models or None, asked.n_signal, workers=asked.workers, progress=progress)
 
@@ -180,7 +173,7 @@ def _draw(asked: Request, points: list[ReachPoint], cards: list[Card]) -> None:
 
     assert asked.figure is not None
     drawn = cards or [card_of(open_events(path)) for path in asked.files]
-    limits, title = names_in(asked.constraints), f"$N_S$ > {asked.n_signal:g}"
+    limits, title = options.names_in(asked.constraints), f"$N_S$ > {asked.n_signal:g}"
     reach_figure.draw(points, drawn, asked.figure, title, limits, tower=asked.tower, workers=asked.workers)
 
 

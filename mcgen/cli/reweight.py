@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcgen.base.errors import refuse_if
+from mcgen.cli import options
 from mcgen.cli.display import bar, print_json, table
-from mcgen.cli.options import (
-    COUPLINGS,
-    NUMBERS,
-    PATH,
-    Writing,
-    foreign_option,
-    json_option,
-    output_option,
-    workers_option,
-)
 from mcgen.physics.boson.couplings import MODELS, Couplings
 
 if TYPE_CHECKING:
@@ -31,16 +22,16 @@ if TYPE_CHECKING:
 Shares = Sequence[float | None]
 
 
-@click.command(cls=Writing)
-@click.argument("file", type=PATH)
-@foreign_option
+@click.command(cls=options.Writing)
+@click.argument("file", type=options.PATH)
+@options.foreign_option
 @click.option(
     "--model", type=click.Choice(list(MODELS)),
     help="A: g_l = g_mu m_l/m_mu; B: muon only; of a vector: dark-photon, Lmu-Ltau.  [default: the card's]",
 )  # fmt: skip
-@click.option("--g-mu", "g_mu", type=COUPLINGS, help="Couplings.  [default: the card's scan]")
+@click.option("--g-mu", "g_mu", type=options.COUPLINGS, help="Couplings.  [default: the card's scan]")
 @click.option(
-    "--couplings", type=NUMBERS, help="Explicit g_e,g_mu,g_tau instead of a model; not 0 for the beam's lepton."
+    "--couplings", type=options.NUMBERS, help="Explicit g_e,g_mu,g_tau instead of a model; not 0 for the beam's lepton."
 )
 @click.option(
     "--method", type=click.Choice(["probability", "vertex"]), default="probability", show_default=True,
@@ -52,9 +43,9 @@ Shares = Sequence[float | None]
 @click.option("--form-factor", help="Another form factor than the file's, by name or by a file of t and G2.")
 @click.option("--mediator", help="Another mediator of the same mass: scalar, pseudoscalar, vector or axial.")
 @click.option("--detector", help="Card whose detector and exposure count instead of the file's; same beam and target.")
-@output_option("Also write the JSON document to a file.")
-@workers_option
-@json_option
+@options.output_option("Also write the JSON document to a file.")
+@options.workers_option
+@options.json_option
 def reweight(file: Path, output: Path | None, as_json: bool, **given: Any) -> None:
     """N_S and sigma~(E_mu) at any couplings, from one file.
 

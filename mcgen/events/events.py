@@ -8,7 +8,7 @@ underestimated. The number of signal events at any coupling is N_mu g_mu^2 times
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 from mcgen.events.branches import PARTICLES, PARTS, Columns
 from mcgen.events.meta import EventMeta
+
+#: events read at a time
+STEP = 200_000
 
 
 class ContentHash:
@@ -55,9 +58,45 @@ class EventSource(Protocol):
 
     def __len__(self) -> int: ...
 
-    def iterate(self, names: Sequence[str]) -> Iterator[Columns]:
-        """Chunks of the named branches."""
+    def iterate(self, names: Sequence[str], step: int = STEP) -> Iterator[Columns]:
+        """Chunks of the named branches, of so many events."""
         ...
+
+
+class View:
+    """Events seen otherwise: with some other metadata, and chunks that are changed as they are read.
+
+    Parameters
+    ----------
+    source : EventSource
+    update : dict
+        Metadata that are others.
+    change : callable
+        From a chunk to the changed one.
+    needed : sequence of str
+        Branches that `change` reads.
+    """
+
+    def __init__(
+        self,
+        source: EventSource,
+        update: Mapping[str, Any],
+        change: Callable[[Columns], Columns],
+        needed: Sequence[str] = (),
+    ) -> None:
+        self.metadata, self.branches = source.metadata | update, source.branches
+        self._source, self._change, self._needed = source, change, needed
+        inner = getattr(source, "parts", [source])
+        self.parts = [View(part, update, change, needed) for part in inner] if len(inner) > 1 else [self]
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def iterate(self, names: Sequence[str], step: int = STEP) -> Iterator[Columns]:
+        """Chunks of the named branches."""
+        for chunk in self._source.iterate(list(dict.fromkeys([*names, *self._needed])), step):
+            changed = self._change(chunk)
+            yield {name: changed[name] for name in names}
 
 
 @dataclass(slots=True)
@@ -78,7 +117,7 @@ class Events:
         """Names of the columns."""
         return list(self.columns)
 
-    def iterate(self, names: Sequence[str]) -> Iterator[Columns]:
+    def iterate(self, names: Sequence[str], step: int = STEP) -> Iterator[Columns]:  # noqa: ARG002
         """All events as one chunk with the named branches."""
         yield {name: self.columns[name] for name in names}
 

@@ -22,10 +22,10 @@ from mcgen.base.files import at_stake, check_input, check_output, overwriting, r
 from mcgen.card.card import Card, parse_card
 from mcgen.events import exposure
 from mcgen.events.branches import Columns
-from mcgen.events.events import ContentHash
+from mcgen.events.events import STEP, ContentHash, View
 from mcgen.events.formats import load as load_file
 from mcgen.events.formats.root import EventFile, event_writer
-from mcgen.events.formats.stored import STEP, Readable, StoredEvents
+from mcgen.events.formats.stored import Readable, StoredEvents
 from mcgen.events.meta import EventMeta
 
 #: what files of one pool agree in
@@ -121,20 +121,9 @@ class IncompleteWarning(UserWarning):
     """A folder holds fewer partitions than its production is of."""
 
 
-class _Part:
+def _part(file: StoredEvents, share: float) -> View:
     """A file of a pool, its weights scaled to its share."""
-
-    def __init__(self, file: StoredEvents, share: float) -> None:
-        self.metadata, self.branches = file.metadata, file.branches
-        self._file, self._share = file, share
-
-    def __len__(self) -> int:
-        return len(self._file)
-
-    def iterate(self, names: Sequence[str], step: int = STEP) -> Iterator[Columns]:
-        """Chunks of the named branches."""
-        for chunk in self._file.iterate(names, step):
-            yield chunk | ({"weight": self._share * chunk["weight"]} if "weight" in chunk else {})
+    return View(file, {}, lambda chunk: chunk | ({"weight": share * chunk["weight"]} if "weight" in chunk else {}))
 
 
 class Pool(Readable):
@@ -167,7 +156,7 @@ class Pool(Readable):
         self.path = files[0].path.parent
         self.metadata = pooled([file.metadata for file in files])
         self.branches = first.branches
-        self.parts = [_Part(file, len(file) / len(self)) for file in files]  #: normalised, to be added up one by one
+        self.parts = [_part(file, len(file) / len(self)) for file in files]  #: normalised, to be added up one by one
 
     @staticmethod
     def _refuse(file: StoredEvents, other: StoredEvents, key: str) -> None:

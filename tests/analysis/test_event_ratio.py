@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mcgen import load_card
-from mcgen.analysis.event_ratio import COLUMNS, AlteredEvents, altered_card, event_point, weight_ratios
+from mcgen.analysis.event_ratio import COLUMNS, altered, altered_card, event_point, weight_ratios
 from mcgen.analysis.reweight import LowStatisticsWarning, reweight
 from mcgen.base.errors import ClosureError, InputError
 from mcgen.base.estimate import Estimate, weighted_sum
@@ -59,9 +59,9 @@ def test_closure(name, change):
 
     Fails if a ratio takes the wrong element, t or azimuth, or if the decays keep the widths of the old mediator.
     """
-    altered, made = AlteredEvents(_made(name), **change), _made(name, **change, seed=22)
+    other, made = altered(_made(name), **change), _made(name, **change, seed=22)
     card = altered_card(load_card(name), **change)
-    found = _yield(altered)
+    found = _yield(other)
     assert abs(found.pull(yield_per_muon(Source(card), MASS[name]).value)) < 4.0
     assert _agree(found, _yield(made))
     model = card.scalar.model
@@ -80,7 +80,7 @@ def test_closure(name, change):
 @pytest.mark.parametrize(("name", "change"), CHANGES)
 def test_t_spectrum(name, change):
     """Yield in bins of t against quadrature, each within 4 sigma; fails if a ratio is right only in the mean."""
-    events, card = AlteredEvents(_made(name), **change), altered_card(load_card(name), **change)
+    events, card = altered(_made(name), **change), altered_card(load_card(name), **change)
     (c,) = events.iterate(["weight", "t"])
     edges = np.geomspace(1e-5, 0.3, 8)
     expected, error = t_spectrum(Source(card), MASS[name], edges)
@@ -92,12 +92,12 @@ def test_t_spectrum(name, change):
 
 def test_there_and_back():
     """Ratios to another form factor and mediator and back multiply to 1, 1e-12; fails if one of them is not used."""
-    there = AlteredEvents(_made("na64"), "helm", "axial")
-    back = AlteredEvents(there, "paper", "scalar")
+    there = altered(_made("na64"), "helm", "axial")
+    back = altered(there, "paper", "scalar")
     (a,), (b,), (c,) = (events.iterate(["weight"]) for events in (_made("na64"), there, back))
     np.testing.assert_allclose(c["weight"], a["weight"], rtol=1e-12)
     assert not np.allclose(a["weight"], b["weight"], rtol=0.1)
-    assert AlteredEvents(_made("na64"), "paper", "scalar").metadata["card"]
+    assert altered(_made("na64"), "paper", "scalar").metadata["card"]
 
 
 @pytest.mark.parametrize(("target", "E", "m_S"), [("W", 3.0, 0.1), ("Pb", 160.0, 0.01), ("Pb", 160.0, 0.2)])
@@ -154,7 +154,7 @@ def test_form_factor_ratio_of_a_compound():
         parse_card("\n".join(r for r in text.splitlines() if not r.startswith(("n_atom", "dE_dy")))), 0.1, 5000, 2
     )
     card = parse_card(str(events.metadata["card"]))
-    (c,) = AlteredEvents(events, "helm").iterate(["weight", "target_Z", "t"])
+    (c,) = altered(events, "helm").iterate(["weight", "target_Z", "t"])
     ratio = c["weight"] / events.columns["weight"]
     new = altered_card(card, "helm")
     assert len(Source(card).targets) == 3

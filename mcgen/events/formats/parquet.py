@@ -12,7 +12,8 @@ from mcgen.base.extras import optional
 from mcgen.base.files import atomic_path, content_of
 from mcgen.card.card import Card
 from mcgen.events.branches import Columns
-from mcgen.events.formats.stored import STEP, StoredEvents
+from mcgen.events.events import STEP
+from mcgen.events.formats.stored import StoredEvents
 from mcgen.events.meta import EventMeta
 
 KEY = b"mcgen"

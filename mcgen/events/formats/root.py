@@ -19,8 +19,8 @@ import uproot
 from mcgen.base.files import atomic_path, content_of, overwriting
 from mcgen.card.card import Card
 from mcgen.events.branches import PARTS, Columns
-from mcgen.events.events import ContentHash, Events
-from mcgen.events.formats.stored import MAX_METADATA, STEP, StoredEvents
+from mcgen.events.events import STEP, ContentHash, Events
+from mcgen.events.formats.stored import MAX_METADATA, StoredEvents
 from mcgen.events.meta import EventMeta
 
 TREE = "events"

@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 from mcgen.base.errors import InputError
 from mcgen.card.card import Card, parse_card
 from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, Columns
-from mcgen.events.events import ContentHash, Events, as_awkward
+from mcgen.events.events import STEP, ContentHash, Events, as_awkward
 from mcgen.events.formats.kinds import kind_of
 from mcgen.events.meta import LARGEST, EventMeta
 from mcgen.source.source import Source
 
-#: events read at a time
-STEP = 200_000
 #: metadata are a page of text, of many pages with a beam spectrum; more than this is not ours
 MAX_METADATA = 10_000_000
 
