@@ -8,26 +8,30 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mcgen._version import __version__
+from mcgen._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from mcgen.analysis.crosscheck import crosscheck
-    from mcgen.analysis.reach import reach
-    from mcgen.analysis.reweight import reweight
-    from mcgen.base.errors import ClosureError, InputError, McgenError
-    from mcgen.base.estimate import Estimate
-    from mcgen.base.files import overwriting
-    from mcgen.card.card import Card
-    from mcgen.events.events import Events
-    from mcgen.events.export import export
-    from mcgen.events.formats.root import EventFile, save
-    from mcgen.events.pool import load
-    from mcgen.generation.generate import generate
-    from mcgen.physics.boson.couplings import Couplings
-    from mcgen.quadrature.xsec import cross_section
-    from mcgen.quadrature.yields import n_signal, sigma_tilde
-    from mcgen.source.boson import total_width
-    from mcgen.source.source import load_card
+    from mcgen.analysis.crosscheck import crosscheck as crosscheck
+    from mcgen.analysis.reach import reach as reach
+    from mcgen.analysis.reweight import reweight as reweight
+    from mcgen.base.errors import ClosureError as ClosureError
+    from mcgen.base.errors import InputError as InputError
+    from mcgen.base.errors import McgenError as McgenError
+    from mcgen.base.estimate import Estimate as Estimate
+    from mcgen.base.files import overwriting as overwriting
+    from mcgen.card.card import Card as Card
+    from mcgen.events.events import Events as Events
+    from mcgen.events.export import export as export
+    from mcgen.events.formats.root import EventFile as EventFile
+    from mcgen.events.formats.root import save as save
+    from mcgen.events.pool import load as load
+    from mcgen.generation.generate import generate as generate
+    from mcgen.physics.boson.couplings import Couplings as Couplings
+    from mcgen.quadrature.xsec import cross_section as cross_section
+    from mcgen.quadrature.yields import n_signal as n_signal
+    from mcgen.quadrature.yields import sigma_tilde as sigma_tilde
+    from mcgen.source.boson import total_width as total_width
+    from mcgen.source.source import load_card as load_card
 
 _HOME = {
     "Card": "card.card",
@@ -53,30 +57,7 @@ _HOME = {
     "total_width": "source.boson",
 }
 
-__all__ = [
-    "Card",
-    "ClosureError",
-    "Couplings",
-    "Estimate",
-    "EventFile",
-    "Events",
-    "InputError",
-    "McgenError",
-    "__version__",
-    "cross_section",
-    "crosscheck",
-    "export",
-    "generate",
-    "load",
-    "load_card",
-    "n_signal",
-    "overwriting",
-    "reach",
-    "reweight",
-    "save",
-    "sigma_tilde",
-    "total_width",
-]
+__all__ = sorted([*_HOME, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
@@ -87,4 +68,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return __all__

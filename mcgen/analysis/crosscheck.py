@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.errors import check_number
 from mcgen.base.estimate import Estimate
 from mcgen.base.files import open_atomic, overwriting
@@ -27,8 +27,6 @@ from mcgen.quadrature.xsec import CrossSection, of_process
 from mcgen.source.source import Source
 from mcgen.source.targets import Target
 from mcgen.source.track import linear
-
-Array = NDArray[np.float64]
 
 MC_POINTS = 200_000
 #: grid of the error map, GeV

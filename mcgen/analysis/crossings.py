@@ -14,7 +14,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from mcgen.base.arrays import Array
+
 Signal = Callable[[Array], Array]
 #: ranges of couplings, from low to high
 Intervals = tuple[tuple[float, float], ...]

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.errors import ClosureError, refuse_if
 from mcgen.base.jit import jit
 from mcgen.card.card import Card, parse_card
@@ -23,8 +23,6 @@ from mcgen.physics.emission.form_factor import G2, FormFactor, form_factor
 from mcgen.physics.emission.kinematics import emission
 from mcgen.source.source import Source
 from mcgen.source.targets import Target
-
-Array = NDArray[np.float64]
 
 _VECTORS = [f"{name}_p{axis}" for name in ("mu_in", "S", "N_out") for axis in "xyz"]
 #: branches that a ratio is computed from

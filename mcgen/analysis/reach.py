@@ -13,11 +13,11 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mcgen.analysis import reweight as reweighting
 from mcgen.analysis.crossings import Intervals, Signal, intervals
 from mcgen.analysis.tracing import Column, trace
+from mcgen.base.arrays import Array
 from mcgen.base.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
 from mcgen.base.errors import InputError, McgenWarning, ThresholdError, check_number, choose, refuse_if
 from mcgen.base.files import open_atomic, overwriting
@@ -31,8 +31,6 @@ from mcgen.quadrature.yields import production, signal_of
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, check_widths
 from mcgen.source.source import Source
-
-Array = NDArray[np.float64]
 
 #: events per mass where the detector has a shape, for which there is no quadrature
 EVENTS = 20_000

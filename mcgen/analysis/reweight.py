@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mcgen.analysis.event_ratio import altered
 from mcgen.analysis.other_detector import seen_by
+from mcgen.base.arrays import Array
 from mcgen.base.constants import PB_CM2
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.base.estimate import Estimate, weighted_sum
@@ -29,8 +29,6 @@ from mcgen.search.search import Search
 from mcgen.search.signal import ALL, NONE, Made, signal
 from mcgen.source.boson import Boson, check_couplings
 from mcgen.source.source import Source
-
-Array = NDArray[np.float64]
 
 METHODS = ("probability", "vertex")
 #: an estimate from fewer effective events than this is announced as uncertain

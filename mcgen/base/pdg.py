@@ -20,17 +20,12 @@ DARK = 52
 
 #: the most abundant isotope of each element: mass numbers of Z = 1 to 83, then Th and U; for Tc and Pm, which nature
 #: lacks, the longest-lived (IUPAC, Isotopic compositions of the elements, 2021)
-_MOST_ABUNDANT = dict(
-    enumerate(
-        (
-            1, 4, 7, 9, 11, 12, 14, 16, 19, 20, 23, 24, 27, 28, 31, 32, 35, 40, 39, 40, 45, 48, 51, 52, 55, 56, 59, 58,
-            63, 64, 69, 74, 75, 80, 79, 84, 85, 88, 89, 90, 93, 98, 97, 102, 103, 106, 107, 114, 115, 120, 121, 130,
-            127, 132, 133, 138, 139, 140, 141, 142, 145, 152, 153, 158, 159, 164, 165, 166, 169, 174, 175, 180, 181,
-            184, 187, 192, 193, 195, 197, 202, 205, 208, 209,
-        ),
-        1,
-    )
-) | {90: 232, 92: 238}  # fmt: skip
+_ISOTOPES = (
+    "1 4 7 9 11 12 14 16 19 20 23 24 27 28 31 32 35 40 39 40 45 48 51 52 55 56 59 58 63 64 69 74 75 80 79 84 85 "
+    "88 89 90 93 98 97 102 103 106 107 114 115 120 121 130 127 132 133 138 139 140 141 142 145 152 153 158 159 "
+    "164 165 166 169 174 175 180 181 184 187 192 193 195 197 202 205 208 209"
+)
+_MOST_ABUNDANT = dict(enumerate(map(int, _ISOTOPES.split()), 1)) | {90: 232, 92: 238}
 #: further from a whole number than this, a mass number is that of a natural mixture
 _MIXTURE = 0.02
 
@@ -44,17 +39,10 @@ def mass_number(Z: float, A: float) -> int:
     return nearest if abs(A - nearest) < _MIXTURE else _MOST_ABUNDANT.get(round(Z), nearest)
 
 
-def nucleus(Z: Any, A: Any) -> Any:
-    """10LZZZAAAI of the isotope of `mass_number`, numbers or arrays; the proton for hydrogen."""
-    Z, A = np.broadcast_arrays(Z, A)
-    _, first, which = np.unique(1e3 * Z + A, return_index=True, return_inverse=True)
-    kinds = zip(Z.ravel()[first].tolist(), A.ravel()[first].tolist(), strict=True)
-    codes = np.array([_nucleus(round(z), mass_number(z, a)) for z, a in kinds], dtype=np.int64)
-    return codes[which].reshape(Z.shape)
-
-
-def _nucleus(Z: int, A: int) -> int:
-    return PROTON if (Z, A) == (1, 1) else 1_000_000_000 + 10_000 * Z + 10 * A
+def nucleus(Z: float, A: float) -> int:
+    """10LZZZAAAI of the isotope of `mass_number`; the proton for hydrogen."""
+    number = mass_number(Z, A)
+    return PROTON if (round(Z), number) == (1, 1) else 1_000_000_000 + 10_000 * round(Z) + 10 * number
 
 
 def check_boson(number: int) -> int:

@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import AliasChoices, Field, model_validator
 
+from mcgen.base.arrays import Array
 from mcgen.base.constants import LEPTON_MASSES
 from mcgen.base.errors import refuse_if
 from mcgen.base.files import read_text
 from mcgen.base.units import quantity_text
 from mcgen.card.beam_profile import Profile, parse_profile, parse_rows
 from mcgen.card.quantities import Angle, Energy, EnergyList, Positive, Section, Width
-
-Array = NDArray[np.float64]
 
 #: largest file of a spectrum or a profile
 MAX_BYTES = 5_000_000

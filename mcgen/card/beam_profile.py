@@ -8,11 +8,9 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.errors import InputError, refuse_if
-
-Array = NDArray[np.float64]
 
 COLUMNS = "energy [GeV], x [cm], y [cm], x' [rad], y' [rad]"
 #: most particles in a list, and the largest value of each column (GeV, cm, cm, rad, rad)

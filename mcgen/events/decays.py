@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen.base import pdg
+from mcgen.base.arrays import Array
 from mcgen.base.constants import M_E, M_MU, M_PI, M_TAU
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.jit import jit
@@ -19,8 +20,6 @@ from mcgen.physics.boson.scalar_decay import STABLE, width_neutrinos
 from mcgen.physics.boson.two_body import daughters
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, couplings_of
-
-Array = NDArray[np.float64]
 
 
 class Channel(NamedTuple):

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array, Numbers
 from mcgen.base.estimate import Estimate, weighted_sum
 from mcgen.card.card import Card
 from mcgen.events.branches import Columns
@@ -24,8 +24,6 @@ from mcgen.physics.signal.signal_yield import yield_per_pb
 from mcgen.source.boson import production_coupling
 from mcgen.source.source import Source
 from mcgen.source.targets import Target
-
-Array = NDArray[np.float64]
 
 #: branches that `Sums` reads, `decay_weight` if it is there
 NEEDED = ("weight", "target_Z", "target_A", "decay_weight")
@@ -153,7 +151,7 @@ class Sums:
         return weighted_sum(total, squares, self._n, norm_error)
 
 
-def process_number(columns: Columns, targets: Sequence[Target]) -> NDArray[np.int64]:
+def process_number(columns: Columns, targets: Sequence[Target]) -> Numbers:
     """Place of the struck target in a list, from 1; 0 for an event on none of them."""
     found = np.zeros(len(columns["weight"]), dtype=np.int64)
     for i, target in enumerate(targets, 1):

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mcgen._version import __version__
 from mcgen.base import threads
+from mcgen.base.arrays import Array
 from mcgen.base.errors import ClosureError, InputError, choose, refuse_if
 from mcgen.base.files import at_stake, check_output, leave, overwriting, refuse
 from mcgen.card.card import Card
@@ -29,8 +29,6 @@ from mcgen.generation.normalisation import MAX_PULL, PreparedSource, Tally, prep
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson
 from mcgen.source.source import Source
-
-Array = NDArray[np.float64]
 
 #: events generated and written at a time
 CHUNK = 100_000

@@ -6,8 +6,8 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array, Numbers
 from mcgen.base.jit import jit
 from mcgen.base.rng import EVENTS, SOURCES, uniforms
 from mcgen.events.branches import ROW
@@ -28,9 +28,6 @@ from mcgen.generation.stages import (
 )
 from mcgen.physics.emission.four_momenta import rotate, tilt
 from mcgen.source.track import Scattering, Track, interpolate, place_at
-
-Array = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 
 _WEIGHT, _E_MU, _DEPTH, _X, _T = (ROW[name] for name in ("weight", "E_mu", "depth_cm", "x", "t"))
 _MU_IN, _MU_OUT, _S, _N_OUT = (ROW[f"{name}_px"] for name in ("mu_in", "mu_out", "S", "N_out"))

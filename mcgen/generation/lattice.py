@@ -20,8 +20,8 @@ from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array, Numbers
 from mcgen.base.jit import jit
 from mcgen.base.rng import uniforms
 from mcgen.generation.stages import (
@@ -42,8 +42,6 @@ from mcgen.generation.stages import (
 from mcgen.source.beam_nodes import TargetComponent, groups, thin
 from mcgen.source.track import Track, energy_at, linear
 
-Array = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 Cells = tuple[int, int, int, int]
 
 #: cells along E, x, u, t for a beam that slows down in the target, and for one that does not

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.errors import ClosureError
 from mcgen.base.estimate import Estimate, share_pulls, weighted_sum
 from mcgen.base.jit import jit
@@ -29,8 +29,6 @@ from mcgen.physics.signal.signal_yield import yield_per_pb
 from mcgen.quadrature.yields import t_spectrum, yield_per_muon
 from mcgen.source.beam_nodes import TargetComponent
 from mcgen.source.source import Source
-
-Array = NDArray[np.float64]
 
 #: points of the integration that fixes the normalisation
 INTEGRATION_POINTS = 1 << 19

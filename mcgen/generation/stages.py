@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array, Numbers
 from mcgen.base.jit import jit
 from mcgen.base.rng import EVENTS, uniforms
 from mcgen.physics.emission.amplitude import (
@@ -45,9 +45,6 @@ from mcgen.physics.emission.phase_space import (
     scalar_energy,
     transfer,
 )
-
-Array = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 
 #: Points of a block. Many, so that the call of a stage takes little time beside its work; few enough for their 0.75 MB
 #: to stay in the second-level cache; no power of two, with which all quantities of a point would share the same lines

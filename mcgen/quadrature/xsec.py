@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.constants import LEPTON_MASSES
 from mcgen.base.errors import InputError, check_number, choose, refuse_if
 from mcgen.card.form_factors import named_or_read
@@ -18,8 +18,6 @@ from mcgen.physics.emission import iww
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.rules import rules
 from mcgen.source.targets import Target, named, process_on
-
-Array = NDArray[np.float64]
 
 LEPTONS = ("mu", "e")
 SPECTRA = ("x", "t", "theta")

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.constants import PB_CM2
 from mcgen.base.errors import check_number, choose
 from mcgen.base.estimate import Estimate
@@ -26,8 +26,6 @@ from mcgen.search.signal import Made, signal
 from mcgen.source.beam_nodes import crossings, group_nodes, groups, thin
 from mcgen.source.boson import Boson, check_couplings
 from mcgen.source.source import Source
-
-Array = NDArray[np.float64]
 
 #: nodes in E, and per E in x, u, t; the second set serves to estimate the error of the first
 FINE, COARSE = (32, (48, 16, 10, 1)), (24, (32, 12, 8, 1))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.card.card import Card
 from mcgen.card.detector import Curve, Detector
 from mcgen.physics.signal.fiducial import INVISIBLE_COUNTS, SIGNATURES
@@ -20,7 +21,6 @@ from mcgen.search.signal import NONE, Made
 from mcgen.search.window import window
 from mcgen.source.boson import Boson
 
-Array = NDArray[np.float64]
 Columns = Mapping[str, NDArray[Any]]
 
 _AXES, _PARTS = "xyz", ("px", "py", "pz", "E")

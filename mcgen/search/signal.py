@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.physics.signal.signal_yield import expected_signal, inverse_length_per_momentum
-
-Array = NDArray[np.float64]
 
 #: nothing in a column that is not needed
 NONE = np.empty(0)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.jit import jit
 from mcgen.card.detector import Detector
 from mcgen.physics.signal.geometry import box, cylinder
 
-Array = NDArray[np.float64]
 Vector = tuple[float, float, float]
 
 

@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.physics.emission.rules import gauss
 from mcgen.physics.matter.energy_loss import NONE
 from mcgen.source.targets import Target
 from mcgen.source.track import Track, depths, energy_at
 from mcgen.source.transport import SPREAD, Segment
-
-Array = NDArray[np.float64]
 
 
 @functools.cache

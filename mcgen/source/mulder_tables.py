@@ -12,16 +12,14 @@ import hashlib
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.constants import M_MU
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.extras import optional
 from mcgen.physics.matter.csda_range import range_table
 from mcgen.physics.matter.energy_loss import TabulatedLoss
 from mcgen.source.straggling import Losses, RandomLoss
-
-Array = NDArray[np.float64]
 
 #: shares of the kinetic energy above which losses are drawn one by one, up to the last but 1
 SHARES = np.geomspace(2e-3, 0.9, 18)

@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.constants import M_MU
 from mcgen.base.jit import jit
 from mcgen.base.rng import STRAGGLING, uniforms
 from mcgen.physics.matter import energy_loss
 from mcgen.physics.matter.energy_loss import TabulatedLoss
-
-Array = NDArray[np.float64]
 
 #: simulated muons that give the spectrum behind a slice, and the number of its quantiles that are kept
 MUONS, QUANTILES = 1 << 16, 1 << 11

@@ -51,7 +51,7 @@ def nucleus(element: Element) -> Target:
     """The nucleus of an element, isotopes averaged."""
     Z, A = element.Z, element.A
     current = functools.partial(element_form_factor, element=element)
-    return Target(element.name, element.M, Z, A, int(pdg.nucleus(Z, A)), current)
+    return Target(element.name, element.M, Z, A, pdg.nucleus(Z, A), current)
 
 
 #: kind of target, `target.process` of a card -> what of an atom belongs to it

@@ -10,11 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.jit import jit
-
-Array = NDArray[np.float64]
 
 
 class Track(NamedTuple):

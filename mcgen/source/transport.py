@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mcgen.card.beam import Beam, Spectrum
 from mcgen.card.target import Slab, Stack
@@ -19,8 +18,6 @@ from mcgen.source.media import Medium
 from mcgen.source.straggling import Law, RandomLoss
 from mcgen.source.targets import Target, in_atom
 from mcgen.source.track import NO_SPREAD, Scattering, Track, linear, negligibly_thin
-
-Array = NDArray[np.float64]
 
 #: steps of a track with a curved E(r), and of one for a beam of many energies
 CURVED, SPREAD = 64, 4096

@@ -6,11 +6,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.constants import M_MU
-
-Array = NDArray[np.float64]
 
 #: numerators of the one-loop integral over z, with y = 1 - z and r2 = (m_S/m_mu)^2
 #: (Jegerlehner and Nyffeler, Phys. Rept. 477 (2009) 1)

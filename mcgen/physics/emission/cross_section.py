@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.jit import jit
 from mcgen.physics.emission.amplitude import Process, sigma_density
 from mcgen.physics.emission.iww import dsigma_dx
@@ -26,8 +26,6 @@ from mcgen.physics.emission.phase_space import (
     u_range,
 )
 from mcgen.physics.emission.rules import Rules, rules
-
-Array = NDArray[np.float64]
 
 #: widest piece of log|u| that one Gauss rule covers at fixed t, where S close to the outgoing lepton makes a peak
 U_PANEL = 1.0

@@ -11,13 +11,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.constants import M_E, M_P, MU_P
 from mcgen.base.jit import jit
 from mcgen.physics.emission.nuclear_shape import Shape, fourier_bessel, helm, proton
-
-Array = NDArray[np.float64]
 
 #: widest piece of log(t) that one Gauss rule covers, for Appendix A (the poles of G2 in log(t) have an imaginary part
 #: of pi) and for a table, which may change faster

@@ -6,9 +6,8 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from mcgen.base.arrays import Array
 
 
 @functools.cache

@@ -10,12 +10,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.jit import jit
 from mcgen.physics.emission.rules import gauss
-
-Array = NDArray[np.float64]
 
 
 class RangeTable(NamedTuple):

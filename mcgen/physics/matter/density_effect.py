@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.physics.matter.atomic_data import ELECTRONS, DensityEffect, Element
 
-Array = NDArray[np.float64]
 Atoms = Sequence[tuple[float, Element]]  #: mass fractions, summing to 1, and elements
 
 PLASMA_EV = 28.816  #: plasma energy in eV at density times Z/A of 1 g/cm^3 (PDG)

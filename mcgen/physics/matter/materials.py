@@ -7,7 +7,9 @@ copper; their loss by Bragg's rule. The paper's <dE/dy> for W and Pb are these m
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
 from mcgen.base.constants import AVOGADRO
 from mcgen.physics.matter.atomic_data import ELEMENTS as ELEMENTS
@@ -26,36 +28,14 @@ class Material:
     alloy: bool = False  #: electrons as in the elements
 
 
-_FITS = {"Ar": "LAr", "water": "H2O", "polystyrene": "polystyrene", "concrete": "concrete"}
-_ALLOYS = ("steel", "brass")
+_ROWS = tomllib.loads(Path(__file__).with_name("materials.toml").read_text(encoding="utf-8"))
 
 MATERIALS = {
-    name: Material(name, density, 1e-3 * loss, fractions or {name: 1.0}, _FITS.get(name), name in _ALLOYS)
-    for name, density, loss, fractions in (
-        ("H", 0.0708, 4.034, {}),  # liquid
-        ("Be", 1.848, 1.595, {}),
-        ("C", 2.21, 1.742, {}),  # graphite
-        ("Al", 2.699, 1.615, {}),
-        ("Si", 2.329, 1.664, {}),
-        ("Ar", 1.396, 1.508, {}),  # liquid
-        ("Ti", 4.54, 1.477, {}),
-        ("Fe", 7.874, 1.451, {}),
-        ("Cu", 8.96, 1.403, {}),
-        ("W", 19.30, 1.145, {}),
-        ("Pb", 11.35, 1.122, {}),
-        ("U", 18.95, 1.081, {}),
-        ("water", 1.0, 1.992, {"H": 0.111901, "O": 0.888099}),
-        ("polystyrene", 1.06, 1.936, {"H": 0.077421, "C": 0.922579}),
-        ("steel", 8.0, 1.453, {"Cr": 0.169001, "Fe": 0.746212, "Ni": 0.084787}),
-        ("brass", 8.53, 1.405, {"Cu": 0.7, "Zn": 0.3}),
-        ("PbWO4", 8.3, 1.229, {"O": 0.140640, "W": 0.404012, "Pb": 0.455348}),
-        ("LYSO", 7.4, 1.297, {"O": 0.181476, "Si": 0.063714, "Y": 0.040338, "Lu": 0.714472}),  # Lu1.8 Y0.2 SiO5
-        ("concrete", 2.3, 1.711, {
-            "H": 0.01, "C": 0.001, "O": 0.529107, "Na": 0.016, "Mg": 0.002, "Al": 0.033872, "Si": 0.337021,
-            "K": 0.013, "Ca": 0.044, "Fe": 0.014,
-        }),
+    name: Material(
+        name, density=row.pop("density"), dEdx_min=1e-3 * row.pop("loss"), **{"fractions": {name: 1.0}, **row}
     )
-}  # fmt: skip
+    for name, row in _ROWS.items()
+}
 
 
 def nuclei_per_cm3(density: float, fraction: float, A: float) -> float:

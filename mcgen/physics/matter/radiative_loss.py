@@ -11,12 +11,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.constants import ALPHA, AVOGADRO, HBARC_GEV_CM, M_E, M_MU, M_P, M_PI
 from mcgen.physics.emission.rules import gauss
-
-Array = NDArray[np.float64]
 
 R_E = ALPHA * HBARC_GEV_CM / M_E  #: classical electron radius, cm
 SQRT_E = math.sqrt(math.e)

@@ -7,13 +7,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.base.constants import ALPHA, AVOGADRO, M_E, M_MU
 from mcgen.physics.matter import radiative_loss
 from mcgen.physics.matter.density_effect import Atoms, Medium, delta
-
-Array = NDArray[np.float64]
 
 K = 4.0 * math.pi * AVOGADRO * radiative_loss.R_E**2 * M_E  #: 0.307075 MeV cm^2/mol, in GeV
 

@@ -7,11 +7,9 @@ import itertools
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mcgen.base.arrays import Array
 from mcgen.physics.emission.rules import gauss
-
-Array = NDArray[np.float64]
 
 B = 4.0 / 3.0
 _LOG_GAMMA = np.vectorize(math.lgamma, otypes=[float])

@@ -5,13 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from mcgen.base.arrays import Array, Numbers
 from mcgen.base.constants import HBARC_GEV_CM, PB_CM2
 from mcgen.base.jit import jit
-
-Array = NDArray[np.float64]
 
 
 @jit
@@ -42,7 +38,7 @@ def expected_signal(
     z_min: Array,
     z_max: Array,
     tau: Array,
-    energy_bin: NDArray[np.int64],
+    energy_bin: Numbers,
     inverse_length_k: Array,
     visible: float,
     counted: float,

@@ -29,7 +29,7 @@ RMS = {6: 2.464, 8: 2.737, 13: 3.035, 14: 3.085, 18: 3.423, 20: 3.450, 24: 3.643
 
 
 def _density(Z, r):
-    _, R, a = FOURIER_BESSEL[Z]
+    R, a = FOURIER_BESSEL[Z]
     return sum(c * spherical_jn(0, n * np.pi * r / R) for n, c in enumerate(a, 1))
 
 
