@@ -11,10 +11,12 @@ from hypothesis import settings
 from places import ROOT
 
 from mcgen import load_card
+from mcgen.analysis import reach
 from mcgen.card.card import parse_card
 from mcgen.generation import generate as generation
 from mcgen.generation.generate import generate
 from mcgen.generation.normalisation import prepare
+from mcgen.quadrature.yields import production
 from mcgen.source.source import Source
 
 REFERENCE = ROOT / "validation" / "reference"
@@ -50,6 +52,19 @@ def samplers_kept():
     """Prepare the sampler of a card, mass and seed once, for tests of what becomes of its events."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generation, "prepare", lambda source, m_S, seed, _: _prepared(source.card.text, m_S, seed))
+        yield
+
+
+@functools.lru_cache(4000)
+def _nodes(text, *arguments):
+    return production(Source(parse_card(text)), *arguments)
+
+
+@pytest.fixture(scope="module")
+def nodes_kept():
+    """Compute the nodes of N_S of a card and mass once, for tests that draw the same lines again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reach, "production", lambda source, *rest: _nodes(source.card.text, *rest))
         yield
 
 

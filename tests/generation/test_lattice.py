@@ -165,7 +165,7 @@ class Adaptation(NamedTuple):
 
 
 def _adaptation(E_low, E_high, process):
-    n = 100_000
+    n = 50_000
     sums = integrate(build_lattice(linear(E_high, E_low), process), process, np.uint64(1), np.uint64(INTEGRATION), 0, n)
     return Adaptation(sums[2] / n, 1.0 - sums[2] / sums[0])
 

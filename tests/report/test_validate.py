@@ -14,7 +14,7 @@ from mcgen.analysis import reach as contours
 from mcgen.card.card import builtin_cards
 from mcgen.cli import main
 
-pytestmark = [pytest.mark.first, pytest.mark.usefixtures("samplers_kept")]
+pytestmark = [pytest.mark.first, pytest.mark.usefixtures("samplers_kept", "nodes_kept")]
 
 HEADINGS = (
     "Table I",
