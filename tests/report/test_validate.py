@@ -33,7 +33,7 @@ def _coarser(patch):
 
     How smooth lines are is what test_tracing looks at.
     """
-    patch.setattr(contours, "BY_QUADRATURE", (0.2, 400))
+    patch.setattr(contours, "BY_QUADRATURE", (1.0, 400))
     patch.setattr(contours, "FROM_EVENTS", (0.2, 4))
     patch.setattr(comparison, "MAP_ENERGIES", comparison.MAP_ENERGIES[::3])
     patch.setattr(comparison, "MAP_MASSES", comparison.MAP_MASSES[::3])
