@@ -58,6 +58,23 @@ TEST_LIMIT, BUDGET = {True: 20.0, False: 1.5}, {True: 60.0, False: 20.0}
 #: by the clock, in units of TEST_LIMIT: others work on the machine, and a test may wait for processes of its own
 PATIENCE = 10.0
 
+#: added to the compiler of a copy: kernels that call nothing that has changed are read from where they are kept, also
+#: by the processes that a test starts; without numba each kernel is its own Python function
+_COMPILER = """
+
+_compiled = jit
+
+
+def jit(function):
+    global cache_folder
+    changed = function.__module__.split(".", 1)[1] in os.environ["MUTANT_CHANGED"].split()
+    cache_folder = lambda: None if changed else Path(os.environ["MUTANT_KERNELS"])
+    kernel = _compiled(function)
+    if kernel is function:
+        kernel.py_func = function
+    return kernel
+"""
+
 
 class Verdict(NamedTuple):
     """What the tests say of a mutant."""
@@ -119,6 +136,8 @@ class Copy:
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, target)
+        with (folder / PACKAGE / "_jit.py").open("a", encoding="utf-8") as compiler:
+            compiler.write(_COMPILER)
         #: kernels that do not depend on a mutant are kept for the next
         self.kernels = folder / f"kernels-{digest(folder)}"
         self.kernels.mkdir(exist_ok=True)
@@ -157,13 +176,12 @@ class Copy:
         for number in (1, 2):
             os.dup2(log, number)
         os.environ |= {"PYTHONPATH": str(self.folder), "NUMBA_CACHE_DIR": str(self.folder / "cache")}
+        os.environ |= {"MUTANT_KERNELS": str(self.kernels), "MUTANT_CHANGED": " ".join(sorted(changed))}
         os.environ["NUMBA_DISABLE_JIT"] = "0" if compiled else "1"
         numba.config.DISABLE_JIT = not compiled
         for name in [name for name in sys.modules if name.split(".")[0] in (PACKAGE, "validation")]:
             del sys.modules[name]
         sys.path.insert(0, str(self.folder))
-        with contextlib.suppress(Exception):  # a mutant may not even import
-            self._set_compiler(changed)
         plugin.sender = sender
         options = ["-q", "-n0", "--tb=no", "-p", "no:cacheprovider", f"--basetemp={self.folder / 'scratch'}"]
         options += ["-W", "ignore::pytest.PytestAssertRewriteWarning", *(["-x"] if plugin.stops else [])]
@@ -172,22 +190,6 @@ class Copy:
         code = pytest.main([*options, *files], [plugin])
         sender.close()
         os._exit(int(code))
-
-    def _set_compiler(self, changed: frozenset[str]) -> None:
-        """Take the kernels of this copy that call nothing that has changed, and compile the others anew."""
-        from mcgen.base import jit as _jit
-
-        compiler = _jit.jit
-
-        def jit(function: Any) -> Any:
-            ours = function.__module__.removeprefix(f"{PACKAGE}.") not in changed
-            _jit.cache_folder = lambda: self.kernels if ours else None  # type: ignore[assignment]
-            compiled = compiler(function)
-            if compiled is function:  # numba is switched off
-                compiled.py_func = function
-            return compiled
-
-        _jit.jit = jit
 
     def judge(self, mutant: Mutant, tests: dict[str, float], compiled: bool) -> Verdict:
         """What tests, {name: CPU seconds}, say of a mutant."""

@@ -22,6 +22,7 @@ from mcgen.physics.boson.couplings import MODELS, Couplings
 from mcgen.quadrature.yields import n_signal, sigma_tilde
 from mcgen.search.search import Search
 from mcgen.source.media import Medium
+from mcgen.source.source import Source
 
 #: couplings at which each experiment has a signal, per model
 COUPLINGS = {
@@ -72,7 +73,7 @@ def test_sigma_tilde(file, name, model):
     g, m_S, bins = COUPLINGS[name, model][3], file.metadata["mass_gev"], 10
     card = load_card(name)
     found = _quiet(file, model, [g], energy_bins=bins)
-    edges = np.linspace(*card.energy_range(m_S), bins + 1)
+    edges = np.linspace(*Source(card).energy_range(m_S), bins + 1)
     np.testing.assert_allclose(found.E_mu, 0.5 * (edges[1:] + edges[:-1]), rtol=1e-12)
     y, w = np.polynomial.legendre.leggauss(4)
     chi2 = 0.0

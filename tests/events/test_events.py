@@ -88,7 +88,7 @@ def test_energy_and_depth(experiment):
 def test_energy_spectrum(fermilab_events):
     """E_mu is distributed as sigma(E), chi2 p within 1e-4 of the ends; fails if E is not uniform before weighting."""
     columns = fermilab_events.read().columns
-    process = load_card("fermilab").process(0.1)
+    process = Source(load_card("fermilab")).process(0.1)
     edges = np.linspace(0.5, 3.0, 41)
     y, w = np.polynomial.legendre.leggauss(4)
     nodes = edges[:-1, None] + 0.5 * np.diff(edges)[:, None] * (y + 1.0)
@@ -100,7 +100,7 @@ def test_energy_spectrum(fermilab_events):
 def test_spectra_of_the_thick_target(fermilab_events):
     """x and t over the whole target against quadrature, same limits; fails if cells of a slowing beam are wrong."""
     columns = fermilab_events.read().columns
-    process = load_card("fermilab").process(0.1)
+    process = Source(load_card("fermilab")).process(0.1)
     y, w = np.polynomial.legendre.leggauss(12)
     for variable, edges in (("x", np.linspace(0.0, 1.0, 41)), ("t", np.geomspace(1e-7, 1.0, 41))):
         spectra = [quadrature.spectrum(1.75 + 1.25 * float(v), process, variable, edges) for v in y]

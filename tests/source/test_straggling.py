@@ -20,6 +20,7 @@ from mcgen.physics.matter import radiative_loss
 from mcgen.quadrature.yields import n_signal
 from mcgen.report.effects import changed
 from mcgen.source.mulder_tables import random_loss
+from mcgen.source.source import Source
 from mcgen.source.straggling import Losses, _share, travel, travelled
 
 DENSITY, Z, A = 19.30, 74.0, 183.84
@@ -221,8 +222,8 @@ def test_scattering_with_random_loss():
     """mulder's angles are Highland's within 15 % at 10 to 45 cm; fails for space angles, or a wrong unit of length."""
     tungsten()
     target = {"energy_loss": "mulder", "multiple_scattering": True}
-    found = changed(load_card("fermilab"), target=target).scattering
-    known = changed(load_card("fermilab"), target=target | {"energy_loss": "table"}).scattering
+    found = Source(changed(load_card("fermilab"), target=target)).scattering
+    known = Source(changed(load_card("fermilab"), target=target | {"energy_loss": "table"})).scattering
     y = np.linspace(10.0, 45.0, 8)
     ratio = np.interp(y, found.depth, found.theta) / np.interp(y, known.depth, known.theta)
     assert np.all(abs(ratio - 1.0) < 0.15), ratio

@@ -185,7 +185,7 @@ def test_electrons():
     card = parse_card(ELECTRONS)
     thickness = Source(card).segments[0].medium.per_X0 * 0.1
     expected = 13.6e-3 / 0.05 * math.sqrt(thickness) * (1.0 + 0.038 * math.log(thickness))
-    assert card.scattering.theta[-1] == pytest.approx(expected, rel=2e-4)
+    assert Source(card).scattering.theta[-1] == pytest.approx(expected, rel=2e-4)
     columns = generate(card, 0.005, 20_000, 3).columns
     assert all(np.all(np.isfinite(column)) for column in columns.values())
     last = columns["depth_cm"] > 0.09
