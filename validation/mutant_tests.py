@@ -136,7 +136,7 @@ class Copy:
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, target)
-        with (folder / PACKAGE / "_jit.py").open("a", encoding="utf-8") as compiler:
+        with (folder / PACKAGE / "base" / "jit.py").open("a", encoding="utf-8") as compiler:
             compiler.write(_COMPILER)
         #: kernels that do not depend on a mutant are kept for the next
         self.kernels = folder / f"kernels-{digest(folder)}"
