@@ -106,7 +106,7 @@ def test_dumps_of_a_dark_photon(monkeypatch):
     assert upper_edges() == pytest.approx(light, rel=0.05)
     card = load_card("e137")
     along = card.detector.model_copy(update={"geometry": "paper", "radius": None, "daughters": "both"})
-    monkeypatch.setattr("mcgen.analysis.constraints.load_card", lambda _: card.model_copy(update={"detector": along}))
+    monkeypatch.setattr("mcgen.analysis.constraints.read_card", lambda _: card.model_copy(update={"detector": along}))
     known._dump.cache_clear()
     assert upper_edges() == pytest.approx(dict(E137_DARK_PHOTON), rel=0.05)
     known._dump.cache_clear()

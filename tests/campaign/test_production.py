@@ -419,9 +419,9 @@ def test_a_biased_sampler_makes_no_partition(tmp_path, monkeypatch, fault, engin
     Fails if partitions are no longer compared with the quadrature.
     """
     if fault == "normalisation":
-        true = production._sampler(plan().card, 0.01, 1)
-        wrong = [dataclasses.replace(source, scale=1.02 * source.scale) for source in true.sources]
-        monkeypatch.setattr(production, "_sampler", lambda *_: dataclasses.replace(true, sources=wrong))
+        true = production._prepared(plan().card, 0.01, 1)
+        wrong = [dataclasses.replace(source, scale=1.02 * source.scale) for source in true.components]
+        monkeypatch.setattr(production, "_prepared", lambda *_: dataclasses.replace(true, components=wrong))
     else:
         monkeypatch.setattr(generation, "chunks", biased_in_t(generation.chunks, 0.3))
     partitions = None if engine == "serial" else [2]
