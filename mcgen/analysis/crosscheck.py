@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from mcgen.base import files
 from mcgen.base.arrays import Array
 from mcgen.base.errors import check_number
 from mcgen.base.estimate import Estimate
-from mcgen.base.files import open_atomic, overwriting
+from mcgen.base.files import overwriting
 from mcgen.base.rng import INTEGRATION
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
@@ -207,7 +207,5 @@ def error_map(
 
 def write_csv(rows: Sequence[Comparison], path: str | Path, *, overwrite: bool = False) -> None:
     """Table of a comparison."""
-    with overwriting(overwrite), open_atomic(path) as stream:
-        writer = csv.DictWriter(stream, [*Comparison.__dataclass_fields__], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+    with overwriting(overwrite):
+        files.write_csv(path, [*Comparison.__dataclass_fields__], map(astuple, rows))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import itertools
 import math
@@ -17,10 +16,11 @@ import numpy as np
 from mcgen.analysis import reweight as reweighting
 from mcgen.analysis.crossings import Intervals, Signal, intervals
 from mcgen.analysis.tracing import Column, trace
+from mcgen.base import files
 from mcgen.base.arrays import Array
 from mcgen.base.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
 from mcgen.base.errors import InputError, McgenWarning, ThresholdError, check_number, choose, refuse_if
-from mcgen.base.files import open_atomic, overwriting
+from mcgen.base.files import overwriting
 from mcgen.base.units import Range
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
@@ -337,8 +337,6 @@ def write_csv(points: Iterable[ReachPoint], path: str | Path, *, overwrite: bool
 
     g_low is empty where N_S never reaches the threshold, g_high also where it never ends.
     """
-    with overwriting(overwrite), open_atomic(path) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["experiment", "model", "production", "mass_gev", "g_low", "g_high"])
-        for point in points:
-            writer.writerow(["" if value in (None, math.inf) else value for value in astuple(point)])
+    rows = (["" if value in (None, math.inf) else value for value in astuple(point)] for point in points)
+    with overwriting(overwrite):
+        files.write_csv(path, ["experiment", "model", "production", "mass_gev", "g_low", "g_high"], rows)

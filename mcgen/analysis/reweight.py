@@ -244,12 +244,11 @@ def reweight(
         check_couplings(model, g)
     refuse_if(not 1 <= energy_bins <= 10_000, f"energy_bins: {energy_bins} must lie in 1..10000")
     source = open_events(source, form_factor, mediator, detector=detector)
-    if method == "vertex" and "seed" not in source.metadata:
-        message = "method vertex: these events have no decays, only 'probability' can be used"
-        raise InputError(message)
-    if method == "vertex" and source.metadata.decays is DecayMode.FORCED:
-        message = "method vertex: the decays of this file were forced, only 'probability' can be used"
-        raise InputError(message)
+    if method == "vertex":
+        only, metadata = "only 'probability' can be used", source.metadata
+        refuse_if("seed" not in metadata, f"method vertex: these events have no decays, {only}")
+        forced = metadata.decays is DecayMode.FORCED
+        refuse_if(forced, f"method vertex: the decays of this file were forced, {only}")
     beam = source_of(source)
     card, m_S = beam.card, source.metadata.m_S
     norm_error = source.metadata.norm_error
@@ -273,16 +272,20 @@ def reweight(
             n_signal.append(estimate(math.fsum(sums[j]), math.fsum(squares[j]), card.beam.particles_on_target * rate))
         rows = zip(sums[j].tolist(), squares[j].tolist(), (rate * per_bin).tolist(), strict=True)
         sigma_tilde.append([estimate(*row) for row in rows])
-    results = [row[0] for row in sigma_tilde] if single else n_signal
-    poor = [g for g, row in zip(couplings, results, strict=True) if row.n_eff < ENOUGH]
-    if poor:
-        explicit = isinstance(model, Couplings)
-        where = "these couplings" if explicit else "g_mu = " + ", ".join(f"{g:.3g}" for g in poor)
-        message = f"{'sigma~' if single else 'N_S'} rests on fewer than {ENOUGH:.0f} effective events at {where}"
-        warnings.warn(message, LowStatisticsWarning, stacklevel=2)
+    _warn_of_few("sigma~" if single else "N_S", model, couplings, [s[0] for s in sigma_tilde] if single else n_signal)
     centres = [float(single)] if single else (0.5 * (edges[1:] + edges[:-1])).tolist()
     name = model if isinstance(model, str) else "explicit"
     return Reweighted(name, m_S, n, couplings, n_signal, centres, sigma_tilde)
+
+
+def _warn_of_few(what: str, model: str | Couplings, g_mu: Sequence[float], found: Sequence[Estimate]) -> None:
+    """Warn of estimates that rest on few effective events."""
+    poor = [g for g, row in zip(g_mu, found, strict=True) if row.n_eff < ENOUGH]
+    if poor:
+        explicit = isinstance(model, Couplings)
+        where = "these couplings" if explicit else "g_mu = " + ", ".join(f"{g:.3g}" for g in poor)
+        message = f"{what} rests on fewer than {ENOUGH:.0f} effective events at {where}"
+        warnings.warn(message, LowStatisticsWarning, stacklevel=3)
 
 
 def ratio_to_full_acceptance(

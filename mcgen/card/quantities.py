@@ -73,11 +73,7 @@ NumberDensity = Annotated[float, _read("number density"), _write("/cm3"), Field(
 Coupling = Annotated[float, Field(ge=1e-30, le=1e3)]
 CouplingList = Annotated[list[Coupling], _read_list(geometric=True), _write(""), Field(min_length=1)]
 MassList = Annotated[
-    list[Positive],
-    WrapValidator(_keep_range),
-    _read_list("energy", traced=True),
-    _write("GeV"),
-    Field(min_length=1),
+    list[Positive], WrapValidator(_keep_range), _read_list("energy", traced=True), _write("GeV"), Field(min_length=1)
 ]
 
 

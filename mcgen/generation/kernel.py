@@ -256,14 +256,7 @@ def place_in_depth(track: Track, seed: np.uint64, events: Numbers, out: Array, s
 
 
 @jit
-def steer(
-    beam: Beamline,
-    scattering: Scattering,
-    share: Array,
-    seed: np.uint64,
-    events: Numbers,
-    out: Array,
-) -> None:
+def steer(beam: Beamline, scattering: Scattering, share: Array, seed: np.uint64, events: Numbers, out: Array) -> None:
     """Turn and shift events by the direction and position of their beam particle and by its multiple scattering.
 
     Parameters

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mcgen.base.arrays import Array
-from mcgen.base.errors import ClosureError
+from mcgen.base.errors import ClosureError, refuse_if
 from mcgen.base.estimate import Estimate, share_pulls, weighted_sum
 from mcgen.base.jit import jit
 from mcgen.base.rng import INTEGRATION
@@ -233,59 +233,62 @@ class Tally:
         whole = math.fsum(self._sums), math.fsum(self._squares)
         return share_pulls(self._t_sums, self._t_squares, *whole, self._prepared.t_shares, self._prepared.t_errors)
 
+    def _yield(self) -> tuple[Estimate, float]:
+        """S per muon of the events, and the relative error that all of them have in common."""
+        prepared, whole = self._prepared, self._prepared.total(self._weighted)
+        norm_error = 0.0 if self._weighted else whole.error / whole.value
+        produced = weighted_sum(math.fsum(self._sums), math.fsum(self._squares), self._events, norm_error)
+        if self._weighted:  # the spread of a few events may be small by chance: take at least that of the integration
+            spread = whole.error / whole.value * math.sqrt(INTEGRATION_POINTS / self._events)
+            produced = produced._replace(error=max(produced.error, spread * prepared.expected.value))
+        return produced, norm_error
+
     def metadata(self) -> EventMeta:
         """The file's metadata; raises ClosureError if events and quadrature disagree."""
-        prepared, n = self._prepared, self._events
-        card = prepared.source.card
-        whole = prepared.total(self._weighted)
-        norm_error = 0.0 if self._weighted else whole.error / whole.value
-        produced = weighted_sum(math.fsum(self._sums), math.fsum(self._squares), n, norm_error)
-        if self._weighted:  # the spread of a few events may be small by chance: take at least that of the integration
-            spread = whole.error / whole.value * math.sqrt(INTEGRATION_POINTS / n)
-            produced = produced._replace(error=max(produced.error, spread * prepared.expected.value))
-        pull = produced.pull(prepared.expected.value)
-        t_pulls = self.t_pulls()
+        prepared, n, card = self._prepared, self._events, self._prepared.source.card
+        produced, norm_error = self._yield()
+        pull, t_pulls = produced.pull(prepared.expected.value), self.t_pulls()
         worst = float(max(np.abs(t_pulls), default=0.0))
-        if not (abs(pull) < self._max_pull and worst < self._max_pull):
-            message = (
-                f"events disagree with the quadrature: yield {produced.value:.6g} +- {produced.error:.2g} against "
-                f"{prepared.expected.value:.6g}, pull {pull:.1f}; worst pull in t {worst:.1f}"
-            )
-            raise ClosureError(message)
-        found = {
-            "format": FORMAT,
-            **provenance(card),
-            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started)),
-            "seed": prepared.seed,
-            "n_events": n,
-            "unweighted": not self._weighted,
-            "weight_convention": f"{exposure.weight_unit(card)}; the sum over the file is the yield",
-            "exposure": exposure.described(prepared.source, produced.value, produced.error),
-            "mass_gev": prepared.m_S,
-            "mediator": card.scalar.mediator,
-            "model": card.scalar.model,
-            "reference_g_mu": card.scalar.g_mu,
-            "sum_weights": math.fsum(self._sums),
-            "sum_squares": math.fsum(self._squares),
-            "yield_per_muon": produced.value,
-            "yield_error": produced.error,
-            "norm_relative_error": norm_error,
-            "yield_quadrature": prepared.expected.value,
-            "pull": pull,
-            "pull_t_worst": worst,
-            "pull_t_rms": float(np.sqrt(np.mean(t_pulls**2))) if t_pulls.size else 0.0,
-            "t_spectrum": {
-                "edges_gev2": prepared.t_edges.tolist(),
-                "expected": prepared.t_shares.tolist(),
-                "expected_error": prepared.t_errors.tolist(),
-                "sum_weights": self._t_sums.tolist(),
-                "sum_squares": self._t_squares.tolist(),
-            },
-            "trials": self._trials,
-            "unweighting_efficiency": n / self._trials,
-            "overweight_fraction": max(0.0, prepared.overweight),
-            "sigma": prepared.sigma,
-            "content_sha256": self._hash.hexdigest(),
-            "branch_sha256": self._hash.branches(),
-        }
-        return EventMeta(found)
+        message = (
+            f"events disagree with the quadrature: yield {produced.value:.6g} +- {produced.error:.2g} against "
+            f"{prepared.expected.value:.6g}, pull {pull:.1f}; worst pull in t {worst:.1f}"
+        )
+        refuse_if(not (abs(pull) < self._max_pull and worst < self._max_pull), message, ClosureError)
+        return EventMeta(
+            {
+                "format": FORMAT,
+                **provenance(card),
+                "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started)),
+                "seed": prepared.seed,
+                "n_events": n,
+                "unweighted": not self._weighted,
+                "weight_convention": f"{exposure.weight_unit(card)}; the sum over the file is the yield",
+                "exposure": exposure.described(prepared.source, produced.value, produced.error),
+                "mass_gev": prepared.m_S,
+                "mediator": card.scalar.mediator,
+                "model": card.scalar.model,
+                "reference_g_mu": card.scalar.g_mu,
+                "sum_weights": math.fsum(self._sums),
+                "sum_squares": math.fsum(self._squares),
+                "yield_per_muon": produced.value,
+                "yield_error": produced.error,
+                "norm_relative_error": norm_error,
+                "yield_quadrature": prepared.expected.value,
+                "pull": pull,
+                "pull_t_worst": worst,
+                "pull_t_rms": float(np.sqrt(np.mean(t_pulls**2))) if t_pulls.size else 0.0,
+                "t_spectrum": {
+                    "edges_gev2": prepared.t_edges.tolist(),
+                    "expected": prepared.t_shares.tolist(),
+                    "expected_error": prepared.t_errors.tolist(),
+                    "sum_weights": self._t_sums.tolist(),
+                    "sum_squares": self._t_squares.tolist(),
+                },
+                "trials": self._trials,
+                "unweighting_efficiency": n / self._trials,
+                "overweight_fraction": max(0.0, prepared.overweight),
+                "sigma": prepared.sigma,
+                "content_sha256": self._hash.hexdigest(),
+                "branch_sha256": self._hash.branches(),
+            }
+        )

@@ -420,13 +420,7 @@ OTHERS = {
 def test_other_processes(card, tmp_path, name):
     """Events and particles as pylhe counts them, and their process in the refusal; fails if one is lost or misnamed."""
     init, events, process = OTHERS[name]
-    lines = [
-        '<LesHouchesEvents version="3.0">',
-        "<header>\n<x>\n1\n</x>\n</header>",
-        "<init>",
-        init,
-        "</init>",
-    ]
+    lines = ['<LesHouchesEvents version="3.0">', "<header>\n<x>\n1\n</x>\n</header>", "<init>", init, "</init>"]
     rng = random.Random(name)
     for event in events:
         lines += ["<event npLO='1'>", f"{len(event)} 1 {rng.uniform(1, 9):.7e} 91. 0.0078 0.1"]

@@ -35,6 +35,6 @@ def test_function_cites_its_equation(number):
     if where.startswith("not computed"):
         assert len(where) > len("not computed: ")
         return
-    module, name = where.split(".")
+    module, name = where.rsplit(".", 1)
     function = getattr(importlib.import_module(f"mcgen.physics.{module}"), name)
     assert number in _cited(inspect.getdoc(function))

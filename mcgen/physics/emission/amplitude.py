@@ -212,14 +212,7 @@ def amplitude_of(
 
 @jit
 def reduced_amplitude(
-    E: float,
-    m: float,
-    m_S: float,
-    M: float,
-    E_S: float,
-    one_minus_cos_theta: float,
-    t_minus_tmin: float,
-    phi_q: float,
+    E: float, m: float, m_S: float, M: float, E_S: float, one_minus_cos_theta: float, t_minus_tmin: float, phi_q: float
 ) -> float:
     """A of a scalar in GeV^2: |M|^2 = e^4 G2(t)/t^2 * A, averaged over spins, unit coupling.
 

@@ -53,6 +53,59 @@ def _precise_weights(m: float, m_S: float, w: Weights) -> tuple[Pair, Pair, Pair
     return K, f, Q
 
 
+Pairs = tuple[Pair, Pair, Pair, Pair, Pair, Pair, Pair, Pair, Pair]
+
+
+@jit
+def _emission(E: float, m: float, m_S: float, E_S: float, d: float) -> Pairs:
+    """(p, k, W, -u, V^2, V, k along V, k across V, Y along V), as in `kinematics.emission`; d is 1 - cos(theta_S)."""
+    m2 = product(m, m)
+    m_S2 = product(m_S, m_S)
+    p = _momentum((E, 0.0), m)
+    k = _momentum((E_S, 0.0), m_S)
+    W = sum_of(E, -E_S)
+    p_W = _momentum(W, m)
+
+    E_S_k = add(k, (E_S, 0.0))
+    W_p_W = add(W, p_W)
+    gained = divide(add(multiply(m_S2, W_p_W), multiply(m2, E_S_k)), multiply(E_S_k, W_p_W))
+    q_long = add(gained, scale(divide(m2, add(p, (E, 0.0))), -1.0))
+    p_k = add(p, scale(k, -1.0))
+    pk = scale(multiply(p, k), d)
+    u = add(multiply(q_long, add(p_k, p_W)), scale(pk, 2.0))
+    V2 = add(_square(p_k), scale(pk, 2.0))
+    V = root(V2)
+    k_1 = divide(multiply(multiply(p, k), root(multiply((d, 0.0), sum_of(2.0, -d)))), V)
+    k_V = divide(add(multiply(k, p_k), scale(pk, -1.0)), V)
+    above = add(product(E, m_S), scale(product(E_S, m), -1.0))
+    below = add(product(E, m_S), product(E_S, m))
+    along = divide(multiply(above, below), add(scale(p, E_S), scale(k, E)))
+    Y_V = divide(add(multiply(p_k, along), multiply(pk, sum_of(E, E_S))), V)
+    return p, k, W, u, V2, V, k_V, k_1, Y_V
+
+
+@jit
+def _transfer(m: float, M: float, e: Pairs, t_minus_tmin: float) -> tuple[Pair, Pair, Pair, Pair, Pair]:
+    """(t, q across V squared, kinetic energy of what recoils, |q|^2, q along V) of an emission."""
+    _, _, W, u, V2, V, _, _, _ = e
+    m2 = product(m, m)
+    per_M = divide((1.0, 0.0), (M, 0.0))
+    B = add(scale(V2, 4.0), scale(multiply(u, add((1.0, 0.0), multiply(W, per_M))), -2.0))
+    E_low = add(W, scale(multiply(u, per_M), -0.5))
+    reach = add(B, scale(multiply(V, _momentum(E_low, m)), 4.0))
+    C = add((1.0, 0.0), scale(multiply(W, per_M), 2.0))
+    C = add(C, multiply(add(m2, scale(u, -1.0)), _square(per_M)))
+    t = add(scale(divide(_square(u), reach), 2.0), (t_minus_tmin, 0.0))
+    left = add(scale(divide(reach, C), 0.5), scale(t, -1.0))
+    q_perp2 = divide(scale(multiply(multiply(C, left), (t_minus_tmin, 0.0)), 0.25), V2)
+    if q_perp2[0] < 0.0:
+        q_perp2 = (0.0, 0.0)
+    recoil = scale(multiply(t, per_M), 0.5)
+    q2 = add(t, _square(recoil))
+    q_par = divide(add(scale(add(u, t), -0.5), scale(multiply(recoil, W), -1.0)), V)
+    return t, q_perp2, recoil, q2, q_par
+
+
 @jit
 def precise_amplitude(
     E: float,
@@ -76,46 +129,11 @@ def precise_amplitude(
     E_S, one_minus_cos_theta, t_minus_tmin, phi_q : float
         The point, as in `mcgen.physics.emission.amplitude.reduced_amplitude`.
     """
-    d = one_minus_cos_theta
+    e = _emission(E, m, m_S, E_S, one_minus_cos_theta)
+    p, k, W, u, V2, V, k_V, k_1, Y_V = e
+    t, q_perp2, recoil, q2, q_par = _transfer(m, M, e, t_minus_tmin)
     m2 = product(m, m)
     m_S2 = product(m_S, m_S)
-    p = _momentum((E, 0.0), m)
-    k = _momentum((E_S, 0.0), m_S)
-    W = sum_of(E, -E_S)
-    p_W = _momentum(W, m)
-    per_M = divide((1.0, 0.0), (M, 0.0))
-
-    # u and V, `kinematics.smallest_u` and `kinematics.emission`
-    E_S_k = add(k, (E_S, 0.0))
-    W_p_W = add(W, p_W)
-    gained = divide(add(multiply(m_S2, W_p_W), multiply(m2, E_S_k)), multiply(E_S_k, W_p_W))
-    q_long = add(gained, scale(divide(m2, add(p, (E, 0.0))), -1.0))
-    p_k = add(p, scale(k, -1.0))
-    pk = scale(multiply(p, k), d)
-    u = add(multiply(q_long, add(p_k, p_W)), scale(pk, 2.0))
-    V2 = add(_square(p_k), scale(pk, 2.0))
-    V = root(V2)
-    k_1 = divide(multiply(multiply(p, k), root(multiply((d, 0.0), sum_of(2.0, -d)))), V)
-    k_V = divide(add(multiply(k, p_k), scale(pk, -1.0)), V)
-    above = add(product(E, m_S), scale(product(E_S, m), -1.0))
-    below = add(product(E, m_S), product(E_S, m))
-    along = divide(multiply(above, below), add(scale(p, E_S), scale(k, E)))
-    Y_V = divide(add(multiply(p_k, along), multiply(pk, sum_of(E, E_S))), V)
-
-    # limits of t, and q along and across V
-    B = add(scale(V2, 4.0), scale(multiply(u, add((1.0, 0.0), multiply(W, per_M))), -2.0))
-    E_low = add(W, scale(multiply(u, per_M), -0.5))
-    reach = add(B, scale(multiply(V, _momentum(E_low, m)), 4.0))
-    C = add((1.0, 0.0), scale(multiply(W, per_M), 2.0))
-    C = add(C, multiply(add(m2, scale(u, -1.0)), _square(per_M)))
-    t = add(scale(divide(_square(u), reach), 2.0), (t_minus_tmin, 0.0))
-    left = add(scale(divide(reach, C), 0.5), scale(t, -1.0))
-    q_perp2 = divide(scale(multiply(multiply(C, left), (t_minus_tmin, 0.0)), 0.25), V2)
-    if q_perp2[0] < 0.0:
-        q_perp2 = (0.0, 0.0)
-    recoil = scale(multiply(t, per_M), 0.5)
-    q2 = add(t, _square(recoil))
-    q_par = divide(add(scale(add(u, t), -0.5), scale(multiply(recoil, W), -1.0)), V)
 
     # A, `amplitude.azimuthal_form` at one azimuth
     cosine, sine2 = _cosine(phi_q)

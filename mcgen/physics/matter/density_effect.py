@@ -47,11 +47,7 @@ def mean_excitation(atoms: Atoms, compound: bool = True) -> float:
 
 
 def medium(
-    atoms: Atoms,
-    density: float,
-    fit: DensityEffect | None = None,
-    I_eV: float | None = None,
-    compound: bool = True,
+    atoms: Atoms, density: float, fit: DensityEffect | None = None, I_eV: float | None = None, compound: bool = True
 ) -> Medium:
     """Electrons of an element or a compound at its density.
 

@@ -74,11 +74,7 @@ def box(
 
 @jit
 def cylinder(
-    start: tuple[float, float, float],
-    direction: tuple[float, float, float],
-    radius: float,
-    z_low: float,
-    z_high: float,
+    start: tuple[float, float, float], direction: tuple[float, float, float], radius: float, z_low: float, z_high: float
 ) -> Interval:
     """Path lengths in cm at which a ray enters and leaves a cylinder about the z axis.
 

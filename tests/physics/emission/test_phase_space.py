@@ -37,10 +37,7 @@ from mcgen.quadrature.xsec import process_of
 EPS = np.finfo(float).eps
 
 processes = st.builds(
-    process_of,
-    st.sampled_from(TARGETS),
-    st.floats(-3.0, 0.0).map(lambda v: 10.0**v),
-    st.sampled_from(["mu", "e"]),
+    process_of, st.sampled_from(TARGETS), st.floats(-3.0, 0.0).map(lambda v: 10.0**v), st.sampled_from(["mu", "e"])
 )
 log_excess = st.floats(math.log(1.05), math.log(1e3))
 inside = st.floats(1e-3, 1.0 - 1e-3)

@@ -83,8 +83,7 @@ def test_mixtures_without_a_fit(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "losses"),
-    [("W", [1.278, 1.458, 1.686, 3.118, 4.064]), ("Pb", [1.272, 1.456, 1.691, 3.219, 4.237])],
+    ("name", "losses"), [("W", [1.278, 1.458, 1.686, 3.118, 4.064]), ("Pb", [1.272, 1.456, 1.691, 3.219, 4.237])]
 )
 def test_heavy_targets(name, losses):
     """Tungsten and lead at T = 1, 3, 10, 100, 160 GeV; fails if the energy were taken for the kinetic one."""
