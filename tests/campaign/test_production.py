@@ -440,6 +440,15 @@ def test_a_bias_below_notice_in_a_partition_is_seen_in_all(tmp_path, monkeypatch
     assert not (tmp_path / "folder" / MANIFEST).exists()
 
 
+@pytest.mark.parametrize("pulls", [(6.0, 0.0), (-6.0, 0.0), (0.0, 6.0)])
+def test_too_many_or_too_few(tmp_path, monkeypatch, pulls):
+    """Too much, too little, or too much in t alone stops the whole; fails if only one side of the pull is looked at."""
+    monkeypatch.setattr(production, "pooled", lambda _: dict(zip(("pull", "pull_t_worst"), pulls, strict=True)))
+    with pytest.raises(ClosureError, match="events disagree with the quadrature"):
+        production._finish(plan(), tmp_path, [])
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("partitions", [1, 16, 1_000_000])
 def test_partitions_share_the_chance_of_a_false_alarm(partitions):
     """The chance of a pull, times the partitions, is that of 5 sigma once; fails for another limit in partitions."""
