@@ -56,7 +56,7 @@ def _spectrum(E: float, process: Process, method: str, search: Search | None, q:
 
 def _made(search: Search | None, m_S: float, method: str, parts: Iterable[_Nodes], q: Rules) -> Made:
     """Nodes in the energy of S for each of those in the target; without a search all S, wherever they decay."""
-    rows: list[tuple[Array, ...]] = [(np.empty(0),) * 6]  # no nodes below threshold
+    rows: list[tuple[Array, ...]] = [(np.empty(0),) * 5]  # no nodes below threshold
     for part in parts:
         for E, depth, weight in zip(part.E.tolist(), part.depth, part.weight, strict=True):
             energies, sigmas = _spectrum(E, part.process, method, search, q)
@@ -65,7 +65,7 @@ def _made(search: Search | None, m_S: float, method: str, parts: Iterable[_Nodes
             window = search.along_beam(depths) if search else (depths, depths)
             z_min, z_max = (np.broadcast_to(z, depths.shape) for z in window)
             rows.append((np.outer(weight, sigmas).ravel(), E_S, np.full(E_S.size, E), z_min, z_max))
-    weight, E_S, E_mu, z_min, z_max = (np.concatenate(column) for column in zip(*rows, strict=False))
+    weight, E_S, E_mu, z_min, z_max = (np.concatenate(column) for column in zip(*rows, strict=True))
     k = np.sqrt((E_S - m_S) * (E_S + m_S))
     return search.see(weight, k, E_S, E_mu, (z_min, z_max)) if search else Made(weight, k, E_mu, z_min, z_max)
 
