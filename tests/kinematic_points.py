@@ -9,8 +9,9 @@ import numpy as np
 
 from mcgen.physics.emission.amplitude import Process, transverse_momentum
 from mcgen.physics.emission.kinematics import emission, scalar_energy_range, threshold_energy
-from mcgen.physics.emission.phase_space import energy_map, map_point
+from mcgen.physics.emission.phase_space import energy_map
 from mcgen.quadrature.xsec import process_of
+from validation.point import map_point
 
 TARGETS = ("H", "Be", "C", "Fe", "W", "Pb")
 

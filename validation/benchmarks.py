@@ -40,10 +40,11 @@ from mcgen.generation import normalisation
 from mcgen.generation.lattice import build_lattice, integrate
 from mcgen.physics.emission.amplitude import reduced_amplitude
 from mcgen.physics.emission.cross_section import sigma
-from mcgen.physics.emission.phase_space import energy_map, map_point
+from mcgen.physics.emission.phase_space import energy_map
 from mcgen.quadrature.xsec import process_of
 from mcgen.source.source import Source
 from mcgen.source.track import linear
+from validation.point import map_point
 
 REFERENCE = Path(__file__).parent / "reference"
 

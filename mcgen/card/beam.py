@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, ConfigDict, Field, model_validator
 
 from mcgen.base.arrays import Array
 from mcgen.base.constants import LEPTON_MASSES
@@ -48,6 +48,14 @@ class Histogram(Section):
         return self
 
 
+def _older_name(schema: dict[str, Any]) -> None:
+    """Add `muons` to the schema, the older name of particles_on_target."""
+    names = ("particles_on_target", "muons")
+    schema["properties"]["muons"] = schema["properties"][names[0]]
+    schema["required"].remove(names[0])
+    schema["anyOf"] = [{"required": [name]} for name in names]
+
+
 class Beam(Section):
     """Particles on target: one energy, a Gaussian spread of it, a histogram, or a list of particles."""
 
@@ -59,6 +67,8 @@ class Beam(Section):
     particles_on_target: Annotated[Positive, Field(validation_alias=AliasChoices("particles_on_target", "muons"))]
     spot: Width = 0.0
     divergence: Angle = 0.0
+
+    model_config = ConfigDict(json_schema_extra=_older_name)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Beam:

@@ -19,9 +19,10 @@ from mcgen.generation.lattice import Proposals, build_lattice, draw, integrate
 from mcgen.generation.stages import NUCLEUS, SIZE
 from mcgen.physics.emission.form_factor import G2
 from mcgen.physics.emission.kinematics import Emission, emission, scalar_energy_range
-from mcgen.physics.emission.phase_space import PeakMap, map_point, rescaled, u_range
+from mcgen.physics.emission.phase_space import PeakMap, rescaled, u_range
 from mcgen.quadrature.xsec import process_of
 from mcgen.source.track import linear
+from validation.point import map_point
 
 SEED, STREAM = np.uint64(4), np.uint64(INTEGRATION)
 #: lepton, target, highest and lowest energy in GeV, mass, form factor: both maps of t, with and without a table
@@ -115,8 +116,8 @@ def test_stages_in_python(setting, monkeypatch):
     made = [np.zeros((len(FLOAT_BRANCHES), 40)) for _ in range(2)]
     args = lattice, process, beam, SEED, 7 + np.arange(40)
     trials = fill(*args, made[0])
-    for where, kernel in (("event_kernel.accept", accept), ("event_kernel.place", place), ("lattice.draw", draw)):
-        monkeypatch.setattr(f"mcgen.{where}", _plain(kernel))
+    for where, kernel in (("kernel.accept", accept), ("kernel.place", place), ("lattice.draw", draw)):
+        monkeypatch.setattr(f"mcgen.generation.{where}", _plain(kernel))
     monkeypatch.setattr("mcgen.generation.stages.weights", _plain(stages.weights))
     with np.errstate(over="ignore"):
         assert fill(*args, made[1], _in_python(NUCLEUS)) == trials

@@ -20,7 +20,7 @@ import math
 from typing import NamedTuple
 
 from mcgen.base.jit import jit
-from mcgen.physics.emission.amplitude import Process, sigma_density
+from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.kinematics import Emission, emission, momentum, scalar_energy_range, smallest_u
 
 #: r_t of the collinear peak of a light lepton
@@ -37,16 +37,6 @@ class EnergyMap(NamedTuple):
     above: float
     start: float  #: the logarithm at y = 0
     width: float  #: its range
-
-
-class Point(NamedTuple):
-    """A point of phase space, in GeV and GeV^2; `weight` is d sigma/d^3 r in pb at unit coupling."""
-
-    E_S: float
-    one_minus_cos_theta: float
-    t: float
-    t_minus_tmin: float
-    weight: float
 
 
 @jit
@@ -315,29 +305,3 @@ def transfer(process: Process, e: Emission, peak: PeakMap, r_t: float) -> tuple[
         t_minus_tmin = min(t_minus_tmin, e.t_max - e.t_min)
         return e.t_min + t_minus_tmin, t_minus_tmin, dt
     return t_map(r_t, e.t_min, e.t_max, process.ff.d)
-
-
-@jit
-def map_point(E: float, process: Process, em: EnergyMap, r_x: float, r_u: float, r_t: float) -> Point:
-    """The point of phase space at a place in the unit cube, with its weight.
-
-    Parameters
-    ----------
-    E : float
-        Total beam energy in GeV.
-    process : Process
-        Constants of the kernels.
-    em : EnergyMap
-        Map of E_S at this beam energy.
-    r_x, r_u, r_t : float
-        Coordinates of E_S, |u| and t in (0, 1).
-    """
-    E_S, jacobian = scalar_energy(r_x, em)
-    one_minus_cos_theta, e, du = emit(E, process, E_S, r_u)
-    jacobian *= du
-    if jacobian == 0.0:
-        return Point(E_S, one_minus_cos_theta, 0.0, 0.0, 0.0)
-    peak = peak_map(E, process, e) if is_light(process) else NO_PEAK
-    t, t_minus_tmin, dt = transfer(process, e, peak, r_t)
-    weight = jacobian * dt * sigma_density(E, process, e, t, t_minus_tmin)
-    return Point(E_S, one_minus_cos_theta, t, t_minus_tmin, weight)

@@ -21,7 +21,6 @@ from mcgen.physics.emission.phase_space import (
     collinear_peak,
     energy_map,
     is_light,
-    map_point,
     peak_map,
     rescaled,
     scalar_energy,
@@ -33,6 +32,7 @@ from mcgen.physics.emission.phase_space import (
 )
 from mcgen.physics.matter.materials import ELEMENTS
 from mcgen.quadrature.xsec import process_of
+from validation.point import map_point
 
 EPS = np.finfo(float).eps
 
