@@ -103,7 +103,7 @@ def crosscheck(
         Zeros below threshold, except for IWW, which knows no recoil.
     """
     source = Source(card)
-    low, high = source.E_low, card.beam.E_max
+    low, high = source.E_exit, card.beam.E_max
     given = energies is not None
     if energies is None:
         energies = [high] if high - low < 0.01 * high else np.linspace(low, high, 5).tolist()

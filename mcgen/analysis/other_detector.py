@@ -50,7 +50,7 @@ def card_seen_by(card: Card, other: Card) -> Card:
                 "which would be others; detector, beam.particles_on_target and a higher target.E_min may differ"
             )
             raise InputError(message)
-    low, mine_low = Source(other).E_low, Source(card).E_low
+    low, mine_low = Source(other).E_exit, Source(card).E_exit
     if low < (1.0 - 1e-12) * mine_low:
         message = (
             f"detector {other.name}: muons down to {low:g} GeV count there, and the events end at {mine_low:g} GeV"
@@ -76,7 +76,7 @@ def seen_by(source: EventSource, other: Card) -> View:
     card = parse_card(str(metadata["card"]), "of the event file")
     Source(card).check_mass(metadata.m_S, "mass of the event file")
     seen = card_seen_by(card, other)
-    E_low = (1.0 - 1e-12) * Source(seen).E_low
+    E_low = (1.0 - 1e-12) * Source(seen).E_exit
 
     def change(chunk: Columns) -> Columns:
         counts = chunk["E_mu"] >= E_low

@@ -34,7 +34,7 @@ def default_energies(card: Card, m_S: float) -> list[float]:
     """Energies in GeV from the end of the target, or a little above threshold, to the beam's, in equal ratios."""
     source = Source(card)
     threshold = max(source.process(m_S, target).threshold for target in source.targets)
-    low, high = max(source.E_low, RATIO * threshold), card.beam.E_max
+    low, high = max(source.E_exit, RATIO * threshold), card.beam.E_max
     steps = math.ceil(math.log(high / low) / math.log(RATIO)) if high > 1.01 * low else 0
     return [high * (low / high) ** (i / steps) if steps else high for i in range(steps, -1, -1)]
 

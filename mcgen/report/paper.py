@@ -126,7 +126,7 @@ def table_1() -> list[tuple[str, str, str]]:
         row("n_atom", _density_text),
         row("dE/dy", lambda c: f"{1e3 * _medium(c).loss:g} MeV/cm"),
         row("L_det", lambda c: f"{c.detector.L_det:g} cm"),
-        row("E_min", lambda c: f"{Source(c).E_low:g} GeV"),
+        row("E_min", lambda c: f"{Source(c).E_exit:g} GeV"),
     ]
 
 

@@ -57,7 +57,7 @@ class Source:
         return transport.scattering(self.segments, self.card.beam.mass)
 
     @functools.cached_property
-    def E_low(self) -> float:
+    def E_exit(self) -> float:
         """Muon energy in GeV at the end of the target, or where it counts as stopped."""
         return min(segment.E_out for segment in self.segments)
 
@@ -97,7 +97,7 @@ class Source:
 
     def energy_range(self, m_S: float) -> tuple[float, float]:
         """Muon energies in GeV at which a boson of mass m_S in GeV is made in the target."""
-        return max(self.E_low, self._threshold(m_S)), self.card.beam.E_max
+        return max(self.E_exit, self._threshold(m_S)), self.card.beam.E_max
 
     def check_mass(self, m_S: float, where: str = "mass") -> None:
         """Raise ThresholdError unless a boson of this mass in GeV can be made."""

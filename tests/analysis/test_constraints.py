@@ -8,7 +8,7 @@ import pytest
 
 from mcgen import load_card
 from mcgen.analysis import constraints as known
-from mcgen.analysis.constraints import G2_SETS, Boson, NotDrawnWarning, Shift, constraints
+from mcgen.analysis.constraints import G2_SETS, NotDrawnWarning, Shift, ShownBoson, constraints
 from mcgen.analysis.reach import Tower
 from mcgen.base.constants import M_MU
 from mcgen.base.errors import InputError
@@ -21,7 +21,7 @@ from mcgen.physics.boson.muon_g2 import delta_a_mu
 def boson(mediator, invisible=0.0, tower=None):
     """A boson whose couplings a figure shows."""
     chosen = {"mass": "100 MeV", "mediator": mediator, "model": MODELS_OF[mediator][0], "invisible": invisible}
-    return Boson.of(Scalar.model_validate(chosen), tower)
+    return ShownBoson.of(Scalar.model_validate(chosen), tower)
 
 
 def test_g2_inverse():

@@ -29,7 +29,7 @@ def test_table_i(name):
     target, detector = card.target, card.detector
     found = (
         card.beam.energy, card.beam.particles_on_target, target.material, target.length, Medium(target).atoms_per_cm3,
-        Medium(target).loss, detector.L_det, Source(card).E_low, detector.signature, detector.x_min,
+        Medium(target).loss, detector.L_det, Source(card).E_exit, detector.signature, detector.x_min,
     )  # fmt: skip
     for value, wanted in zip(found, TABLE_I[name], strict=True):
         assert value == (wanted if isinstance(wanted, str) else pytest.approx(wanted, rel=1e-12, abs=0.0))
@@ -186,7 +186,7 @@ def test_any_text_gives_a_card_or_an_input_error(text):
     """Random changes of a card load or raise InputError; fails if any other error reaches the user."""
     with contextlib.suppress(InputError):
         card = parse_card(text)
-        assert math.isfinite(Source(card).E_low)
+        assert math.isfinite(Source(card).E_exit)
         assert Source(card).energy_range(card.scalar.mass)[0] <= card.beam.energy
 
 

@@ -77,7 +77,7 @@ def test_energy_and_depth(experiment):
     """Energies stay within the target and follow the depth (Eq. 16), 1e-14; fails if another loss is used."""
     card = experiment.card
     E, depth = experiment.events.columns["E_mu"], experiment.events.columns["depth_cm"]
-    assert E.min() >= Source(card).E_low
+    assert E.min() >= Source(card).E_exit
     assert E.max() <= card.beam.energy
     np.testing.assert_allclose(E, card.beam.energy - depth * Medium(card.target).loss, rtol=1e-14)
     np.testing.assert_array_equal(experiment.events.columns["vertex_z_cm"], depth)

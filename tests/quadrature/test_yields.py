@@ -63,7 +63,7 @@ def test_settings(reference):
             "dEdy": Medium(card.target).loss,
             "L_tg": card.target.length,
             "L_det": card.detector.L_det,
-            "E_min": Source(card).E_low,
+            "E_min": Source(card).E_exit,
             "x_min": card.detector.x_min,
         }
         assert card.target.material == wanted["target"]
@@ -144,7 +144,7 @@ def test_stated_errors_cover(name, monkeypatch):
     an error of zero, for one that is only rounding, and for one taken from the wrong pair of rules.
     """
     card, g_mu = load_card(name), [1e-6, 1e-5, 1e-4, 1e-3]
-    energies = np.linspace(max(Source(card).E_low, 0.8), card.beam.energy, 4).tolist()
+    energies = np.linspace(max(Source(card).E_exit, 0.8), card.beam.energy, 4).tolist()
 
     def everything():
         return [

@@ -62,11 +62,11 @@ def followed(card, n=400_000):
         E = E - np.clip(depth - front, 0.0, layer.length) * Medium(layer).loss
         ((atom, n_atom),) = Medium(layer).composition
         element = nucleus(atom)
-        grid = np.linspace(Source(card).E_low, card.beam.E_max, 80)
+        grid = np.linspace(Source(card).E_exit, card.beam.E_max, 80)
         sigmas = [sigma(energy, Source(card).process(M_S, element))[0] for energy in grid.tolist()]
         weight += np.where(inside, n_atom * np.interp(E, grid, sigmas), 0.0)
         front += layer.length
-    return np.where(Source(card).E_low < E, PB_CM2 * card.target.length * weight, 0.0), E, depth
+    return np.where(Source(card).E_exit < E, PB_CM2 * card.target.length * weight, 0.0), E, depth
 
 
 @pytest.mark.parametrize("name", CARDS)

@@ -51,7 +51,7 @@ def test_layers_of_one_material_are_a_slab():
     slab = card_with('material = "W"\nlength = "90 cm"')
     layers = "".join(f'[[target.layer]]\nmaterial = "W"\nlength = "{cm} cm"\n' for cm in (10, 50, 30))
     stack = card_with(layers)
-    assert Source(stack).E_low == pytest.approx(slab.E_low, rel=1e-13)
+    assert Source(stack).E_exit == pytest.approx(slab.E_low, rel=1e-13)
     for g_mu in (1e-4, 1e-3):
         one, three = (n_signal(card, "A", 0.1, [g_mu])[0] for card in (slab, stack))
         assert abs(three.value - one.value) < one.error + three.error < 1e-5 * one.value
@@ -136,7 +136,7 @@ def test_stopped_in_a_layer():
     """Layers behind the muon's end are not hit; fails if a muon goes on with negative energy."""
     stack = card_with('E_min = "0.5 GeV"\n' + 3 * '[[target.layer]]\nmaterial = "Fe"\nlength = "3 m"\n')
     assert len(Source(stack).segments) == 1
-    assert Source(stack).E_low == 0.5
+    assert Source(stack).E_exit == 0.5
 
 
 def test_text_of_layers():

@@ -176,7 +176,7 @@ class _Foreign:
 
     def _place_in_target(self, first: Collision) -> None:
         """Find energy, depth and struck element; an energy that is the card's but for its digits becomes the card's."""
-        E, low, high = first.E, self._source.E_low, self._card.beam.E_max
+        E, low, high = first.E, self._source.E_exit, self._card.beam.E_max
         ends = [end for end in (high, low) if first.same_energy(end)]
         if self._card.beam.distribution or not (ends or low <= E <= high):
             self._refuse(f"energy {E:.9g} GeV is not in the card's target ({low:g} to {high:g} GeV)")
