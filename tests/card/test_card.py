@@ -109,10 +109,7 @@ FAULTS = [
 def test_faults_are_named(old, new, words):
     """Each fault gives one line with its path and what is allowed or nearest; fails if the place is not named."""
     with pytest.raises(InputError) as error:
-        checked(
-            checked(checked(checked(parse_card(_changed(old, new), "my.toml"), "my.toml"), "my.toml"), "my.toml"),
-            "my.toml",
-        )
+        checked(checked(parse_card(_changed(old, new), "my.toml"), "my.toml"), "my.toml")
     message = str(error.value)
     assert "\n" not in message
     assert message.startswith("card my.toml: ")

@@ -20,7 +20,7 @@ from mcgen.physics.matter import radiative_loss
 from mcgen.quadrature.yields import n_signal
 from mcgen.report.effects import changed
 from mcgen.source.mulder_tables import random_loss
-from mcgen.source.source import Source
+from mcgen.source.source import Source, checked
 from mcgen.source.straggling import Losses, _share, travel, travelled
 
 DENSITY, Z, A = 19.30, 74.0, 183.84
@@ -243,6 +243,6 @@ def test_without_mulder(monkeypatch):
     random_loss.cache_clear()
     monkeypatch.setitem(sys.modules, "mulder", None)
     with pytest.raises(InputError, match=r"mcgen\[mulder\]"):
-        changed(load_card("fermilab"), target={"energy_loss": "mulder"})
+        checked(changed(load_card("fermilab"), target={"energy_loss": "mulder"}))
     with pytest.raises(InputError, match="for muons"):
         changed(load_card("fermilab"), beam={"particle": "e-"}, target={"energy_loss": "mulder"})

@@ -23,6 +23,7 @@ from mcgen.physics.emission.photon_flux import chi
 from mcgen.physics.emission.rules import rules
 from mcgen.physics.matter.materials import ELEMENTS
 from mcgen.quadrature.xsec import cross_section, process_of
+from mcgen.source.source import checked
 
 #: rms radii in fm that de Vries et al. (1987) print beside the coefficients
 RMS = {6: 2.464, 8: 2.737, 13: 3.035, 14: 3.085, 18: 3.423, 20: 3.450, 24: 3.643, 29: 3.885, 82: 5.499}
@@ -39,7 +40,7 @@ def test_fourier_bessel(Z):
 
     The charge is Z to 1.2e-4 (the tables' own digits), the radius that of the publication to its last digit.
     """
-    R = FOURIER_BESSEL[Z][1]
+    R = FOURIER_BESSEL[Z][0]
     Q = quad(lambda r: 4.0 * np.pi * r * r * _density(Z, r), 0.0, R, epsabs=1e-11)[0]
     r2 = quad(lambda r: 4.0 * np.pi * r**4 * _density(Z, r), 0.0, R, epsabs=1e-11)[0] / Q
     assert charge(Z) == pytest.approx(Q, rel=1e-10)
@@ -294,7 +295,7 @@ def test_card_with_a_table(tmp_path):
         ('form_factor = "fourier-bessel"', "not known for W"),
     ):
         with pytest.raises(InputError, match=words):
-            parse_card(_card(lines))
+            checked(parse_card(_card(lines)))
 
 
 @pytest.mark.parametrize(("name", "m_S"), [("fermilab", 0.2), ("na64", 1.0)])
