@@ -200,11 +200,13 @@ class Copy:
             self._write(path, mutant.source)
             try:
                 verdict = self._run(tests, compiled, above(mutant.module))
+                test = verdict.by.split(", ")[0]
+                # tests with processes of their own fail by chance on a busy machine: once more, alone
+                again = test not in tests or not compiled or self._run({test: 60.0}, True, above(mutant.module)).killed
             finally:
                 self._write(path, original)
                 os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-            test = verdict.by.split(", ")[0]
-            if not verdict.killed or self._sound(test, compiled):
+            if not verdict.killed or (again and self._sound(test, compiled)):
                 return verdict._replace(seconds=time.monotonic() - begun)
             tests = {name: t for name, t in tests.items() if name != test}
 

@@ -86,7 +86,9 @@ def test_engines(undisturbed, tmp_path, how):
     """Processes, a job array and a dask cluster make the same content; fails if it matters who makes a partition."""
     folder = tmp_path / "folder"
     if how == "two processes":
-        produce(plan(), folder, engine=processes(2))
+        seen: list[int] = []
+        produce(plan(), folder, engine=processes(2), progress=seen.append)
+        assert seen[-1] == N  # all by the workers, none left to this process
     elif how == "job array":
         for i in (2, 0, 3, 1):
             done = produce(plan(), folder, partitions=[i])
@@ -124,8 +126,8 @@ def test_another_plan_is_refused(undisturbed, tmp_path):
     """Another seed, card, number, option or version is named and nothing is touched; fails if two productions mix."""
     other = parse_card(card_text("na64").replace("muons = 8e12", "muons = 9e12"))
     for wrong, word in (
-        (plan(seed=2), "seed"),
-        (plan_of(other, 0.01, N, 1, P, Options()), "card"),
+        (plan(seed=2), r"seed \(1 there, 2 asked for\)"),
+        (plan_of(other, 0.01, N, 1, P, Options()), "another card$"),  # not all of both
         (plan(weighted=True), "options"),
         (plan(events=2 * N), "events"),
     ):

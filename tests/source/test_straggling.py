@@ -40,9 +40,10 @@ def power_law(rate: float, least: float, index: float) -> Losses:
     return Losses(np.log(np.geomspace(0.01, 100.0, 33)), np.full(33, 1e-9), shares, np.tile(rates, (33, 1)))
 
 
-def test_kernel_with_exact_sums():
+@pytest.mark.parametrize("n", [300, 400_000])
+def test_kernel_with_exact_sums(n):
     """log E after many pieces is a compound Poisson process; fails for a piece of the wrong size or rate."""
-    losses, length, n = power_law(0.2, 1e-2, 1.3), 20.0, 400_000
+    losses, length = power_law(0.2, 1e-2, 1.3), 20.0
     T = travelled(np.full(n, 50.0), length, losses, np.uint64(1)) - M_MU
     logs = np.log(T / (50.0 - M_MU))
     shares, row = losses.shares, losses.rates[0]
@@ -51,7 +52,8 @@ def test_kernel_with_exact_sums():
     middle, pieces = np.log1p(-0.5 * (v[1:] + v[:-1])), -np.diff(above)
     mean, variance = (length * np.sum(pieces * middle**k) for k in (1, 2))
     assert logs.mean() == pytest.approx(mean, abs=4.0 * math.sqrt(variance / n))
-    assert logs.var() == pytest.approx(variance, rel=0.02)
+    if n > 1000:
+        assert logs.var() == pytest.approx(variance, rel=0.02)
 
 
 def test_kernel_without_compiler():
