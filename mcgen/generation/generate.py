@@ -137,6 +137,7 @@ class Options:
     layout: str = "flat"  #: or "particles" as in NanoAOD
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "decays", DecayMode(self.decays))
         known = [*BRANCHES, *(DECAY_BRANCHES if self.decays else ())]
         for name in self.branches:
             choose(name, known, "branches")
@@ -151,7 +152,7 @@ class Options:
     @classmethod
     def of(cls, document: dict[str, Any]) -> Options:
         """Those of metadata or of a manifest."""
-        return cls(**document | {"decays": DecayMode(document["decays"]), "branches": tuple(document["branches"])})
+        return cls(**document | {"branches": tuple(document["branches"])})
 
     def arguments(self) -> dict[str, Any]:
         """The same as arguments of `generate`."""
