@@ -200,7 +200,7 @@ def test_adaptation_to_electrons(target, m_S, mediator):
 def test_adaptation_in_a_target(name, m_S):
     """The same for a beam that slows down in the target; fails if the map of E_S does not follow the beam's energy."""
     card = load_card(name)
-    found = _adaptation(*card.energy_range(m_S), Source(card).process(m_S))
+    found = _adaptation(*Source(card).energy_range(m_S), Source(card).process(m_S))
     assert found.efficiency > 0.7
     assert found.overweight < 1e-3
 

@@ -5,8 +5,9 @@ import functools
 import numpy as np
 import pytest
 
-from mcgen.card import card_text, parse_card
-from mcgen.track_rules import crossings, group_nodes, groups
+from mcgen.card.card import card_text, parse_card
+from mcgen.source.beam_nodes import crossings, group_nodes, groups
+from mcgen.source.source import Source
 
 LOSS, LENGTH, N_ATOM = 22.1e-3, 50.0, 6.3e22
 
@@ -22,17 +23,17 @@ def card_of(spread="", target=""):
 def muons():
     """Energies at entry of many muons of a beam with 5 % spread."""
     card = card_of("energy_spread = 0.05")
-    energies, cdf = card.stretches[0].spectrum
+    energies, cdf = Source(card).segments[0].spectrum
     return card, np.interp((np.arange(400_000) + 0.5) / 400_000, cdf, energies)
 
 
 def test_crossings_of_one_energy():
     """One energy is at one depth, (3 GeV - E)/loss, and without a loss anywhere; fails for another layer's depth."""
-    ((element, depth, share),) = crossings(card_of().stretches, 2.2, 4)
-    assert element.Z == 74.0
+    ((target, depth, share),) = crossings(Source(card_of()).segments, 2.2, 4)
+    assert target.Z == 74.0
     assert depth == pytest.approx([0.8 / LOSS], rel=1e-9)
     assert share == pytest.approx([1.0], rel=1e-12)
-    ((_, depth, share),) = crossings(card_of(target='energy_loss = "none"').stretches, 3.0, 8)
+    ((_, depth, share),) = crossings(Source(card_of(target='energy_loss = "none"')).segments, 3.0, 8)
     assert share.sum() == pytest.approx(1.0, rel=1e-12)
     assert np.sum(depth * share) == pytest.approx(0.5 * LENGTH, rel=1e-9)  # everywhere alike
 
@@ -43,7 +44,7 @@ def test_crossings_of_many_energies(E):
     card, entered = muons()
     depth = (entered - E) / LOSS
     mean = depth[(depth > 0.0) & (depth < LENGTH)].mean()
-    ((_, where, share),) = crossings(card.stretches, E, 50)
+    ((_, where, share),) = crossings(Source(card).segments, E, 50)
     assert share.sum() == pytest.approx(1.0, rel=1e-12)
     assert np.sum(where * share) == pytest.approx(mean, abs=0.05)
 
@@ -51,7 +52,7 @@ def test_crossings_of_many_energies(E):
 def test_nodes_of_many_energies():
     """Nuclei, energies and depths on the way of all muons add up, 1e-3; fails if a cell loses its share."""
     card, entered = muons()
-    ((component,),) = groups(card.components(0.1))
+    ((component,),) = groups(Source(card).components(0.1))
     E, depth, nuclei = group_nodes([component], 32)
     whole = N_ATOM * LENGTH
     assert nuclei.sum() == pytest.approx(whole, rel=1e-3)
@@ -65,7 +66,7 @@ def test_nodes_of_many_energies():
 
 def test_nodes_of_one_energy():
     """Nuclei, energies and depths along a thick target add up to 1e-9; fails for a weight of another node."""
-    ((component,),) = groups(card_of().components(0.1))
+    ((component,),) = groups(Source(card_of()).components(0.1))
     E, depth, nuclei = group_nodes([component], 32)
     whole = N_ATOM * LENGTH
     assert nuclei.sum() == pytest.approx(whole, rel=1e-9)
