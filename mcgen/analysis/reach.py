@@ -87,7 +87,7 @@ def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict
     search = Search.of(card)
     if not search.is_3d:
         made = production(Source(card), m_S, search, method)
-        return {model: functools.partial(signal_of, made, search, Boson(card, model, m_S)) for model in models}
+        return {model: signal_of(made, search, Boson(card, model, m_S)) for model in models}
     seen = [m for m in models if search.can_see(Boson(card, m, m_S))]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
     if seen and not _too_heavy(card, [m_S]):

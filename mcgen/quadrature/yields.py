@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -107,25 +107,17 @@ def yield_per_muon(source: Source, m_S: float) -> Estimate:
     return Estimate(fine, abs(fine - coarse), math.inf)
 
 
-def signal_of(made: Made, search: Search, boson: Boson, g_mu: Iterable[float]) -> Array:
-    """Number of signal events at each coupling (Eq. 17).
+def signal_of(made: Made, search: Search, boson: Boson) -> Callable[[Array], Array]:
+    """Signal events as a function of couplings: those of a model grow with g_mu, so rate and width with its square."""
+    width, rate, shares = boson.width(), boson.rate(), search.shares(boson)
+    grows = not isinstance(boson.model, Couplings)
 
-    Parameters
-    ----------
-    made : Made
-        What `production` returns for this search.
-    search : Search
-    boson : Boson
-    g_mu : iterable of float
-        Couplings.
+    def at(g_mu: Array) -> Array:
+        square = g_mu * g_mu if grows else np.ones(g_mu.size)
+        sums, _ = signal([made], boson.m_S, (width * square).tolist(), shares)
+        return np.asarray(rate * square * sums[:, 0])
 
-    Returns
-    -------
-    array, shape (couplings,)
-    """
-    g_mu = list(g_mu)
-    sums, _ = signal([made], boson.m_S, [boson.width(g) for g in g_mu], search.shares(boson))
-    return np.array([boson.rate(g) for g in g_mu]) * sums[:, 0]
+    return at
 
 
 def n_signal(
@@ -150,7 +142,7 @@ def n_signal(
     source, search, boson = Source(card), Search.of(card), Boson(card, model, m_S)
     boson.production_coupling()
     sets = [production(source, m_S, search, method, nodes) for nodes in (FINE, COARSE)]
-    fine, coarse = (signal_of(made, search, boson, g_mu).tolist() for made in sets)
+    fine, coarse = (signal_of(made, search, boson)(np.array(g_mu, dtype=float)).tolist() for made in sets)
     return [Estimate(a, abs(a - b), math.inf) for a, b in zip(fine, coarse, strict=True)]
 
 

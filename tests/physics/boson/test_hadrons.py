@@ -94,7 +94,7 @@ def test_threshold_and_seam():
 
 def test_file_is_in_the_package():
     """The table lies where an installed package finds it, and says where it comes from; fails if it is left behind."""
-    text = resources.files("mcgen.physics").joinpath("dark_photon_hadrons.csv").read_text(encoding="utf-8")
+    text = resources.files("mcgen.physics.boson").joinpath("dark_photon_hadrons.csv").read_text(encoding="utf-8")
     assert "2201.01788" in text
     assert "1801.04847" in text
 
