@@ -28,7 +28,7 @@ def electrons(tmp_path_factory):
     """(card, file of events) of muons that scatter on the electrons of lead."""
     card = parse_card(card_text("na64").replace("[target]", '[target]\nprocess = "electron"'))
     path = tmp_path_factory.mktemp("toy") / "events.root"
-    return card, generate(card, 0.02, 20_000, 3, output=path)
+    return card, generate(card, 0.02, 4_000, 3, output=path)
 
 
 def test_target_in_cross_sections(capsys):
@@ -82,10 +82,10 @@ def test_target_in_formats(electrons, tmp_path):
     lhe = str(export(file, tmp_path / "events.lhe"))
     read = pylhe.LHEFile.fromfile(lhe)
     assert read.init.initInfo.beamB == 11
-    assert read.init.procInfo[0].xSection == pytest.approx(file.metadata["exposure"]["cross_section_pb"], rel=1e-2)
-    first = next(iter(read.events))
-    assert [int(p.id) for p in first.particles][1::2] == [11, 11]
-    assert load(lhe).metadata["n_events"] == 20_000
+    assert read.init.procInfo[0].xSection == pytest.approx(file.metadata["exposure"]["cross_section_pb"], rel=3e-2)
+    *_, last = read.events
+    assert [int(p.id) for p in last.particles][1::2] == [11, 11]
+    assert load(lhe).metadata["n_events"] == 4_000
 
 
 def test_target_unknown():

@@ -8,7 +8,6 @@ import exact
 import numpy as np
 import pytest
 from kinematic_points import cases, collinear_cases
-from mcgen.sampler import build_lattice, integrate
 
 from mcgen import load_card
 from mcgen.analysis.reach import reach
@@ -19,6 +18,7 @@ from mcgen.card.card import card_text, parse_card
 from mcgen.cli import main
 from mcgen.events.export import export
 from mcgen.generation.generate import generate
+from mcgen.generation.lattice import build_lattice, integrate
 from mcgen.physics.boson.couplings import MODELS, MODELS_OF, Couplings
 from mcgen.physics.boson.scalar_decay import STABLE, width_leptons, width_photons, widths
 from mcgen.physics.emission import cross_section as quadrature
