@@ -157,9 +157,9 @@ class Copy:
                 last, said = (text, "") if kind == "begins" else (last, text)
         except EOFError:
             child.join()
-            said = f"{last}, time limit" if child.exitcode == -signal.SIGPROF else ""
-            if child.exitcode not in (0, 1, 5, -signal.SIGPROF):  # 5: no test was found
-                said = f"{last}, exit {child.exitcode}" if last else ""
+            if last and child.exitcode not in (0, 1, 5):  # 5: no test was found
+                endless = -(child.exitcode or 0) in _TIMES_UP
+                said = f"{last}, time limit" if endless else f"{last}, exit {child.exitcode}"
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid or 0, signal.SIGKILL)  # with what the tests have started
@@ -227,6 +227,10 @@ class Copy:
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
 
 
+#: signals that end a test by its CPU time and by the clock
+_TIMES_UP = (signal.SIGPROF, signal.SIGALRM)
+
+
 class _Judge:
     """Runs tests, the quick ones first, until one fails; an endless one ends the process."""
 
@@ -242,10 +246,12 @@ class _Judge:
         items[:] = sorted((i for i in items if i.nodeid in order), key=lambda i: order[i.nodeid])
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Give the test ten times what it needs, and the time to compile."""
+        """Give the test ten times what it needs, and the time to compile; by the clock more, for it may wait."""
         self.sender.send(("begins", nodeid))
-        signal.signal(signal.SIGPROF, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_PROF, 10.0 * self._tests[nodeid] + (120.0 if self._compiled else 5.0))
+        limit = 10.0 * self._tests[nodeid] + (120.0 if self._compiled else 5.0)
+        for timer, number, factor in ((signal.ITIMER_PROF, _TIMES_UP[0], 1.0), (signal.ITIMER_REAL, _TIMES_UP[1], 3.0)):
+            signal.signal(number, signal.SIG_DFL)
+            signal.setitimer(timer, factor * limit)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Say which test failed."""
