@@ -12,20 +12,7 @@ from mcgen.base.jit import jit
 from mcgen.base.rng import EVENTS, SOURCES, uniforms
 from mcgen.events.branches import ROW
 from mcgen.generation.lattice import Lattice, Proposals
-from mcgen.generation.stages import (
-    AFTER_TRIALS,
-    DEPTH,
-    E_BEAM,
-    E_S,
-    EMISSION,
-    MOMENTA,
-    NUCLEUS,
-    SIZE,
-    U_ACCEPT,
-    F,
-    Stages,
-    T,
-)
+from mcgen.generation.stages import AFTER_TRIALS, DEPTH, E_BEAM, E_S, EMISSION, MOMENTA, SIZE, U_ACCEPT, F, Stages, T
 from mcgen.physics.emission.four_momenta import rotate, tilt
 from mcgen.source.track import Scattering, Track, interpolate, place_at
 
@@ -183,7 +170,7 @@ def fill(
     seed: np.uint64,
     events: Numbers,
     out: Array,
-    stages: Stages = NUCLEUS,
+    stages: Stages | None = None,
 ) -> int:
     """Make events in their columns of `out`, and return the number of trials.
 
@@ -201,8 +188,8 @@ def fill(
         Number of the event in each column.
     out : array, shape (branches, events)
         Written: all of `FLOAT_BRANCHES` but target_Z and target_A.
-    stages : Stages
-        Functions of the process.
+    stages : Stages, optional
+        Functions of the process; by default those of its constants (`STAGES`).
     """
     proposals = Proposals(lattice, process, seed, np.uint64(EVENTS), events, stages)
     queue, block = proposals.queue, proposals.block
@@ -221,7 +208,7 @@ def fill(
             n *= ahead.size
         proposals.propose(n)
         accepted, rejected, tried = accept(beam.unweighted, queue, block, n, made)
-        stages.momenta(process, seed, events, made, accepted, block)
+        proposals.stages.momenta(process, seed, events, made, accepted, block)
         place(beam, seed, events, made, accepted, block, out)
         trials += tried
     return trials

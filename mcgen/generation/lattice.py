@@ -29,11 +29,11 @@ from mcgen.generation.stages import (
     CELL,
     DEPTH,
     E_BEAM,
-    NUCLEUS,
     R_T,
     R_U,
     R_X,
     SIZE,
+    STAGES,
     U_ACCEPT,
     F,
     Stages,
@@ -125,8 +125,9 @@ def _alias_table(weights: Array) -> tuple[Array, Numbers]:
     return threshold, alias
 
 
-def build_lattice(track: Track, process: Any, stages: Stages = NUCLEUS) -> Lattice:
+def build_lattice(track: Track, process: Any, stages: Stages | None = None) -> Lattice:
     """Cells and ceilings for a process on a track."""
+    stages = stages or STAGES[type(process)]
     high, low = track.E[0], track.E[-1]
     energies = stages.energy_map(high, process)
     cells = THIN if thin(high, low) else THICK
@@ -224,8 +225,8 @@ class Proposals:
         Of the random numbers (`mcgen.base.rng`).
     events : array of int, shape (columns,)
         Number of the event in each column.
-    stages : Stages
-        Functions of the process.
+    stages : Stages, optional
+        Functions of the process; by default those of its constants (`STAGES`).
 
     Attributes
     ----------
@@ -242,9 +243,9 @@ class Proposals:
         seed: np.uint64,
         stream: np.uint64,
         events: Numbers,
-        stages: Stages = NUCLEUS,
+        stages: Stages | None = None,
     ) -> None:
-        self._lattice, self._process, self._stages = lattice, process, stages
+        self._lattice, self._process, self.stages = lattice, process, stages or STAGES[type(process)]
         self._numbers = seed, stream, events
         self.block = new_block()
         self.queue = np.zeros((2, SIZE), np.int64)
@@ -252,8 +253,8 @@ class Proposals:
     def propose(self, n: int) -> None:
         """Draw and weigh the first n points of the queue."""
         draw(self._lattice, *self._numbers, self.queue, self.block, n)
-        self._stages.rays(self._process, self._lattice.energies, self.block, n)
-        self._stages.weigh(self._process, self.block, n)
+        self.stages.rays(self._process, self._lattice.energies, self.block, n)
+        self.stages.weigh(self._process, self.block, n)
 
     def first_trials(self) -> Iterator[int]:
         """Propose the first trial of each event, block by block; yields the number of points of each block."""
@@ -284,7 +285,7 @@ def integrate(
     stream: np.uint64,
     first: int,
     points: int,
-    stages: Stages = NUCLEUS,
+    stages: Stages | None = None,
 ) -> tuple[float, ...]:
     """Sums of f, f^2, min(1, f) and its square over proposed points.
 
@@ -299,8 +300,8 @@ def integrate(
         Number of the first point.
     points : int
         How many.
-    stages : Stages
-        Functions of the process.
+    stages : Stages, optional
+        Functions of the process; by default those of its constants (`STAGES`).
 
     Returns
     -------

@@ -8,7 +8,7 @@ A new process, in five steps:
 1. Its constants are a NamedTuple like `Process`, defined in a module; `M`, the mass of what is hit, is read by all.
 2. A stage that differs is a compiled function like the one of the same name here, which says what to read and write.
 3. The stages together are a record: `NUCLEUS._replace(amplitude=...)`.
-4. `build_lattice`, `integrate` and `fill` take this record; loops over points, trials and events are theirs.
+4. An entry in `STAGES` says that they belong to such constants; loops over points, trials and events stay as they are.
 5. Rows of `EMISSION` and `PEAK` are read by stages of the process alone, and may hold what its own stages exchange.
 """
 
@@ -272,3 +272,6 @@ def momenta(process: Process, seed: np.uint64, events: Numbers, made: Numbers, n
 
 #: l N -> l N S on a nucleus of spin 0
 NUCLEUS = Stages(energy_map, rays, transfers, amplitude, form_factor, momenta)
+
+#: type of the constants of a process -> its stages
+STAGES: dict[type, Stages] = {Process: NUCLEUS}

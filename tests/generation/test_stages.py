@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from mcgen.generation import lattice as cells
 from mcgen.generation import stages
 from mcgen.generation.kernel import NO_PARTICLES, Beamline, accept, fill, place
 from mcgen.generation.lattice import Proposals, build_lattice, draw, integrate
-from mcgen.generation.stages import NUCLEUS, SIZE
+from mcgen.generation.stages import NUCLEUS, SIZE, STAGES, Stages
 from mcgen.physics.emission.form_factor import G2
 from mcgen.physics.emission.kinematics import Emission, emission, scalar_energy_range
 from mcgen.physics.emission.phase_space import PeakMap, rescaled, u_range
@@ -228,3 +229,23 @@ def test_a_process_of_its_own():
     flux = ALPHA**2 * GEV2_PB / (64.0 * math.pi * toy.M**2 * (E**2 - toy.m**2))
     assert error < 5e-4 * found
     assert abs(found - toy.weights * flux * _integral(E, toy)) < 5.0 * error
+
+
+class Twice(NamedTuple):
+    """Constants of a toy process."""
+
+    M: float
+
+
+def test_stages_of_the_constants(monkeypatch):
+    """Constants of another type bring their stages, with no argument more; fails if a nucleus is taken for all."""
+    lattice, process = _setting(*SETTINGS[0])
+    with pytest.raises(KeyError):
+        build_lattice(lattice.track, Twice(process.M))
+
+    def on_nucleus(stage):
+        return lambda _, *rest: stage(process, *rest)
+
+    loops = map(on_nucleus, NUCLEUS._replace(amplitude=_doubled)[1:])
+    monkeypatch.setitem(STAGES, Twice, Stages(lambda E, _: NUCLEUS.energy_map(E, process), *loops))
+    assert build_lattice(lattice.track, Twice(process.M)).total == 2.0 * lattice.total
