@@ -82,7 +82,7 @@ def test_nodes_of_a_thin_target():
     Fails if two of them do, which is exact for E alone.
     """
     text = card_text("fermilab").replace('length = "1.5 m"', 'length = "1 cm"')
-    ((component,),) = groups(parse_card(text).components(0.1))
+    ((component,),) = groups(Source(parse_card(text)).components(0.1))
     E, depth, nuclei = group_nodes([component], 16)
     assert nuclei.sum() == pytest.approx(N_ATOM, rel=1e-9)
     squares = np.sum(E[:, None] ** 2 * nuclei, axis=0) / nuclei.sum(axis=0)
