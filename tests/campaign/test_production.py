@@ -98,7 +98,7 @@ def test_engines(undisturbed, tmp_path, how):
     else:
         distributed = pytest.importorskip("distributed")
         with distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
         ) as cluster:
             produce(plan(), folder, engine=dask(cluster.scheduler_address))
     assert content(folder) == content(undisturbed)
@@ -281,7 +281,7 @@ def test_batch_systems(kind):
         cores=1,
         memory="2 GB",
         **({"disk": "1 GB"} if kind.startswith("HT") else {}),
-        scheduler_options={"dashboard": False},
+        scheduler_options={"dashboard": False, "dashboard_address": ":0"},
     ) as cluster:
         assert "distributed.cli.dask_worker" in cluster.job_script()
         assert cluster.scheduler_address.startswith("tcp://")
@@ -625,7 +625,7 @@ def test_a_worker_of_dask_that_dies_again_and_again(tmp_path):
     folder = tmp_path / "folder"
     with (
         dask_itself.config.set({"distributed.scheduler.allowed-failures": 0}),
-        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster,
     ):
 
         def kill():
@@ -643,7 +643,7 @@ def test_a_dask_cluster_without_workers_yet(undisturbed, tmp_path, monkeypatch):
     """A warning until the batch system starts one, then all is made; fails for an error or for silence."""
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(engines, "PATIENCE", 0.5)
-    with distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as cluster:
         threading.Timer(3.0, cluster.scale, [1]).start()
         with pytest.warns(engines.NoWorkerWarning, match="no worker yet"):
             produce(plan(), tmp_path / "folder", engine=dask(cluster.scheduler_address))
