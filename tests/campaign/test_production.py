@@ -532,12 +532,13 @@ def test_reruns_name_what_moved(tmp_path):
     older = made.metadata | {"versions": made.metadata["versions"] | {"numpy": "1.0"}}
     assert reproduce(save(Events(older, made.read().columns), tmp_path / "older.root").path) == ""
     columns = made.read().columns
-    columns["tau"][17] *= 1.0 + 1e-15
+    right = float(columns["tau"][17])
+    columns["tau"][17] = moved = right * (1.0 + 1e-15)
     digest = ContentHash()
     digest.update(columns)
     hashes = {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()}
     save(Events(older | hashes, columns), path, overwrite=True)
-    assert reproduce(path).startswith("tau of event 17 was ")
+    assert reproduce(path).startswith(f"tau of event 17 was {moved!r} and is {right!r}")
     assert "numpy 1.0 (now 2" in reproduce(path)
     assert main(["rerun", str(path)]) == 1
 
