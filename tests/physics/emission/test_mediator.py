@@ -37,6 +37,7 @@ from mcgen.physics.emission.ww import amplitude_average_ww
 from mcgen.physics.matter.materials import Element
 from mcgen.quadrature.xsec import cross_section, process_of
 from mcgen.quadrature.yields import n_signal
+from mcgen.source.targets import nucleus
 from mcgen.source.track import linear
 
 ALL = pytest.mark.parametrize("mediator", MEDIATORS)
@@ -216,7 +217,7 @@ def test_another_code(reference):
     table = reference("dmg4_scalar_electron_Pb")
     g2 = 1e-8 * 4.0 * math.pi / 137.0
     factor = g2 * (1.0 / 137.0 / ALPHA) ** 2 * table["GeV2pb"] / GEV2_PB
-    lead = Element("Pb", 82.0, 207.0)
+    lead = nucleus(Element("Pb", 82.0, 207.0))
     for E, row in zip(table["energies_GeV"], table["sigma_pb"], strict=True):
         for mev, expected in zip(table["masses_MeV"], row, strict=True):
             if E < 100 or mev < 0.01:
