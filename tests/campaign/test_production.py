@@ -260,6 +260,7 @@ def test_made_again(undisturbed, tmp_path):
 def test_bad_requests(arguments, tmp_path, monkeypatch, capsys):
     """One line, status 2, and no events; fails if a job array with a wrong index is silent."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(engines, "PATIENCE", 1.0)
     assert main(["generate", "na64", "--events", "1e3", "--partition-events", "500", *arguments]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert not list(tmp_path.glob("**/events-*"))
