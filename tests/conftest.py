@@ -27,7 +27,7 @@ settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with what shares a long fixture: a worker that has nothing left takes from the other end."""
+    """Begin with the long files, so that both workers end with short ones."""
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 

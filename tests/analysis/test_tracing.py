@@ -20,7 +20,7 @@ from mcgen.card.card import card_text, parse_card
 from mcgen.cli import main
 from mcgen.report.effects import changed
 
-pytestmark = pytest.mark.usefixtures("nodes_kept")
+pytestmark = [pytest.mark.first, pytest.mark.usefixtures("nodes_kept")]
 
 SPAN = Range((1e-3, 0.25))
 

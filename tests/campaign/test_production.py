@@ -37,6 +37,8 @@ from mcgen.events.formats.root import EventFile, save
 from mcgen.generation import generate as generation
 from mcgen.generation.generate import Options, generate
 
+pytestmark = pytest.mark.first
+
 N, P = 50_000, 15_000  # the last partition is a shorter one
 
 

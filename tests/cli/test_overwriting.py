@@ -26,7 +26,7 @@ from mcgen.generation import generate as generation
 from mcgen.report import plot
 from mcgen.report import validate as report
 
-pytestmark = pytest.mark.usefixtures("samplers_kept")
+pytestmark = [pytest.mark.first, pytest.mark.usefixtures("samplers_kept")]
 
 CARD = "fermilab"
 N = "--events=300"

@@ -22,7 +22,7 @@ from mcgen.physics.matter.materials import ELEMENTS
 from mcgen.source.media import Medium
 from mcgen.source.source import Source
 
-pytestmark = pytest.mark.usefixtures("samplers_kept")
+pytestmark = [pytest.mark.first, pytest.mark.usefixtures("samplers_kept")]
 
 EVENTS = 3000
 M_S = 0.1

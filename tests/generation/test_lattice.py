@@ -24,6 +24,8 @@ from mcgen.quadrature.xsec import cross_section, process_of
 from mcgen.source.source import Source
 from mcgen.source.track import linear
 
+pytestmark = pytest.mark.first
+
 SETTINGS = [("fermilab", "0.5 GeV"), ("fermilab", "1 GeV"), ("fermilab", "3 GeV"), ("na64", "160 GeV")]
 
 

@@ -19,6 +19,8 @@ from mcgen.source.beam_nodes import group_nodes, groups
 from mcgen.source.media import Medium
 from mcgen.source.source import Source
 
+pytestmark = pytest.mark.first
+
 _TARGET = card_text("fermilab").split("[target]")[1].split("[detector]")[0]
 
 SANDWICH = """
