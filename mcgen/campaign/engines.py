@@ -13,7 +13,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -133,9 +133,18 @@ async def _greet(scheduler: str) -> None:
 def _connected(scheduler: str) -> Any:
     """A client of the scheduler at an address; InputError if none answers there."""
     distributed = optional("distributed", "--scheduler", "dask")
+    answer: Future[None] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(asyncio.run(_greet(scheduler)))
+        except Exception as error:  # of any kind: raised again below
+            answer.set_exception(error)
+
     try:
-        with ThreadPoolExecutor(1) as pool:  # a notebook has a running loop of its own
-            pool.submit(asyncio.run, _greet(scheduler)).result()
+        # a thread: a notebook has a running loop of its own; nobody waits for it if it hangs
+        threading.Thread(target=ask, daemon=True).start()
+        answer.result(2.0 * PATIENCE)
         return distributed.Client(scheduler, timeout=PATIENCE)
     except (OSError, ValueError, TypeError) as error:
         message = f"--scheduler {scheduler}: {type(error).__name__}, no scheduler answers there"
