@@ -88,7 +88,7 @@ def test_the_reader_of_imports_sees_them():
 
 
 #: what the equations stand on
-GROUND = ["mcgen.base.constants", "mcgen.base.jit"]
+GROUND = ["mcgen.base.constants", "mcgen.base.elementary", "mcgen.base.jit"]
 
 
 @pytest.mark.parametrize("name", PHYSICS)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,3 +58,40 @@ def jit(function: F) -> F:
         return compiled
     finally:
         numba.config.CACHE_DIR = before
+
+
+def _kind(value: Any) -> Any:
+    """What decides on the type that numba gives a value, found faster than that."""
+    if isinstance(value, tuple):
+        return type(value), *map(_kind, value)
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.ndim, value.flags.c_contiguous, value.flags.writeable
+    return type(value)
+
+
+#: (kernel, kinds of its arguments) -> its compiled code
+_COMPILED: dict[Any, Callable[..., Any]] = {}
+
+
+def ready(kernel: Callable[..., Any], *arguments: Any, counts: int = 1) -> Callable[..., Any]:
+    """A kernel that is given its arguments now, and whole numbers at each call.
+
+    Looking up the types of all arguments would take most of the time of a call.
+
+    Parameters
+    ----------
+    kernel : callable
+        Compiled or not.
+    arguments
+        All before the whole numbers.
+    counts : int
+        How many whole numbers follow.
+    """
+    if not hasattr(kernel, "get_overload"):
+        return functools.partial(kernel, *arguments)
+    key = kernel, counts, *map(_kind, arguments)
+    if key not in _COMPILED:
+        types = (*map(numba.typeof, arguments), *counts * (numba.int64,))
+        kernel.compile(types)  # type: ignore[attr-defined]
+        _COMPILED[key] = kernel.get_overload(types)
+    return functools.partial(_COMPILED[key], *arguments)

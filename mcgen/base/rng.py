@@ -6,32 +6,48 @@ workers and chunks. numpy's `Philox` gives the same bits and is the test's oracl
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, overload
 
 from mcgen.base.jit import jit
 
 #: streams of one seed: what a number is used for
 EVENTS, INTEGRATION, DECAYS, SOURCES, STRAGGLING = 1, 2, 3, 4, 5
 
-_LOW = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
 _12 = np.uint64(12)
 _M0 = np.uint64(0xD2E7470EE14C6C93)
 _M1 = np.uint64(0xCA5A826395121157)
 _W0 = np.uint64(0x9E3779B97F4A7C15)
 _W1 = np.uint64(0xBB67AE8584CAA73B)
+#: 1.0 as bits
+_ONE = np.uint64(0x3FF << 52)
 
 
-@jit
-def _high_product(a: np.uint64, b: np.uint64) -> np.uint64:
-    """Upper 64 bits of a * b, from four products of halves."""
-    a_low = a & _LOW
-    a_high = a >> _32
-    b_low = b & _LOW
-    b_high = b >> _32
-    middle = a_high * b_low + ((a_low * b_low) >> _32)
-    cross = a_low * b_high + (middle & _LOW)
-    return a_high * b_high + (middle >> _32) + (cross >> _32)
+def _product(a: np.uint64, b: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Upper and lower 64 bits of a * b, for which processors have one instruction."""
+    upper, lower = divmod(int(a) * int(b), 1 << 64)
+    return np.uint64(upper), np.uint64(lower)
+
+
+@intrinsic
+def _compiled_product(_: Any, a: Any, b: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        half, whole = ir.IntType(64), ir.IntType(128)
+        a, b = (builder.zext(x, whole) for x in arguments)
+        product = builder.mul(a, b)
+        upper = builder.lshr(product, ir.Constant(whole, 64))
+        return context.make_tuple(builder, signature.return_type, [builder.trunc(x, half) for x in (upper, product)])
+
+    return types.UniTuple(types.uint64, 2)(a, b), generate
+
+
+@overload(_product)
+def _(a, b):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    return lambda a, b: _compiled_product(a, b)
 
 
 @jit
@@ -54,10 +70,8 @@ def philox(
     c2 = np.uint64(0)
     c3 = np.uint64(0)
     for _ in range(10):
-        high0 = _high_product(_M0, c0)
-        low0 = _M0 * c0
-        high1 = _high_product(_M1, c2)
-        low1 = _M1 * c2
+        high0, low0 = _product(_M0, c0)
+        high1, low1 = _product(_M1, c2)
         c0 = high1 ^ c1 ^ k0
         c1 = low1
         c2 = high0 ^ c3 ^ k1
@@ -65,6 +79,13 @@ def philox(
         k0 = k0 + _W0
         k1 = k1 + _W1
     return c0, c1, c2, c3
+
+
+@jit
+def uniform(word: np.uint64) -> float:
+    """A number in (0, 1), both ends excluded, from the upper 52 bits of a random word."""
+    value: float = np.uint64((word >> _12) | _ONE).view(np.float64) - (1.0 - 2.0**-53)
+    return value
 
 
 @jit
@@ -79,10 +100,4 @@ def uniforms(
         Key and counter, as in `philox`.
     """
     a, b, c, d = philox(seed, stream, event, block)
-    scale = 2.0**-52
-    return (
-        (np.float64(a >> _12) + 0.5) * scale,
-        (np.float64(b >> _12) + 0.5) * scale,
-        (np.float64(c >> _12) + 0.5) * scale,
-        (np.float64(d >> _12) + 0.5) * scale,
-    )
+    return uniform(a), uniform(b), uniform(c), uniform(d)

@@ -115,7 +115,7 @@ def chunks(
             trials = sum(job.result() for job in jobs)
             if at + chunk < end:
                 ahead = start(at + chunk)
-            if not np.isfinite(out).all():
+            if not np.isfinite(out.sum(axis=1)).all():
                 message = f"events {at} to {at + out.shape[1]}: a number is not finite"
                 raise ClosureError(message)
             columns: Columns = {"event": np.arange(at, at + out.shape[1], dtype=np.uint64)}

@@ -8,18 +8,42 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcgen.base.arrays import Array, Numbers
-from mcgen.base.jit import jit
-from mcgen.base.rng import EVENTS, SOURCES, uniforms
+from mcgen.base.elementary import log, of_turn
+from mcgen.base.jit import jit, ready
+from mcgen.base.rng import EVENTS, SOURCES, philox, uniform, uniforms
 from mcgen.events.branches import ROW
 from mcgen.generation.lattice import Lattice, Proposals
-from mcgen.generation.stages import AFTER_TRIALS, DEPTH, E_BEAM, E_S, EMISSION, MOMENTA, SIZE, U_ACCEPT, F, Stages, T
-from mcgen.physics.emission.four_momenta import rotate, tilt
+from mcgen.generation.stages import (
+    AFTER_TRIALS,
+    DEPTH,
+    E_BEAM,
+    E_S,
+    EMISSION,
+    MOMENTA,
+    ROOM,
+    SIZE,
+    STAGES,
+    U_ACCEPT,
+    F,
+    Stages,
+    T,
+)
+from mcgen.physics.emission.four_momenta import tilt
 from mcgen.source.track import Scattering, Track, interpolate, place_at
 
 _WEIGHT, _E_MU, _DEPTH, _X, _T = (ROW[name] for name in ("weight", "E_mu", "depth_cm", "x", "t"))
 _MU_IN, _MU_OUT, _S, _N_OUT = (ROW[f"{name}_px"] for name in ("mu_in", "mu_out", "S", "N_out"))
-_OUTGOING = (_MU_OUT, _S, _N_OUT)
 _VERTEX, _TAU, _DECAY = ROW["vertex_x_cm"], ROW["tau"], ROW["decay_x_cm"]
+#: where `place` puts what it computes: x, vertex in x and y, tau, decay in x, y and z
+_AT_X, _AT_VERTEX, _AT_TAU, _AT_DECAY = ROOM, ROOM + SIZE, ROOM + 3 * SIZE, ROOM + 4 * SIZE
+_AT_S = MOMENTA + 4 * SIZE
+#: rows of events, and where in the block their values are
+_STORED = (
+    *((_WEIGHT, F), (_E_MU, E_BEAM), (_DEPTH, DEPTH), (_X, _AT_X), (_T, T), (_MU_IN + 2, EMISSION)),
+    *((_MU_IN + 3, E_BEAM), *((_MU_OUT + i, MOMENTA + i * SIZE) for i in range(12))),
+    *((_VERTEX, _AT_VERTEX), (_VERTEX + 1, _AT_VERTEX + SIZE), (_VERTEX + 2, DEPTH), (_TAU, _AT_TAU)),
+    *((_DECAY + i, _AT_DECAY + i * SIZE) for i in range(3)),
+)
 
 
 #: points that take about as long as the calls of their stages
@@ -65,7 +89,40 @@ def draw_sources(shares: Array, seed: np.uint64, first: int, out: Numbers) -> No
 
 
 @jit
-def accept(unweighted: bool, queue: Numbers, block: Array, n: int, made: Numbers) -> tuple[int, int, int]:
+def enqueue(unweighted: bool, queue: Numbers, begun: int, end: int, waiting: int) -> int:
+    """Fill the queue with first trials of new events, and where few points are left, with many trials of each event.
+
+    Parameters
+    ----------
+    unweighted : bool
+        Whether there are more trials than one.
+    queue : array of int, shape (2, SIZE)
+        Column of the event, and number of the trial, of each point; written.
+    begun, end : int
+        Columns of the first new event and after the last one.
+    waiting : int
+        Number of events that wait in the queue.
+
+    Returns
+    -------
+    int
+        Number of points.
+    """
+    n = min(SIZE, waiting + end - begun)
+    for i in range(waiting, n):
+        queue[0, i] = begun + i - waiting
+        queue[1, i] = 0
+    times = _FEW // n if unweighted else 1
+    if times > 1:
+        for i in range(n * times - 1, -1, -1):
+            queue[0, i] = queue[0, i // times]
+            queue[1, i] = queue[1, i // times] + i % times
+        n *= times
+    return n
+
+
+@jit
+def accept(unweighted: bool, queue: Numbers, block: Array, made: Numbers, n: int) -> tuple[int, int, int]:
     """Write accepted points to `made`, and rejected ones with their next trial to the front of `queue`.
 
     Parameters
@@ -76,10 +133,10 @@ def accept(unweighted: bool, queue: Numbers, block: Array, n: int, made: Numbers
         Column of the event, and number of the trial, of each point; written.
     block : array
         The points, weighed; `F` is written.
-    n : int
-        Number of points.
     made : array of int, shape (2, SIZE)
         Written: place in the block, and column of the event.
+    n : int
+        Number of points.
 
     Returns
     -------
@@ -112,7 +169,17 @@ def accept(unweighted: bool, queue: Numbers, block: Array, n: int, made: Numbers
 
 
 @jit
-def place(beam: Beamline, seed: np.uint64, events: Numbers, made: Numbers, n: int, block: Array, out: Array) -> None:
+def rotate(block: Array, x: int, cosine: float, sine: float) -> None:
+    """Turn about the z axis the four-momentum whose px is at place `x` of a block."""
+    p_x, p_y = block[x], block[x + SIZE]
+    block[x] = p_x * cosine - p_y * sine
+    block[x + SIZE] = p_x * sine + p_y * cosine
+
+
+@jit
+def place(
+    beam: Beamline, seed: np.uint64, events: Numbers, made: Numbers, block: Array, out: Array, accepted: int, n: int
+) -> None:
     """Store accepted points as events: turned about the beam at random, and put into the target.
 
     Parameters
@@ -124,43 +191,44 @@ def place(beam: Beamline, seed: np.uint64, events: Numbers, made: Numbers, n: in
         Number of the event in each column.
     made : array of int, shape (2, SIZE)
         Place in the block and column of `out` of each accepted point.
-    n : int
-        Number of accepted points.
     block : array
         The points with their momenta.
     out : array, shape (branches, events)
         Written: all of `FLOAT_BRANCHES` but target_Z and target_A.
+    accepted : int
+        Number of accepted points.
+    n : int
+        Number of points.
     """
-    for j in range(n):
-        i = made[0, j]
-        column = made[1, j]
-        event = np.uint64(events[column])
-        u_turn, u_tau, u_r, u_spot = uniforms(seed, np.uint64(EVENTS), event, np.uint64(AFTER_TRIALS))
-        turn = 2.0 * math.pi * u_turn
-        cosine = math.cos(turn)
-        sine = math.sin(turn)
-        E = block[E_BEAM + i]
-        depth = block[DEPTH + i]
-        out[_WEIGHT, column] = block[F + i] * beam.unit_weight
-        out[_E_MU, column] = E
-        out[_DEPTH, column] = depth
-        out[_X, column] = block[E_S + i] / E
-        out[_T, column] = block[T + i]
-        rotate((0.0, 0.0, block[EMISSION + i], E), cosine, sine, out[_MU_IN : _MU_IN + 4, column])
-        for particle in range(3):
-            row = MOMENTA + 4 * particle * SIZE + i
-            v = (block[row], block[row + SIZE], block[row + 2 * SIZE], block[row + 3 * SIZE])
-            rotate(v, cosine, sine, out[_OUTGOING[particle] : _OUTGOING[particle] + 4, column])
-
-        radius = beam.spot * math.sqrt(-2.0 * math.log(u_r))
-        out[_VERTEX, column] = radius * math.cos(2.0 * math.pi * u_spot)
-        out[_VERTEX + 1, column] = radius * math.sin(2.0 * math.pi * u_spot)
-        out[_VERTEX + 2, column] = depth
-        tau = -math.log(u_tau)
+    words = block.view(np.uint64)
+    for j in range(accepted):
+        i = ROOM + made[0, j]
+        event = np.uint64(events[made[1, j]])
+        words[i], words[i + SIZE], words[i + 2 * SIZE], words[i + 3 * SIZE] = philox(
+            seed, np.uint64(EVENTS), event, np.uint64(AFTER_TRIALS)
+        )
+    for i in range(n):  # of all points, as several are taken at a time
+        cosine, sine = of_turn(uniform(words[ROOM + i]))
+        rotate(block, MOMENTA + i, cosine, sine)
+        rotate(block, MOMENTA + 4 * SIZE + i, cosine, sine)
+        rotate(block, MOMENTA + 8 * SIZE + i, cosine, sine)
+        tau = -log(uniform(words[ROOM + SIZE + i]))
+        radius = beam.spot * math.sqrt(-2.0 * log(uniform(words[ROOM + 2 * SIZE + i])))
+        cosine, sine = of_turn(uniform(words[ROOM + 3 * SIZE + i]))
         flight = tau * beam.length_per_momentum  # decay length over momentum
-        for axis in range(3):
-            out[_DECAY + axis, column] = out[_VERTEX + axis, column] + flight * out[_S + axis, column]
-        out[_TAU, column] = tau
+        block[_AT_X + i] = block[E_S + i] / block[E_BEAM + i]
+        block[_AT_VERTEX + i] = radius * cosine
+        block[_AT_VERTEX + SIZE + i] = radius * sine
+        block[_AT_TAU + i] = tau
+        block[_AT_DECAY + i] = radius * cosine + flight * block[_AT_S + i]
+        block[_AT_DECAY + SIZE + i] = radius * sine + flight * block[_AT_S + SIZE + i]
+        block[_AT_DECAY + 2 * SIZE + i] = block[DEPTH + i] + flight * block[_AT_S + 2 * SIZE + i]
+        block[F + i] *= beam.unit_weight
+    for row, at in _STORED:  # row by row: a processor keeps track of few places in memory to write to
+        for j in range(accepted):
+            out[row, made[1, j]] = block[at + made[0, j]]
+    for j in range(accepted):
+        out[_MU_IN, made[1, j]] = out[_MU_IN + 1, made[1, j]] = 0.0
 
 
 def fill(
@@ -192,24 +260,20 @@ def fill(
         Functions of the process; by default those of its constants (`STAGES`).
     """
     proposals = Proposals(lattice, process, seed, np.uint64(EVENTS), events, stages)
-    queue, block = proposals.queue, proposals.block
-    made = np.empty((2, SIZE), np.int64)
+    queue, block, made = proposals.queue, proposals.block, np.empty((2, SIZE), np.int64)
+    fill_queue = ready(enqueue, beam.unweighted, queue, counts=3)
+    choose = ready(accept, beam.unweighted, queue, block, made)
+    momenta = (stages or STAGES[type(process)]).momenta
+    scatter = ready(momenta, process, seed, events, made, block, counts=2)
+    store = ready(place, beam, seed, events, made, block, out, counts=2)
     trials = rejected = begun = 0
     while rejected or begun < events.size:
-        fresh = np.arange(begun, min(events.size, begun + SIZE - rejected))
-        begun += fresh.size
-        n = rejected + fresh.size
-        queue[0, rejected:n] = fresh
-        queue[1, rejected:n] = 0
-        if beam.unweighted and n <= _FEW // 2:
-            ahead = np.arange(_FEW // n)
-            queue[0, : n * ahead.size] = np.repeat(queue[0, :n], ahead.size)
-            queue[1, : n * ahead.size] = np.add.outer(queue[1, :n], ahead).ravel()
-            n *= ahead.size
+        n = fill_queue(begun, events.size, rejected)
+        begun = min(events.size, begun + SIZE - rejected)
         proposals.propose(n)
-        accepted, rejected, tried = accept(beam.unweighted, queue, block, n, made)
-        proposals.stages.momenta(process, seed, events, made, accepted, block)
-        place(beam, seed, events, made, accepted, block, out)
+        accepted, rejected, tried = choose(n)
+        scatter(accepted, n)
+        store(accepted, n)
         trials += tried
     return trials
 

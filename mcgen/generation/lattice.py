@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcgen.base.arrays import Array, Numbers
-from mcgen.base.jit import jit
-from mcgen.base.rng import uniforms
+from mcgen.base.jit import jit, ready
+from mcgen.base.rng import philox, uniform
 from mcgen.generation.stages import (
     CEILING,
     CELL,
@@ -57,9 +57,9 @@ class Lattice(NamedTuple):
     cells_x: int
     cells_u: int
     cells_t: int
-    threshold: Array  #: alias table: keep the cell below this fraction,
-    alias: Numbers  #: else take this one
-    ceiling: Array  #: largest corner value of each cell in pb
+    #: of each cell: it is kept below this fraction, else that cell is taken; ceiling, the largest corner value in pb,
+    #: of the one and of the other; side by side, as what is far apart in memory takes time to fetch
+    table: Array
     total: float  #: mean of ceiling in pb: the mean cross section on the track is total * <f>
 
 
@@ -80,13 +80,14 @@ def _corners(track: Track, process: Any, energies: Any, cells: Cells, stages: St
     shape = [n + 1 for n in cells]
     values = np.empty((math.prod(shape[:3]), shape[3]))
     block = new_block()
+    rays, weigh = ready(stages.rays, process, energies, block), ready(stages.weigh, process, block)
     for first in range(0, len(values), SIZE):
         n = min(SIZE, len(values) - first)
         _corner_rays(track, cells, first, block, n)
-        stages.rays(process, energies, block, n)
+        rays(n)
         for i_t in range(shape[3]):
             block[R_T : R_T + n] = i_t / cells[3]
-            stages.weigh(process, block, n)
+            weigh(n)
             values[first : first + n, i_t] = block[F : F + n]
     return values.reshape(shape)
 
@@ -138,7 +139,8 @@ def build_lattice(track: Track, process: Any, stages: Stages | None = None) -> L
     # half a percent more for maxima inside a cell, and a little everywhere, so that no cell is never proposed
     ceiling = (1.005 * ceiling + 1e-6 * ceiling.mean()).ravel()
     threshold, alias = _alias_table(ceiling)
-    return Lattice(track, energies, *cells, threshold, alias, ceiling, float(ceiling.mean()))
+    table = np.stack([threshold, alias, ceiling, ceiling[alias]], axis=1)
+    return Lattice(track, energies, *cells, table, float(ceiling.mean()))
 
 
 def build_lattices(components: Sequence[TargetComponent], processes: Sequence[Any], workers: Executor) -> list[Lattice]:
@@ -161,7 +163,7 @@ def build_lattices(components: Sequence[TargetComponent], processes: Sequence[An
 @jit
 def _divided(number: float, by: int) -> tuple[float, float]:
     """(quotient, rest) of whole numbers, as floats: several are divided at a time."""
-    quotient = math.floor(number / by)
+    quotient = math.floor((number + 0.5) * (1.0 / by))
     return quotient, number - quotient * by
 
 
@@ -186,28 +188,30 @@ def draw(
     n : int
         Number of points.
     """
+    words = block.view(np.uint64)
     for i in range(n):
         event = np.uint64(events[queue[0, i]])
         trial = np.uint64(2 * queue[1, i])
-        block[CEILING + i], block[U_ACCEPT + i], _, _ = uniforms(seed, stream, event, trial)
-        block[DEPTH + i], block[R_X + i], block[R_U + i], block[R_T + i] = uniforms(
-            seed, stream, event, trial + np.uint64(1)
-        )
+        words[CEILING + i], words[U_ACCEPT + i], _, _ = philox(seed, stream, event, trial)
+        trial += np.uint64(1)
+        words[DEPTH + i], words[R_X + i], words[R_U + i], words[R_T + i] = philox(seed, stream, event, trial)
+    cells = lattice.table.shape[0]
+    for i in range(n):
+        block[U_ACCEPT + i] = uniform(words[U_ACCEPT + i])
+        block[CEILING + i] = uniform(words[CEILING + i]) * cells
     for i in range(n):  # a loop of its own, so that many cells are fetched from memory at the same time
-        scaled = block[CEILING + i] * lattice.threshold.size
-        cell = int(scaled)
-        if scaled - cell >= lattice.threshold[cell]:
-            cell = lattice.alias[cell]
-        block[CEILING + i] = lattice.ceiling[cell]
-        block[CELL + i] = cell
+        cell = int(block[CEILING + i])
+        kept = 1.0 if block[CEILING + i] - cell < lattice.table[cell, 0] else 0.0  # no branch: nobody could guess it
+        block[CELL + i] = kept * cell + (1.0 - kept) * lattice.table[cell, 1]
+        block[CEILING + i] = kept * lattice.table[cell, 2] + (1.0 - kept) * lattice.table[cell, 3]
     for i in range(n):
         rest, i_t = _divided(block[CELL + i], lattice.cells_t)
         rest, i_u = _divided(rest, lattice.cells_u)
         i_E, i_x = _divided(rest, lattice.cells_x)
-        block[R_T + i] = (i_t + block[R_T + i]) / lattice.cells_t
-        block[R_U + i] = (i_u + block[R_U + i]) / lattice.cells_u
-        block[R_X + i] = (i_x + block[R_X + i]) / lattice.cells_x
-        block[DEPTH + i] = (i_E + block[DEPTH + i]) / lattice.cells_E
+        block[R_T + i] = (i_t + uniform(words[R_T + i])) * (1.0 / lattice.cells_t)
+        block[R_U + i] = (i_u + uniform(words[R_U + i])) * (1.0 / lattice.cells_u)
+        block[R_X + i] = (i_x + uniform(words[R_X + i])) * (1.0 / lattice.cells_x)
+        block[DEPTH + i] = (i_E + uniform(words[DEPTH + i])) * (1.0 / lattice.cells_E)
     for i in range(n):
         block[E_BEAM + i] = energy_at(lattice.track, block[DEPTH + i])
         block[DEPTH + i] = lattice.track.front + block[DEPTH + i] * lattice.track.span
@@ -245,22 +249,24 @@ class Proposals:
         events: Numbers,
         stages: Stages | None = None,
     ) -> None:
-        self._lattice, self._process, self.stages = lattice, process, stages or STAGES[type(process)]
-        self._numbers = seed, stream, events
+        stages = stages or STAGES[type(process)]
+        self._size = events.size
         self.block = new_block()
         self.queue = np.zeros((2, SIZE), np.int64)
+        self._draw = ready(draw, lattice, seed, stream, events, self.queue, self.block)
+        self._rays = ready(stages.rays, process, lattice.energies, self.block)
+        self._weigh = ready(stages.weigh, process, self.block)
 
     def propose(self, n: int) -> None:
         """Draw and weigh the first n points of the queue."""
-        draw(self._lattice, *self._numbers, self.queue, self.block, n)
-        self.stages.rays(self._process, self._lattice.energies, self.block, n)
-        self.stages.weigh(self._process, self.block, n)
+        self._draw(n)
+        self._rays(n)
+        self._weigh(n)
 
     def first_trials(self) -> Iterator[int]:
         """Propose the first trial of each event, block by block; yields the number of points of each block."""
-        size = self._numbers[2].size
-        for start in range(0, size, SIZE):
-            n = min(SIZE, size - start)
+        for start in range(0, self._size, SIZE):
+            n = min(SIZE, self._size - start)
             self.queue[0, :n] = np.arange(start, start + n)
             self.propose(n)
             yield n

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import functools
 import itertools
 import json
@@ -21,7 +22,7 @@ from mcgen.events.formats.root import EventFile, save
 from mcgen.generation.generate import generate
 from mcgen.physics.emission.amplitude import amplitude_at, amplitude_of, azimuthal_form, transverse_momentum
 from mcgen.physics.emission.form_factor import G2
-from mcgen.physics.emission.four_momenta import four_momenta, rotate, tilt
+from mcgen.physics.emission.four_momenta import four_momenta, tilt
 from mcgen.physics.emission.kinematics import emission
 from mcgen.quadrature.xsec import process_of
 from mcgen.quadrature.yields import n_signal, t_spectrum, yield_per_muon
@@ -123,7 +124,8 @@ def test_amplitude_from_momenta(target, E, m_S, angle):
         turn, out = rng.uniform(0.0, 6.0), np.empty((3, 4))
         _, scalar, nucleus = four_momenta(e, E, process.M, omc, t, q_perp, math.cos(phi), math.sin(phi))
         for row, v in zip(out, ((0.0, 0.0, e.p, E), scalar, nucleus), strict=True):
-            rotate(v, math.cos(turn), math.sin(turn), row)
+            along = complex(v[0], v[1]) * cmath.exp(1j * turn)
+            row[:] = along.real, along.imag, v[2], v[3]
             tilt(row, angle * math.sin(turn), angle * math.cos(turn))
         p, k, N = (tuple(row[:3]) for row in out)
         for point in (event_point, event_point.py_func):

@@ -16,7 +16,7 @@ from mcgen.base.rng import EVENTS, INTEGRATION
 from mcgen.card.card import card_text, parse_card
 from mcgen.generation.generate import generate, prepare
 from mcgen.generation.lattice import build_lattice, integrate
-from mcgen.generation.stages import sample_azimuth
+from mcgen.generation.stages import azimuth_bound, sample_azimuth
 from mcgen.physics.emission import cross_section as quadrature
 from mcgen.physics.emission.amplitude import amplitude_at, azimuthal_form, transverse_momentum
 from mcgen.physics.emission.kinematics import emission
@@ -225,8 +225,9 @@ def test_azimuth():
         p = case.process
         e = emission(case.E, p.m, p.m_S, p.M, case.E_S, case.one_minus_cos_theta)
         form = azimuthal_form(e, case.E, case.t, transverse_momentum(e, case.t, case.t_minus_tmin), p)
+        bound = azimuth_bound(form)
         draws = np.array(
-            [sample_azimuth(form, np.uint64(i), np.uint64(EVENTS), np.uint64(n), 0) for n in range(20_000)]
+            [sample_azimuth(form, bound, np.uint64(i), np.uint64(EVENTS), np.uint64(n), 0) for n in range(20_000)]
         )
         np.testing.assert_allclose(np.hypot(draws[:, 0], draws[:, 1]), 1.0, rtol=1e-12)
         assert draws[:, 2].max() < 1.02

@@ -15,9 +15,10 @@ from mcgen.base.rng import EVENTS, INTEGRATION
 from mcgen.events.branches import FLOAT_BRANCHES, ROW
 from mcgen.generation import lattice as cells
 from mcgen.generation import stages
-from mcgen.generation.kernel import NO_PARTICLES, Beamline, accept, fill, place
+from mcgen.generation.kernel import NO_PARTICLES, Beamline, accept, enqueue, fill, place
 from mcgen.generation.lattice import Proposals, build_lattice, draw, integrate
 from mcgen.generation.stages import NUCLEUS, SIZE, STAGES, Stages
+from mcgen.physics.emission.amplitude import AzimuthalForm
 from mcgen.physics.emission.form_factor import G2
 from mcgen.physics.emission.kinematics import Emission, emission, scalar_energy_range
 from mcgen.physics.emission.phase_space import PeakMap, rescaled, u_range
@@ -48,11 +49,17 @@ def _proposed(lattice, process, n):
 
 def test_quantities_do_not_overlap():
     """Every quantity has a row of its own within the block; fails if a field is added and the rows are not moved."""
-    names = "R_X R_U R_T U_ACCEPT DEPTH CELL CEILING E_BEAM E_S ONE_MINUS_COS RAY JACOBIAN T ABOVE A G2_T F"
-    rows = [getattr(stages, name) for name in names.split()]
-    for start, fields in ((stages.EMISSION, Emission._fields), (stages.PEAK, PeakMap._fields)):
-        rows += [start + SIZE * i for i in range(len(fields))]
-    rows += [stages.MOMENTA + SIZE * i for i in range(12)]
+    names = (
+        "R_X R_U R_T U_ACCEPT DEPTH CELL CEILING E_BEAM E_S ONE_MINUS_COS RAY JACOBIAN T ABOVE A G2_T F BOUND COSINE"
+    )
+    rows = [getattr(stages, name) for name in f"{names} SINE EXCESS".split()]
+    blocks = (stages.EMISSION, Emission), (stages.PEAK, PeakMap), (stages.FORM, AzimuthalForm)
+    for start, size in (
+        *((start, len(record._fields)) for start, record in blocks),
+        (stages.MOMENTA, 12),
+        (stages.ROOM, 8),
+    ):
+        rows += [start + SIZE * i for i in range(size)]
     assert sorted(rows) == list(range(0, stages.new_block().size, SIZE))
 
 
@@ -97,6 +104,9 @@ def test_cells_are_told_apart():
     assert divided(28.0 * 2**40 - 1.0, 28) == divmod(28 * 2**40 - 1, 28)
 
 
+LOOPS = stages.transfers, stages.amplitude, stages.form_factor, stages.weights, stages.azimuths
+
+
 def _plain(kernel):
     return getattr(kernel, "py_func", kernel)
 
@@ -117,9 +127,9 @@ def test_stages_in_python(setting, monkeypatch):
     made = [np.zeros((len(FLOAT_BRANCHES), 40)) for _ in range(2)]
     args = lattice, process, beam, SEED, 7 + np.arange(40)
     trials = fill(*args, made[0])
-    for where, kernel in (("kernel.accept", accept), ("kernel.place", place), ("lattice.draw", draw)):
-        monkeypatch.setattr(f"mcgen.generation.{where}", _plain(kernel))
-    monkeypatch.setattr("mcgen.generation.stages.weights", _plain(stages.weights))
+    for where, kernels in (("kernel", (enqueue, accept, place)), ("lattice", (draw,)), ("stages", LOOPS)):
+        for kernel in kernels:
+            monkeypatch.setattr(f"mcgen.generation.{where}.{kernel.__name__}", _plain(kernel))
     with np.errstate(over="ignore"):
         assert fill(*args, made[1], _in_python(NUCLEUS)) == trials
     np.testing.assert_array_equal(*made)
@@ -152,9 +162,12 @@ def test_rejected_points_come_back():
 
 @jit
 def _doubled(process, block, n):
+    stages.transfers(process, block, n)
     stages.amplitude(process, block, n)
     for i in range(n):
         block[stages.A + i] *= 2.0
+    stages.form_factor(process, block, n)
+    stages.weights(process.M, block, n)
 
 
 def test_a_stage_of_another_process():
@@ -163,10 +176,10 @@ def test_a_stage_of_another_process():
     Bit for bit, as 2 is a power of two.
     """
     lattice, process = _setting(*SETTINGS[0])
-    twice = NUCLEUS._replace(amplitude=_doubled)
+    twice = NUCLEUS._replace(weigh=_doubled)
     doubled = build_lattice(lattice.track, process, twice)
     assert doubled.total == 2.0 * lattice.total
-    np.testing.assert_array_equal(doubled.ceiling, 2.0 * lattice.ceiling)
+    np.testing.assert_array_equal(doubled.table[:, 2:], 2.0 * lattice.table[:, 2:])
     args = process, SEED, STREAM, 0, 5000
     assert integrate(doubled, *args, twice) == integrate(lattice, *args)
     assert integrate(lattice, *args, twice)[0] == 2.0 * integrate(lattice, *args)[0]
@@ -182,16 +195,14 @@ _U = stages.EMISSION + Emission._fields.index("u") * SIZE
 
 @jit
 def _propagator(process, block, n):
+    """Amplitude and form factor of a toy."""
+    stages.transfers(process, block, n)
     for i in range(n):
         u = block[_U + i]
-        block[stages.A + i] = process.weights / (u * u)
-
-
-@jit
-def _soft(process, block, n):
-    for i in range(n):
         t = block[stages.T + i]
+        block[stages.A + i] = process.weights / (u * u)
         block[stages.G2_T + i] = t * process.ff.d / (t + process.ff.d)
+    stages.weights(process.M, block, n)
 
 
 def _integral(E, toy):
@@ -221,7 +232,7 @@ def test_a_process_of_its_own():
     """
     E = 3.0
     toy = process_of("W", 0.1)._replace(weights=0.25)
-    own = NUCLEUS._replace(amplitude=_propagator, form_factor=_soft)
+    own = NUCLEUS._replace(weigh=_propagator)
     lattice = build_lattice(linear(E, E), toy, own)
     n = 100_000
     total, squares, _, _ = integrate(lattice, toy, SEED, STREAM, 0, n, own)
@@ -246,6 +257,6 @@ def test_stages_of_the_constants(monkeypatch):
     def on_nucleus(stage):
         return lambda _, *rest: stage(process, *rest)
 
-    loops = map(on_nucleus, NUCLEUS._replace(amplitude=_doubled)[1:])
+    loops = map(on_nucleus, NUCLEUS._replace(weigh=_doubled)[1:])
     monkeypatch.setitem(STAGES, Twice, Stages(lambda E, _: NUCLEUS.energy_map(E, process), *loops))
     assert build_lattice(lattice.track, Twice(process.M)).total == 2.0 * lattice.total

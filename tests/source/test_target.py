@@ -204,4 +204,4 @@ def test_shared_lattices():
     layers = calorimeter(50, "polystyrene")
     sampler = prepare(Source(parse_card(f"{head}[target]\n{layers}[detector]{rest.split('[detector]')[1]}")), 0.1, 1)
     assert len(sampler.components) == 150
-    assert len({id(source.lattice.ceiling) for source in sampler.components}) <= 6
+    assert len({id(source.lattice.table) for source in sampler.components}) <= 6

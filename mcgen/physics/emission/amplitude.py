@@ -233,8 +233,10 @@ def reduced_amplitude(
 
 
 @jit
-def mean_amplitude(E: float, process: Process, e: Emission, t: float, t_minus_tmin: float) -> float:
-    """A averaged over phi_q, or its Weizsaecker-Williams limit, in GeV^2.
+def mean_amplitude(
+    E: float, process: Process, e: Emission, t: float, t_minus_tmin: float
+) -> tuple[float, AzimuthalForm]:
+    """A averaged over phi_q, or its Weizsaecker-Williams limit, in GeV^2, and A as a function of phi_q.
 
     Parameters
     ----------
@@ -247,9 +249,10 @@ def mean_amplitude(E: float, process: Process, e: Emission, t: float, t_minus_tm
     t, t_minus_tmin : float
         t and t - t_min in GeV^2.
     """
+    form = azimuthal_form(e, E, t, transverse_momentum(e, t, t_minus_tmin), process)
     if process.ww:
-        return amplitude_average_ww(E, process.m, process.m_S, process.M, process.weights, e, t_minus_tmin)
-    return amplitude_average(azimuthal_form(e, E, t, transverse_momentum(e, t, t_minus_tmin), process))
+        return amplitude_average_ww(E, process.m, process.m_S, process.M, process.weights, e, t_minus_tmin), form
+    return amplitude_average(form), form
 
 
 @jit
@@ -288,5 +291,5 @@ def sigma_density(E: float, process: Process, e: Emission, t: float, t_minus_tmi
     t, t_minus_tmin : float
         t and t - t_min in GeV^2.
     """
-    A = mean_amplitude(E, process, e, t, t_minus_tmin)
+    A, _ = mean_amplitude(E, process, e, t, t_minus_tmin)
     return density(process.M, G2(t, process.ff), A, e.p, e.per_V, t)

@@ -14,6 +14,7 @@ import numpy as np
 
 from mcgen.base.arrays import Array
 from mcgen.base.constants import M_E, M_P, MU_P
+from mcgen.base.elementary import log
 from mcgen.base.jit import jit
 from mcgen.physics.emission.nuclear_shape import Shape, fourier_bessel, helm, proton
 
@@ -154,7 +155,7 @@ def interpolate(t: float, ratio: Ratio | None) -> float:
     """The tabulated ratio by cubic Hermite polynomials; 1 without a table."""
     if ratio is None:  # compiled away
         return 1.0
-    above = math.log(max(t, ratio.t_low)) - ratio.start
+    above = log(max(t, ratio.t_low)) - ratio.start
     position = min(max(0.0, above * ratio.per_step), ratio.nodes.shape[0] - 1.0)
     i = min(int(position), ratio.nodes.shape[0] - 2)
     s = position - i

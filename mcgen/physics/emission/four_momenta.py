@@ -54,25 +54,6 @@ def four_momenta(
 
 
 @jit
-def rotate(v: Momenta, cosine: float, sine: float, out: NDArray[np.float64]) -> None:
-    """Turn a four-momentum about the z axis.
-
-    Parameters
-    ----------
-    v : (float, float, float, float)
-        (px, py, pz, E) in GeV.
-    cosine, sine : float
-        Of the angle.
-    out : array, shape (4,)
-        Written: the turned four-momentum in GeV.
-    """
-    out[0] = v[0] * cosine - v[1] * sine
-    out[1] = v[0] * sine + v[1] * cosine
-    out[2] = v[2]
-    out[3] = v[3]
-
-
-@jit
 def tilt(v: NDArray[np.float64], n_x: float, n_y: float) -> None:
     """Turn a four-momentum in place by the rotation that takes the z axis to the direction (n_x, n_y, n_z > 0)."""
     n_z = math.sqrt((1.0 - n_x) * (1.0 + n_x) - n_y * n_y)

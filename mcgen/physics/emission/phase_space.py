@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from mcgen.base.elementary import asinh, exp, expm1, log, log1p
 from mcgen.base.jit import jit
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.kinematics import Emission, emission, momentum, scalar_energy_range, smallest_u
@@ -80,7 +81,7 @@ def rescaled(em: EnergyMap, E: float, process: Process) -> EnergyMap:
 @jit
 def scalar_energy(r: float, em: EnergyMap) -> tuple[float, float]:
     """(E_S in GeV, dE_S/dr) at the coordinate r in (0, 1)."""
-    z = math.exp(em.start + r * em.width)
+    z = exp(em.start + r * em.width)
     y = min(em.span, max(0.0, (z * (em.span + em.above) - em.below) / (1.0 + z)))
     jacobian = em.width * (y + em.below) * (em.span - y + em.above) / (em.span + em.below + em.above)
     return em.low + em.scale * y, em.scale * jacobian
@@ -123,9 +124,9 @@ def t_map(r: float, t_low: float, t_high: float, d: float) -> tuple[float, float
     t, t_minus_tlow, jacobian : float
         t, t - t_low and dt/dr in GeV^2.
     """
-    width = math.log(t_high * (t_low + d) / (t_low * (t_high + d)))
+    width = log(t_high * (t_low + d) / (t_low * (t_high + d)))
     y = r * width
-    rise = t_low * (math.exp(y) - 1.0 if y > 0.1 else math.expm1(y))  # expm1 takes twice as long
+    rise = t_low * expm1(y)
     above = min(rise * (t_low + d) / (d - rise), t_high - t_low)  # d - rise loses digits where t >> d
     t = t_low + above
     return t, above, width * t * (t + d) * (1.0 / d)
@@ -143,14 +144,15 @@ def collinear_peak(E: float, process: Process, e: Emission) -> tuple[float, floa
     slope = e.k_V * e.per_V
     slope += (slope * e.W - E_S) / process.M
     b = e.k_1 * e.per_V * math.sqrt(e.C)
-    r = math.hypot(slope, b)
+    r = math.sqrt(slope * slope + b * b)
     above = half * (b * b / (r * (r + slope)) if slope > 0.0 else 1.0 - slope / r)
     t = e.t_min + above
     E_out = max(process.m, e.W - 0.5 * t / process.M)
     m_S2 = process.m_S * process.m_S
     rise = m_S2 * E_out * E_out + (process.m * e.k) ** 2
     s = m_S2 + 2.0 * rise / (E_S * E_out + e.k * momentum(E_out, process.m))
-    return above, math.hypot(b * math.sqrt(s * (s + 2.0 * r * half)), s * slope) / (r * r * t)
+    # |s slope + i b sqrt(s (s + 2 r half))|
+    return above, math.sqrt(s * slope * s * slope + b * b * s * (s + 2.0 * r * half)) / (r * r * t)
 
 
 class PeakMap(NamedTuple):
@@ -185,10 +187,10 @@ def peak_map(E: float, process: Process, e: Emission) -> PeakMap:
     size = d - s
     low = e.t_min + s
     T = low + peak
-    centre = math.log1p(size * peak / (low * (T + size)))
-    beyond = math.log1p(size * rest / (T * (T + rest + size)))
+    centre = log1p(size * peak / (low * (T + size)))
+    beyond = log1p(size * rest / (T * (T + rest + size)))
     width *= size / (T * (T + size))
-    return PeakMap(low, size, centre, width, math.asinh(centre / width), math.asinh(beyond / width))
+    return PeakMap(low, size, centre, width, asinh(centre / width), asinh(beyond / width))
 
 
 @jit
@@ -196,12 +198,13 @@ def t_along_peak(r: float, f: PeakMap) -> tuple[float, float]:
     """(t - t_min, dt/dr) in GeV^2 at the coordinate r in (0, 1)."""
     length = f.below + f.above
     norm = RIDGE * f.above * (1.0 - r) + (1.0 - RIDGE) * f.below * r
-    grown = math.expm1((1.0 - RIDGE) * f.below * length * r / norm)  # exp(z + below) - 1
+    grown = expm1((1.0 - RIDGE) * f.below * length * r / norm)  # exp(z + below) - 1
     # sinh(z) + sinh(below), which vanish together at t_min
     slope = f.centre / f.width
     y = 0.5 * f.width * grown / (1.0 + grown) * ((2.0 + grown) * math.sqrt(1.0 + slope * slope) - grown * slope)
-    jacobian = RIDGE * (1.0 - RIDGE) * f.below * f.above * length / (norm * norm) * math.hypot(f.width, y - f.centre)
-    rise = f.low * math.expm1(y)
+    from_peak = math.sqrt(f.width * f.width + (y - f.centre) * (y - f.centre))
+    jacobian = RIDGE * (1.0 - RIDGE) * f.below * f.above * length / (norm * norm) * from_peak
+    rise = f.low * expm1(y)
     above = rise * (f.low + f.size) / (f.size - rise)
     T = f.low + above
     return above, jacobian * T * (T + f.size) / f.size
