@@ -100,8 +100,8 @@ def test_physics_knows_only_physics(name):
 
 @pytest.mark.parametrize("name", GROUND)
 def test_ground(name):
-    """Constants and the compiler's options import nothing of the package; fails at the first such import."""
-    assert imports(name) == frozenset()
+    """Constants and the compiler's options import nothing else of the package; fails at the first such import."""
+    assert imports(name) <= {"mcgen.base.jit"} - {name}
 
 
 def room_of(name):
