@@ -51,11 +51,11 @@ def signal(
     array, array, shape (couplings, bins)
     """
     per_k = np.array([inverse_length_per_momentum(width, m_S) for width in widths])
-    sums = np.zeros((2, per_k.size, edges.size - 1))
+    sums = np.zeros((2, edges.size - 1, per_k.size))
     for chunk in made:
         energy_bin = np.zeros(chunk.E_mu.size, np.int64)
         if edges.size > 2:
             energy_bin = np.clip(np.searchsorted(edges, chunk.E_mu, "right") - 1, 0, edges.size - 2)
         columns = chunk.weight, chunk.k, chunk.z_min, chunk.z_max, chunk.tau
         expected_signal(*columns, energy_bin, per_k, *shares, sums[0], sums[1])
-    return sums[0], sums[1]
+    return sums[0].T, sums[1].T

@@ -7,15 +7,16 @@ from typing import Any
 
 from mcgen.base.arrays import Array, Numbers
 from mcgen.base.constants import HBARC_GEV_CM, PB_CM2
+from mcgen.base.elementary import exp, expm1
 from mcgen.base.jit import jit
 
 
 @jit
 def decay_probability(z_min: float, z_max: float, inverse_length: float) -> float:
     """exp(-z_min/L) - exp(-z_max/L) for a decay between two distances in cm, 1/L in 1/cm (Eq. 19)."""
-    if inverse_length <= 0.0:
-        return 0.0 if z_max < math.inf else 1.0
-    return -math.exp(-z_min * inverse_length) * math.expm1((z_min - z_max) * inverse_length)
+    probability = -exp(-z_min * inverse_length) * expm1((z_min - z_max) * inverse_length)
+    stable = 0.0 if z_max < math.inf else 1.0
+    return probability if inverse_length > 0.0 else stable
 
 
 def inverse_length_per_momentum(width: float, m_S: float) -> float:
@@ -59,22 +60,24 @@ def expected_signal(
         Empty: the probability is that of Eq. 19. Otherwise mean lives to the boson's own decay: the probability is 1 if
         that decay counts, else 0.
     energy_bin : array of int, shape (n,)
-        Column of `sums` to add to.
+        Row of `sums` to add to.
     inverse_length_k : array, shape (couplings,)
         k/L_S in GeV/cm at each coupling.
     visible, counted : float
         Share of the decays that the probability holds for, and share that is signal wherever it happens.
-    sums, squares : array, shape (couplings, bins)
-        Added to.
+    sums, squares : array, shape (bins, couplings)
+        Added to, at several couplings at a time.
     """
-    for j in range(inverse_length_k.size):
-        for i in range(weight.size):
-            inverse_length = inverse_length_k[j] / k[i]
-            if tau.size > 0:
-                inside = z_min[i] * inverse_length <= tau[i] < z_max[i] * inverse_length
-                probability = 1.0 if inside else 0.0
-            else:
-                probability = decay_probability(z_min[i], z_max[i], inverse_length)
-            value = weight[i] * (visible * probability + counted)
-            sums[j, energy_bin[i]] += value
-            squares[j, energy_bin[i]] += value * value
+    for i in range(weight.size):
+        before, until, w, b = z_min[i] / k[i], z_max[i] / k[i], weight[i], energy_bin[i]
+        if tau.size > 0:
+            for j in range(inverse_length_k.size):
+                inside = before * inverse_length_k[j] <= tau[i] < until * inverse_length_k[j]
+                value = w * (visible * (1.0 if inside else 0.0) + counted)
+                sums[b, j] += value
+                squares[b, j] += value * value
+        else:
+            for j in range(inverse_length_k.size):
+                value = w * (visible * decay_probability(before, until, inverse_length_k[j]) + counted)
+                sums[b, j] += value
+                squares[b, j] += value * value
