@@ -60,13 +60,18 @@ def jit(function: F) -> F:
         numba.config.CACHE_DIR = before
 
 
+#: values of these types have one type in numba
+_PLAIN = frozenset({float, int, bool, np.uint64, type(None)})
+
+
 def _kind(value: Any) -> Any:
     """What decides on the type that numba gives a value, found faster than that."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return kind
     if isinstance(value, tuple):
-        return type(value), *map(_kind, value)
-    if isinstance(value, np.ndarray):
-        return value.dtype, value.ndim, value.flags.c_contiguous, value.flags.writeable
-    return type(value)
+        return kind, *map(_kind, value)
+    return (value.dtype, value.ndim, value.flags.num) if kind is np.ndarray else numba.typeof(value)
 
 
 #: (kernel, kinds of its arguments) -> its compiled code

@@ -25,6 +25,8 @@ from mcgen.physics.emission.mediator import MEDIATORS
 
 #: largest file in bytes that is read as a card; a usual one is a page of text
 MAX_BYTES = 1_000_000
+#: faults that one message names
+_MOST_FAULTS = 10
 
 
 ModelName = Literal["A", "B", "dark-photon", "Lmu-Ltau"]
@@ -154,7 +156,9 @@ def parse_card(text: str, where: str = "card", folder: Path | None = None) -> Ca
         _read_files(content, where, folder)
         card = Card.model_validate(content)
     except ValidationError as error:
-        message = f"card {where}: " + "; ".join(_fault(f) for f in error.errors())
+        faults = [_fault(f) for f in error.errors()]
+        rest = [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
+        message = f"card {where}: " + "; ".join(faults[:_MOST_FAULTS] + rest)
         raise InputError(message) from None
     except InputError:
         raise

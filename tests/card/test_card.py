@@ -124,6 +124,15 @@ def test_all_faults_at_once():
         parse_card(text)
 
 
+def test_many_faults():
+    """Of fifty layers of an unknown material ten are named; fails if the message fills the screen."""
+    head, rest = card_text("na64").split("[target]")
+    layers = 50 * '[[target.layer]]\nmaterial = "lead"\nlength = "2 mm"\n'
+    with pytest.raises(InputError, match="and 40 more$") as error:
+        parse_card(f"{head}[target]\n{layers}[detector]{rest.split('[detector]')[1]}")
+    assert str(error.value).count("'lead' is not known") == 10
+
+
 @pytest.mark.parametrize("name", ["fermilb", "no/such/card.toml"])
 def test_missing_cards(name):
     """A name that is no file and no card is refused with the nearest one; fails if a traceback comes instead."""
