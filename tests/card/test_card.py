@@ -128,7 +128,7 @@ def test_many_faults():
     """Of fifty layers of an unknown material ten are named; fails if the message fills the screen."""
     head, rest = card_text("na64").split("[target]")
     layers = 50 * '[[target.layer]]\nmaterial = "lead"\nlength = "2 mm"\n'
-    with pytest.raises(InputError, match="and 40 more$") as error:
+    with pytest.raises(InputError, match=r"and 40 more$") as error:
         parse_card(f"{head}[target]\n{layers}[detector]{rest.split('[detector]')[1]}")
     assert str(error.value).count("'lead' is not known") == 10
 
