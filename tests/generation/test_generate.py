@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from pvalue import chi2_probability
@@ -37,6 +42,31 @@ def test_same_events_for_threads_and_chunks(tmp_path):
         elif key not in ("created", "sigma"):
             assert written.metadata[key] == value
     assert sorted(p.name for p in tmp_path.iterdir()) == ["events.root"]
+
+
+_HASH = """
+import mcgen
+for name in ("fermilab", "e137", "fermilab-3d"):
+    print(mcgen.generate(mcgen.load_card(name), events=5000, seed=3).metadata["content_sha256"])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="names of processors are those of x86-64")
+def test_same_events_on_other_processors(tmp_path):
+    """The hash of events does not depend on the vectors of a processor; fails if products and sums are contracted.
+
+    Haswell has vectors of four numbers and fused products, Nehalem vectors of two.
+    """
+    found = set()
+    for name in ("", "haswell", "nehalem"):
+        other = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path / name)}
+        environment = dict(os.environ) | (other if name else {})
+        done = subprocess.run(
+            [sys.executable, "-c", _HASH], capture_output=True, text=True, env=environment, check=True
+        )
+        found.add(done.stdout)
+    assert len(found) == 1
 
 
 def test_a_longer_run_begins_with_the_shorter_one():

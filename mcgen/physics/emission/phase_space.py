@@ -234,14 +234,14 @@ def u_map(r: float, low: float, high: float, light: bool) -> tuple[float, float]
     rise, jacobian : float
         |u| - low and d|u|/dr in GeV^2.
     """
+    w_low, w_high = (math.sqrt(low), math.sqrt(high)) if light else (low, high)  # 1/w is uniform
+    spread = w_high - w_low
+    stretch = 1.0 / (w_high - r * spread)
+    rise = w_low * spread * r * stretch
+    jacobian = w_low * w_high * spread * stretch * stretch
     if light:
-        first = 1.0 / math.sqrt(low)
-        step = first - 1.0 / math.sqrt(high)
-        v = first - r * step
-        return low * r * step * (first + v) / (v * v), 2.0 * step / (v * v * v)
-    spread = high - low
-    stretch = 1.0 / (high - r * spread)  # |u| = low high stretch
-    return low * spread * r * stretch, low * high * spread * stretch * stretch
+        return rise * (2.0 * w_low + rise), 2.0 * (w_low + rise) * jacobian
+    return rise, jacobian
 
 
 @jit
