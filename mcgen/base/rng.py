@@ -27,14 +27,14 @@ _W1 = np.uint64(0xBB67AE8584CAA73B)
 _ONE = np.uint64(0x3FF << 52)
 
 
-def _product(a: np.uint64, b: np.uint64) -> tuple[np.uint64, np.uint64]:
+def wide_product(a: np.uint64, b: np.uint64) -> tuple[np.uint64, np.uint64]:
     """Upper and lower 64 bits of a * b, for which processors have one instruction."""
     upper, lower = divmod(int(a) * int(b), 1 << 64)
     return np.uint64(upper), np.uint64(lower)
 
 
 @intrinsic
-def _compiled_product(_: Any, a: Any, b: Any) -> Any:
+def _compiled(_: Any, a: Any, b: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         half, whole = ir.IntType(64), ir.IntType(128)
         a, b = (builder.zext(x, whole) for x in arguments)
@@ -45,9 +45,9 @@ def _compiled_product(_: Any, a: Any, b: Any) -> Any:
     return types.UniTuple(types.uint64, 2)(a, b), generate
 
 
-@overload(_product)
+@overload(wide_product)
 def _(a, b):  # type: ignore[no-untyped-def]  # noqa: ARG001
-    return lambda a, b: _compiled_product(a, b)
+    return lambda a, b: _compiled(a, b)
 
 
 @jit
@@ -70,8 +70,8 @@ def philox(
     c2 = np.uint64(0)
     c3 = np.uint64(0)
     for _ in range(10):
-        high0, low0 = _product(_M0, c0)
-        high1, low1 = _product(_M1, c2)
+        high0, low0 = wide_product(_M0, c0)
+        high1, low1 = wide_product(_M1, c2)
         c0 = high1 ^ c1 ^ k0
         c1 = low1
         c2 = high0 ^ c3 ^ k1

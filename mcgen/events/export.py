@@ -19,8 +19,8 @@ from mcgen.events.decays import DecayModel, decay
 from mcgen.events.events import ContentHash
 from mcgen.events.formats import g4darkbrem, hepmc, lhe, load, nanoaod, parquet, root
 from mcgen.events.formats.particles import needed
-from mcgen.events.formats.stored import MAX_METADATA, StoredEvents
-from mcgen.events.formats.text import COMPRESSIONS, open_compressed
+from mcgen.events.formats.stored import StoredEvents
+from mcgen.events.formats.text import COMPRESSIONS
 from mcgen.events.meta import DecayMode, EventMeta
 from mcgen.events.pool import Pool
 from mcgen.search.search import Search
@@ -91,16 +91,12 @@ def _check_there(output: Path, metadata: EventMeta) -> None:
 
     Whether the file that is there has the same form too, is compared at the end.
     """
-    ending = format_of(check_output(output))
-    if not at_stake(output) or ending in (".csv", ".lhe"):  # text is compared while it is written
+    made = FORMATS[format_of(check_output(output))]
+    if not at_stake(output) or made.is_text:  # text is compared while it is written
         return
     try:
-        if ending in (".root", ".parquet"):
-            there = load(output).metadata
-            same = all(there.get(key) == value for key, value in metadata.items() if key not in OF_THE_RUN)
-        else:
-            with open_compressed(output) as stream:
-                same = metadata["content_sha256"].encode() in stream.read(MAX_METADATA)
+        there = load(output).metadata
+        same = all(there.get(key) == value for key, value in metadata.items() if key not in OF_THE_RUN)
     except Exception:  # files of another format and damaged ones raise errors of many kinds
         same = False
     if not same:

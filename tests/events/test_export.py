@@ -82,6 +82,18 @@ def test_hepmc(file, columns, tmp_path, ending):
     assert "mcgen" in str(events[0].run_info.attributes)
 
 
+@pytest.mark.parametrize("options", [{}, {"force_decay": True}])
+def test_hepmc_is_as_pyhepmc_writes_it(tmp_path, options):
+    """pyhepmc reads the file and writes the same bytes; fails for another digit, order or mark of a line."""
+    events = generate(load_card("fermilab"), 0.1, 300, output=tmp_path / "events.root")
+    path = export(events, tmp_path / "events.hepmc3", **options)
+    again = tmp_path / "again.hepmc3"
+    with pyhepmc.open(str(path)) as read, pyhepmc.open(str(again), "w", precision=17, format="HepMC3") as write:
+        for event in read:
+            write.write(event)
+    assert again.read_bytes() == path.read_bytes()
+
+
 @pytest.mark.parametrize("ending", ["lhe", "lhe.gz"])
 def test_lhe(file, columns, tmp_path, ending):
     """Every particle through pylhe with 17 digits, mothers and life time; fails for rounding or a wrong mother."""

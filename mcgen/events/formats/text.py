@@ -16,24 +16,27 @@ from numpy.typing import NDArray
 from mcgen.base.extras import optional
 from mcgen.base.files import at_stake, atomic_path, normal, refuse, same_lines
 from mcgen.events.branches import Columns
+from mcgen.events.formats.printf import printed
 
 #: endings of compressed text
 COMPRESSIONS = (".gz", ".zst")
 #: events formatted at a time
 _BLOCK = 2_000
+#: of gzip: half the time of its usual 6 for 5 % more bytes
+_LEVEL = 4
 
 #: from columns: the template of an event, as of printf, and the columns or numbers that go into it
 Record = Callable[[Columns], tuple[str, list[Any]]]
 
 
-def _create(path: Path, name: str) -> IO[str]:
-    """A text stream to write to, compressed as the ending of `name` says."""
+def _create(path: Path, name: str) -> IO[bytes]:
+    """A stream to write to, compressed as the ending of `name` says."""
     if name.lower().endswith(".gz"):
-        return gzip.open(path, "wt", compresslevel=6, encoding="utf-8")
+        return gzip.open(path, "wb", compresslevel=_LEVEL)  # type: ignore[return-value]
     if name.lower().endswith(".zst"):
-        stream: IO[str] = _zstd().open(path, "wt", encoding="utf-8")
+        stream: IO[bytes] = _zstd().open(path, "wb")
         return stream
-    return path.open("w", encoding="utf-8")
+    return path.open("wb")
 
 
 def open_compressed(path: Path) -> IO[bytes]:
@@ -92,24 +95,24 @@ def table(values: Sequence[Any], n: int, kind: Any = float) -> NDArray[Any]:
 class TextWriter:
     """Writes chunks of events, each event by the same template."""
 
-    def __init__(self, stream: IO[str], record: Record, there: There | None = None) -> None:
+    def __init__(self, stream: IO[bytes], record: Record, there: There | None = None) -> None:
         self._stream = stream
         self._record = record
         self._there = there
 
-    def text(self, text: str) -> None:
+    def text(self, text: bytes) -> None:
         """Append text; where a file is there, it must say the same so far."""
         if self._there:
-            self._there.check(text)
+            self._there.check(text.decode())
         self._stream.write(text)
 
     def write(self, columns: Columns) -> None:
         """Append a chunk."""
         for start in range(0, len(columns["event"]), _BLOCK):
             block = {name: column[start : start + _BLOCK] for name, column in columns.items()}
-            n = len(block["event"])
             template, values = self._record(block)
-            self.text(template * n % tuple(table(values, n).ravel().tolist()))
+            for text in printed(template, table(values, len(block["event"]))):
+                self.text(text)
 
 
 @contextlib.contextmanager
@@ -131,6 +134,6 @@ def text_writer(path: str | Path, record: Record, head: str = "", tail: str = ""
         _create(part, str(path)) as stream,
     ):
         writer = TextWriter(stream, record, there)
-        writer.text(head)
+        writer.text(head.encode())
         yield writer
-        writer.text(tail)
+        writer.text(tail.encode())
