@@ -1,4 +1,4 @@
-"""Decimal digits of float64, exact: as many as asked for, rounded to nearest.
+"""Decimal digits of float64 and back, exact: rounded to nearest.
 
 x * 10^k is the product of a mantissa of 64 bits and a power of ten of 128 bits, of which too few bits are cut off to
 matter, but where the rest is half a digit to one part in 10^13. Such a number is undecided and left to Python.
@@ -19,6 +19,8 @@ _LARGEST = 345
 #: digits that a word holds
 WORD = 18
 _ONE, _HALF, _63 = np.uint64(1), np.uint64(1 << 63), np.uint64(63)
+#: a lower word from which the error of a product may carry
+_ALMOST = np.uint64((1 << 64) - 2)
 #: powers of ten that a word holds
 TEN = np.array([10**n for n in range(WORD + 1)], dtype=np.uint64)
 
@@ -86,3 +88,27 @@ def digits(x: float, n: int) -> tuple[np.uint64, np.uint64, int]:
     if whole == TEN[first]:
         return TEN[first - 1], further, power + 1
     return whole, further, power
+
+
+@jit
+def nearest(whole: np.uint64, k: int) -> float:
+    """The float64 nearest to whole * 10^k; NaN where that is undecided, or beyond 10^-290 or 10^300.
+
+    Parameters
+    ----------
+    whole : uint64
+        Below 10^19.
+    k : int
+    """
+    if whole == np.uint64(0):
+        return 0.0
+    if abs(k) > _LARGEST:
+        return np.nan
+    _, e = math.frexp(np.float64(whole))
+    upper, middle = _times_power(whole << np.uint64(64 - e), k)
+    power = ((k * 217706) >> 16) + e - 63
+    below = np.float64(upper | np.uint64(middle > np.uint64(0)))  # a last bit for all that is cut off
+    above = np.float64((upper + np.uint64(middle >= _ALMOST)) | _ONE)
+    if below != above or power < -1030 or power > 930:
+        return np.nan
+    return math.ldexp(below, power)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mcgen.base.decimal import WORD, digits
+from mcgen.base.decimal import WORD, digits, nearest
 
 positive = st.floats(min_value=0.0, exclude_min=True, allow_nan=False, allow_infinity=False)
 COUNTS = (1, 9, 15, 17, 18, 19, 23)
@@ -67,3 +67,28 @@ def test_python_and_compiled(x, n):
     """The same digits with numpy integers in Python; fails if a type is promoted to float when compiled."""
     with np.errstate(over="ignore"):
         assert getattr(digits, "py_func", digits)(x, n) == digits(x, n)
+
+
+@given(whole=st.integers(1, 10**19 - 1), k=st.integers(-400, 400))
+@example(1, 0)
+@example(2**53 + 1, 0)  # half way between two float64
+@example(2**53 + 3, 0)
+@example(10**19 - 1, -19)
+@example(9007199254740993, -1)
+@example(17976931348623157, 292)
+@example(5, -324)
+def test_nearest(whole, k):
+    """The float64 that Python reads, or undecided; fails if a tie or a carry is rounded to the wrong side."""
+    found = nearest(np.uint64(whole), k)
+    if np.isnan(found):
+        assert k in range(-400, -290) or k > 280 or whole > 2**53
+    else:
+        assert found == float(f"{whole}e{k}")
+
+
+@given(x=st.floats(1e-280, 2.0**53), n=st.sampled_from((9, 15, 17, 18)))
+def test_there_and_back(x, n):
+    """n digits mean what they mean to Python; fails if either way is off by one in the last digit."""
+    first, _, power = digits(x, n)
+    if first > 0:
+        assert nearest(np.uint64(first), power - n + 1) == float(f"{x:.{n - 1}e}")

@@ -1,18 +1,21 @@
 """Les Houches event files of any generator and process, as they are (hep-ph/0109068, hep-ph/0609017).
 
-One pass from front to end; at most one event is in memory.
+One pass from front to end. The first event is read word by word, and so is each that has other words than it; those
+between, which differ in their numbers alone, come many at a time.
 """
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from mcgen.base.errors import InputError
-from mcgen.events.formats.lhe_tokens import Tag, Tokens
+from mcgen.events.formats.lhe_alike import Alike, Pattern
+from mcgen.events.formats.lhe_tokens import Tokens
 from mcgen.events.formats.text import open_compressed
 
 ROOT = "LesHouchesEvents"
@@ -57,9 +60,9 @@ class Init(NamedTuple):
     processes: dict[int, tuple[float, float, float]]  #: LPRUP -> cross section, its error, largest weight
 
 
-def _tags(tokens: Iterator[Tag | str]) -> Iterator[Tag]:
-    """The tags among the tokens."""
-    return (token for token in tokens if isinstance(token, Tag))
+def _tags(tokens: Iterator[Any]) -> Iterator[Any]:
+    """The tags among the tokens, and events that need none."""
+    return (token for token in tokens if not isinstance(token, str))
 
 
 class LheStream:
@@ -74,6 +77,8 @@ class LheStream:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._tokens: Tokens | None = None
+        #: the first event, where each number is its place among `Alike.numbers`
+        self.slots = Event(0, 0.0, [], [])
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise InputError."""
@@ -90,28 +95,52 @@ class LheStream:
             init = self._head(iter(file))
             return file.metadata, init
 
-    def events(self) -> Iterator[Event]:
-        """Every event; the file is read to its end, where a compressed one has its checksum."""
+    def parts(self) -> Iterator[Event | Alike]:
+        """Every event, alone or with others; the file is read to its end, where a compressed one has its checksum.
+
+        Those that come with others have the words of the first one, which `slots` describes.
+        """
         with Tokens(open_compressed(self.path), self.refuse) as file:
             self._tokens, tokens = file, iter(file)
             self._head(tokens)
-            number, ended = 0, False
+            number, ended, begin, first = 0, False, file.place, file.whole_event()
             for token in _tags(tokens):
+                if isinstance(token, Alike):
+                    number += len(token.numbers)
+                    yield token
+                    continue
                 if ended and token.name in (ROOT, "event", "init"):
                     self.refuse(f"goes on after </{ROOT}>: it holds two files, or two that were joined")
                 if token == (ROOT, True, False):
-                    ended = True
+                    ended, file.pattern = True, None
                 elif token.name == "event":
                     number += 1
                     if token.closes or token.empty:
                         self.refuse(f"event {number}: has no {'beginning' if token.closes else 'particles'}")
-                    yield self._event(tokens, f"event {number}")
+                    pattern, file.pattern = file.pattern, None
+                    event = self._event(tokens, f"event {number}")
+                    is_first = file.place == begin + len(first)
+                    file.pattern = self._pattern(first) if is_first else pattern
+                    yield event
                 elif token.name in (ROOT, "init"):
                     self.refuse(f"after event {number}: a second <{token.name}>")
             if not ended:
                 self.refuse(f"after event {number}: the file ends without </{ROOT}>; damaged or cut short")
 
-    def _head(self, tokens: Iterator[Tag | str]) -> Init:
+    def _pattern(self, text: str) -> Pattern:
+        """The words of an event."""
+        self.slots = self.event_of(Pattern(text).marked, "event 1")
+        whole = {number for p in self.slots.particles for number in (p.pdg, p.status, *p.mothers)}
+        return Pattern(text, {self.slots.process, *whole})
+
+    def event_of(self, text: str, where: str) -> Event:
+        """The event in a text that begins with its tag, read word by word."""
+        with Tokens(io.BytesIO(text.encode("latin-1", "replace")), self.refuse) as file:
+            tokens = iter(file)
+            next(tokens)
+            return self._event(tokens, where)
+
+    def _head(self, tokens: Iterator[Any]) -> Init:
         """All up to </init>."""
         begun = False
         for token in _tags(tokens):
@@ -125,7 +154,7 @@ class LheStream:
                 self.refuse("has no <init>")
         return self.refuse("ends before <init>; damaged or cut short" if begun else f"is no LHE file: no <{ROOT}>")
 
-    def _init(self, tokens: Iterator[Tag | str]) -> Init:
+    def _init(self, tokens: Iterator[Any]) -> Init:
         lines: list[list[str]] = []
         for text in self._own_lines(tokens, "init", "<init>"):
             if not text.startswith("#") and len(lines) <= _MANY:
@@ -140,7 +169,7 @@ class LheStream:
             processes[self._integer(cells[3], "<init>")] = section, error, largest
         return Init((first, second), strategy, stated, processes)
 
-    def _own_lines(self, tokens: Iterator[Tag | str], name: str, where: str) -> Iterator[str]:
+    def _own_lines(self, tokens: Iterator[Any], name: str, where: str) -> Iterator[str]:
         """Lines of an element and not of those inside it, up to its end."""
         inside: list[str] = []
         for token in tokens:
@@ -159,7 +188,7 @@ class LheStream:
                 inside.append(token.name)
         self.refuse(f"{where}: the file ends; damaged or cut short")
 
-    def _event(self, tokens: Iterator[Tag | str], where: str) -> Event:
+    def _event(self, tokens: Iterator[Any], where: str) -> Event:
         head: list[str] = []
         n = 0
         particles: list[Particle] = []

@@ -12,13 +12,15 @@ from mcgen.events.formats.lhe_events import Event, Particle
 
 EXPECTED = "lepton N -> lepton N S"
 #: numbers may be wrong by this share of the largest of their kind, also where more digits are printed: generators round
-_ROUNDING = 1e-7
+ROUNDING = 1e-7
 #: energies and masses that differ by less than this share count as the same
 SAME = 1e-6
 #: masses of S that differ by more than this share are taken for masses of several bosons
 WIDEST = 0.1
 #: |p_T|/|p| of a beam that is not along z
-_INCLINED = 0.1
+INCLINED = 0.1
+#: beam and nucleus may be of other masses in one event than in another by this share
+SAME_PROCESS = 1e-3
 _LEPTONS = (11, 13)
 _FERMIONS = range(1, 19)
 _DIGITS = re.compile(r"[+-]?(\d*)\.?(\d*)(?:[eEdDqQ]?([+-]?\d+))?")
@@ -65,14 +67,14 @@ class Precision(NamedTuple):
     def of(cls, particles: list[Particle]) -> Precision:
         """The precision of particles whose numbers have many digits."""
         most_p = max(max(p.p[0], p.p[1], p.p[2], -p.p[0], -p.p[1], -p.p[2]) for p in particles)
-        return cls(_ROUNDING * most_p, _ROUNDING * max(p.p[3] for p in particles))
+        return cls(ROUNDING * most_p, ROUNDING * max(p.p[3] for p in particles))
 
     @classmethod
     def printed(cls, particles: list[Particle]) -> Precision:
         """The precision of particles by the digits that are printed, which takes longer to find."""
         few = cls.of(particles)
-        p = _place((cell for particle in particles for cell in particle.cells[6:9]), few.momentum / _ROUNDING)
-        E = _place((particle.cells[9] for particle in particles), few.energy / _ROUNDING)
+        p = _place((cell for particle in particles for cell in particle.cells[6:9]), few.momentum / ROUNDING)
+        E = _place((particle.cells[9] for particle in particles), few.energy / ROUNDING)
         return cls(max(p, few.momentum), max(E, few.energy), p, E)
 
     def unit(self, cell: str, at_most: float) -> float:
@@ -133,6 +135,21 @@ class Collision(NamedTuple):
         """Whether the boson has the mass m_S in GeV, as far as it is printed."""
         off = abs(self.mass - m_S)
         return off <= SAME * m_S or off <= 2.0 * min(digits(self.boson.cells[10]).last, 1e-3 * m_S)
+
+
+def numbers_of(event: Event) -> list[int]:
+    """PDG numbers, states and mothers of the particles."""
+    return [number for particle in event.particles for number in (particle.pdg, particle.status, *particle.mothers)]
+
+
+def lines_of(event: Event, found: Collision) -> list[int]:
+    """Lines of the five particles, nothing if more than their kinds, states and mothers says which they are."""
+    outgoing = _hard(event)[1]
+    return (
+        [next(i for i, p in enumerate(event.particles) if p is one) for one in found.particles]
+        if len(outgoing) == 3
+        else []
+    )
 
 
 def _hard(event: Event) -> tuple[list[Particle], list[Particle]]:
@@ -199,11 +216,11 @@ def _on_shell(particle: Particle, precision: Precision) -> bool:
     m = particle.mass
     p2 = px * px + py * py + pz * pz
     off = abs(E * E - p2 - m * m)
-    if off <= 2.0 * _ROUNDING * (E * E + p2 + m * m):
+    if off <= 2.0 * ROUNDING * (E * E + p2 + m * m):
         return True
     most = (*[precision.last_momentum] * 3, precision.last_energy, 1e-3 * m)
     error = sum(
-        abs(value) * max(precision.unit(cell, at_most), _ROUNDING * abs(value))
+        abs(value) * max(precision.unit(cell, at_most), ROUNDING * abs(value))
         for value, cell, at_most in zip((px, py, pz, E, m), particle.cells[6:11], most, strict=True)
     )
     return off <= 2.0 * error
@@ -253,8 +270,8 @@ def check_frame(found: Collision, where: str, refuse: Refuse) -> None:
         if p <= allowed:
             refuse(f"{where}: is in the frame where the beam lepton is at rest ({expected})")
         refuse(f"{where}: the nucleus moves with p_z = {nucleus[2]:.4g} GeV, |p| = {P:.4g} GeV ({expected})")
-    if lepton[2] <= 0.0 and math.hypot(*lepton[:2]) <= _INCLINED * p:
+    if lepton[2] <= 0.0 and math.hypot(*lepton[:2]) <= INCLINED * p:
         refuse(f"{where}: the beam flies along -z, p_z = {lepton[2]:.4g} GeV ({expected})")
-    if math.hypot(*lepton[:2]) > _INCLINED * p:
+    if math.hypot(*lepton[:2]) > INCLINED * p:
         momentum = ", ".join(f"{value:.4g}" for value in lepton[:3])
         refuse(f"{where}: the beam flies at an angle to z, p = ({momentum}) GeV ({expected})")

@@ -6,13 +6,20 @@ Comments, declarations, CDATA, the header and blank lines are passed over; so is
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 from collections.abc import Callable, Iterator
 from html import unescape
 from typing import IO, NamedTuple, NoReturn
 
+import numpy as np
+
+from mcgen.events.formats.lhe_alike import Alike, Pattern, whole_event
 from mcgen.events.formats.stored import MAX_METADATA
+
+#: bytes read at once, and characters of text that are kept
+_PIECE, _TEXT = 8_192, 500_000
 
 #: a tag over several lines is no longer than this
 _LONGEST_TAG = 10_000
@@ -38,7 +45,8 @@ class Tokens:
     """Tags and lines of text of a file, in order; a line that is a comment keeps its `#`.
 
     Any encoding is taken, since all that counts is ASCII. `metadata` is the text of the element `<mcgen>` once the
-    header was passed. At most one line is in memory.
+    header was passed. Only some text is in memory, or one line. While `pattern` is there, events that fit it come many
+    at a time; it holds between events only.
     """
 
     def __init__(self, stream: IO[bytes], refuse: Callable[[str], NoReturn]) -> None:
@@ -46,40 +54,87 @@ class Tokens:
         self._number = 0
         self._again: list[str] = []  # lines that were read ahead, to be read again
         self.in_last_line = False  #: whether the last line read has no end, as where a file was cut
-        self._text = self._decoded(stream)
+        self._stream = io.BufferedReader(stream)  # type: ignore[type-var]
+        try:
+            start = self._stream.peek(2)
+        except Exception as error:  # decompression meets damage with errors of every kind
+            self._damaged(error)
+        kind = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "latin-1"
+        self._decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(kind)("replace"), translate=True)
+        self._text, self._at = "", 0
+        self._data = np.empty(0, np.uint8)  # the text as bytes
+        self._passed = 0  # characters of the text before
+        self._end: Exception | bool = False  # the file's, or what came in the way
+        self.pattern: Pattern | None = None
         self.metadata = ""
 
     def __enter__(self) -> Tokens:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._text.close()
-
-    def _decoded(self, stream: IO[bytes]) -> IO[str]:
-        buffered = io.BufferedReader(stream)  # type: ignore[type-var]
-        try:
-            start = buffered.peek(2)
-        except Exception as error:  # decompression meets damage with errors of every kind
-            self._damaged(error)
-        wide = start.startswith((b"\xff\xfe", b"\xfe\xff"))
-        return io.TextIOWrapper(buffered, "utf-16" if wide else "latin-1", errors="replace")
+        self._stream.close()
 
     def _damaged(self, error: Exception) -> NoReturn:
         self._refuse(f"cannot be read after line {self._number} ({type(error).__name__}); damaged or cut short")
+
+    def _read_on(self) -> None:
+        """Have more text, without the lines that were read."""
+        parts, size = [self._text[self._at :]], 0
+        while size < _TEXT and not self._end:
+            try:
+                piece = self._stream.read1(_PIECE)
+            except Exception as error:
+                self._end = error
+                break
+            self._end = not piece
+            parts.append(self._decoder.decode(piece, final=not piece))
+            size += len(piece)
+        self._passed += self._at
+        self._text, self._at = "".join(parts), 0
+        self._data = np.frombuffer(self._text.encode("latin-1", "replace") + b"\0", np.uint8)
 
     def _line(self) -> str:
         """The next line, nothing at the end."""
         if self._again:
             return self._again.pop(0)
-        try:
-            line = self._text.readline(MAX_METADATA)
-        except Exception as error:
-            self._damaged(error)
-        self._number += 1
+        while not (end := self._text.find("\n", self._at, self._at + MAX_METADATA) + 1):
+            if self._end or len(self._text) - self._at >= MAX_METADATA:
+                end = min(len(self._text), self._at + MAX_METADATA)
+                break
+            self._read_on()
+        line = self._text[self._at : end]
         self.in_last_line = not line.endswith("\n")
+        if self.in_last_line and isinstance(self._end, Exception):
+            self._damaged(self._end)
+        self._at = end
+        self._number += 1
         if len(line) == MAX_METADATA:
             self._refuse(f"line {self._number} is too long (more than {MAX_METADATA:.0e} characters)")
         return line
+
+    @property
+    def place(self) -> int:
+        """How many characters of the file were read."""
+        return self._passed + self._at
+
+    def whole_event(self) -> str:
+        """The event that begins with the next line, as far as it is in memory."""
+        if not self._end and len(self._text) - self._at < _TEXT // 2:
+            self._read_on()
+        return "" if self._again else whole_event(self._text, self._at)
+
+    def _alike(self) -> Iterator[Alike]:
+        """Events that begin with the next line and fit the pattern."""
+        while self.pattern and not self._again:
+            if not self._end and len(self._text) - self._at < _TEXT // 2:
+                self._read_on()
+            found = self.pattern.events(self._text, self._data, self._at)
+            if not len(found.numbers):
+                return
+            self._number += self._text.count("\n", self._at, int(found.begins[-1]))
+            self._at = int(found.begins[-1])
+            self.in_last_line = False
+            yield found
 
     def _more(self, what: str, since: int) -> str:
         """The next line inside an element or a comment; refuse a file that ends there."""
@@ -88,8 +143,11 @@ class Tokens:
             self._refuse(f"the file ends in {what} that begins in line {since}; damaged or cut short")
         return line
 
-    def __iter__(self) -> Iterator[Tag | str]:
-        while line := self._line():
+    def __iter__(self) -> Iterator[Tag | str | Alike]:
+        while True:
+            yield from self._alike()
+            if not (line := self._line()):
+                return
             if "<" in line or "#" in line:
                 yield from self._marked(line)
             elif text := line.strip():

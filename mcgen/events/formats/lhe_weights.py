@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mcgen.events.formats.lhe_events import Init
 from mcgen.events.formats.lhe_process import Refuse
@@ -35,13 +38,14 @@ class Normalisation(NamedTuple):
     sigma: float  #: pb
     relative_error: float  #: common to all events
 
-    def factor(self, process: int) -> float:
-        """XWGTUP times this is the event's part of the cross section in pb."""
-        return self.factors.get(process, self.factors.get(ALL, 0.0))
+    def factor(self, processes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """XWGTUP times this is each event's part of the cross section in pb."""
+        numbers, which = np.unique(processes, return_inverse=True)
+        return np.array([self.factors.get(int(number), self.factors.get(ALL, 0.0)) for number in numbers])[which]
 
 
 class WeightSums:
-    """Number, sum and sum of squares of the weights of each process, added up event by event."""
+    """Number, sum and sum of squares of the weights of each process, in the order of the events."""
 
     def __init__(self, init: Init, refuse: Refuse) -> None:
         if abs(init.strategy) not in (1, 2, 3, 4):
@@ -55,18 +59,33 @@ class WeightSums:
         self._same: float | None = None
         self.unweighted = True
 
-    def add(self, process: int, weight: float, where: str) -> None:
-        """Count an event."""
-        if weight < 0.0 and self._init.strategy > 0:
-            self._refuse(f"{where}: its weight is negative, which IDWTUP {self._init.strategy} excludes")
-        if self._separate and process not in self._init.processes:
-            self._refuse(f"{where}: its process {process} is not in <init>")
-        self._same = weight if self._same is None else self._same
-        self.unweighted &= abs(weight - self._same) <= 1e-6 * abs(self._same)
-        sums = self._sums.setdefault(process if self._separate else ALL, [0, 0.0, 0.0])
-        sums[0] += 1
-        sums[1] += weight
-        sums[2] += weight * weight
+    def add(self, processes: NDArray[Any], weights: NDArray[np.float64], number: int) -> None:
+        """Count events.
+
+        Parameters
+        ----------
+        processes, weights : array
+            Of successive events.
+        number : int
+            That of the first of them, for messages.
+        """
+        negative = (weights < 0.0) & (self._init.strategy > 0)
+        foreign = self._separate & ~np.isin(processes, list(self._init.processes))
+        if np.any(negative | foreign):
+            i = int(np.argmax(negative | foreign))
+            where = f"event {number + i}"
+            if negative[i]:
+                self._refuse(f"{where}: its weight is negative, which IDWTUP {self._init.strategy} excludes")
+            self._refuse(f"{where}: its process {int(processes[i])} is not in <init>")
+        self._same = float(weights[0]) if self._same is None else self._same
+        self.unweighted &= bool(np.all(np.abs(weights - self._same) <= 1e-6 * abs(self._same)))
+        for process in map(int, np.unique(processes)) if self._separate else [ALL]:
+            chosen = weights[processes == process] if self._separate else weights
+            sums = self._sums.setdefault(process, [0, 0.0, 0.0])
+            sums[0] += len(chosen)
+            with np.errstate(over="ignore"):  # refused later
+                for k in (1, 2):  # one after the other, so that it does not matter how many come at a time
+                    sums[k] = float(np.cumsum(np.append(sums[k], chosen**k))[-1])
 
     def normalised(self) -> Normalisation:
         """The cross section, and the factors that turn weights into parts of it."""
