@@ -1,0 +1,1 @@
+"""What `validation.benchmarks` measures, by names that any version of mcgen has."""
