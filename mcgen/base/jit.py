@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,8 +22,8 @@ import numpy as np
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: no fastmath: z_max = inf needs exp(-inf) = 0. numpy's error model: 1/0 is inf, checked where it matters. Inlined,
-#: for passing records between kernels takes a third of the time of a point.
-OPTIONS = {"error_model": "numpy", "nogil": True, "forceinline": True}
+#: for passing records between kernels takes a third of the time of a point. No wrapper for C, which nothing calls.
+OPTIONS = {"error_model": "numpy", "nogil": True, "forceinline": True, "no_cfunc_wrapper": True}
 
 
 @functools.cache
@@ -100,3 +101,18 @@ def ready(kernel: Callable[..., Any], *arguments: Any, counts: int = 1) -> Calla
         kernel.compile(types)  # type: ignore[attr-defined]
         _COMPILED[key] = kernel.get_overload(types)
     return functools.partial(_COMPILED[key], *arguments)
+
+
+def leave_out_guests() -> None:
+    """Keep numba from loading scipy, and the extensions of awkward and vector, which no kernel of the package needs.
+
+    For processes of mcgen alone: other programs may have such kernels.
+    """
+    import numba.core.entrypoints
+
+    numba.core.entrypoints._already_initialized = True
+    blas = "scipy.linalg.cython_blas"
+    sys.modules[blas] = None  # type: ignore[assignment]  # numba shall not find it
+    import numba.np.arraymath
+
+    del sys.modules[blas]

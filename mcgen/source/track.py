@@ -108,7 +108,7 @@ def depths(track: Track, r: float, n: int, toward_end: bool = True) -> tuple[Arr
         Depths in cm, and the share of the track at this energy that each stands for; shares add up to 1.
     """
     if not track.rho.size or track.span == 0.0:
-        return np.array([place_at(track, r, 0.5)[0]]), np.ones(1)
+        return np.array([track.front + r * track.span]), np.ones(1)
     before_end = np.linspace(1.0, 0.0, n + 1) ** (4 if toward_end else 1)
     rho = np.interp(r, np.linspace(0.0, 1.0, track.rho.size), track.rho)
     if negligibly_thin(track.span, track.entry):

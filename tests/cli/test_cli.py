@@ -234,6 +234,16 @@ def test_help_is_light():
     assert done.stdout.strip() == "[]"
 
 
+def test_a_command_leaves_out_what_no_kernel_needs():
+    """Neither scipy nor vector is loaded by a command that compiles; fails if numba finds them another way."""
+    code = (
+        "import sys; from mcgen.cli import entry; sys.argv[1:] = 'xsec --target W --energy 3 --mass 0.1'.split()\n"
+        "try: entry()\nexcept SystemExit: print({'scipy.linalg', 'vector', 'numba.np.arraymath'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "{'numba.np.arraymath'}"
+
+
 def test_low_statistics_is_a_warning(event_file):
     """A coupling that few events carry gives a warning on stderr and status 0; fails if it is silent or an error."""
     arguments = ["reweight", str(event_file), "--model", "A", "--g-mu", "5e-3", "--json"]

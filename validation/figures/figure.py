@@ -78,14 +78,13 @@ def per_call(call: Callable[[], Any], at_least: float = 0.2) -> float:
 
 _PROCESS = """
 import resource, sys
-from mcgen.cli import main
-status = main(sys.argv[1:])
-use = resource.getrusage(resource.RUSAGE_SELF)
-children = resource.getrusage(resource.RUSAGE_CHILDREN)
-spent = use.ru_utime + use.ru_stime + children.ru_utime + children.ru_stime
-peak = open('/proc/self/status').read().split('VmHWM:')[1].split()[0]
-sys.stderr.write(f'@{spent} {peak}')
-sys.exit(status)
+from mcgen.cli import entry
+try:
+    entry()
+finally:
+    use = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    peak = open('/proc/self/status').read().split('VmHWM:')[1].split()[0]
+    sys.stderr.write(f'@{sum(u.ru_utime + u.ru_stime for u in use)} {peak}')
 """
 
 
