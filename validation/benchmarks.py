@@ -27,6 +27,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
+from validation import assembly
 from validation.figures.figure import FIGURES, Figure
 from validation.figures.server import PARTS
 
@@ -172,8 +173,12 @@ def main() -> None:
         for name in arguments.only or FIGURES:
             rows.append(measured(FIGURES[name], sides, arguments.rounds))
             print(line(rows[-1].cells()), flush=True)
+    stages = [] if arguments.only else assembly.fresh()
+    if stages:
+        print("\nOperations of doubles in the machine code of the stages\n" + assembly.table(stages))
     if arguments.json:
         document = {"machine": machine(), "against": arguments.against, "rows": [row.document() for row in rows]}
+        document["stages"] = [vars(stage) for stage in stages]
         arguments.json.write_text(json.dumps(document, indent=1) + "\n")
 
 
