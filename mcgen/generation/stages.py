@@ -174,7 +174,7 @@ def weights(M: float, block: Array, n: int) -> None:
     for i in range(n):
         f = 0.0
         if block[RAY + i] != 0.0:
-            f = density(M, block[G2_T + i], block[A + i], block[_P + i], block[_PER_V + i], block[T + i])
+            f = density(M, block[A + i], block[_P + i], block[_PER_V + i], block[T + i]) * block[G2_T + i]
             f = block[JACOBIAN + i] * f / block[CEILING + i]
         block[F + i] = f
 

@@ -47,6 +47,16 @@ class Process(NamedTuple):
         return threshold_energy(self.m, self.m_S, self.M)
 
 
+#: where no form factor is needed
+_NO_FF = FormFactor(1.0, 0.0, 1.0, 0.0, 0.0, False, 1.0, None)
+
+
+@jit
+def without_form_factor(process: Process) -> Process:
+    """The same constants but for the form factor: its tables would keep a loop from taking several points at a time."""
+    return Process(process.m, process.m_S, process.M, process.weights, _NO_FF, process.ww)
+
+
 class AzimuthalForm(NamedTuple):
     """A(phi) = N1/s + N2/s^2 with s = a - b c, N = n0 + n1 c + n2 c^2, c = cos(phi_q), b >= 0.
 
@@ -227,8 +237,7 @@ def reduced_amplitude(
     phi_q : float
         Azimuth of q about V = p - k, from the side of k, in rad.
     """
-    no_ff = FormFactor(1.0, 0.0, 1.0, 0.0, 0.0, False, 1.0, None)
-    process = Process(m, m_S, M, scalar(m, m_S), no_ff, False)
+    process = Process(m, m_S, M, scalar(m, m_S), _NO_FF, False)
     return amplitude_of(process, E, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
 
 
@@ -256,15 +265,13 @@ def mean_amplitude(
 
 
 @jit
-def density(M: float, G2_t: float, A: float, p: float, per_V: float, t: float) -> float:
-    """d sigma/(dE_S d|u| dt) in pb/GeV^5 at unit coupling, from the form factor and the average of A.
+def density(M: float, A: float, p: float, per_V: float, t: float) -> float:
+    """d sigma/(dE_S d|u| dt) in pb/GeV^5 at unit coupling of a target without form factor, from the average of A.
 
     Parameters
     ----------
     M : float
         Mass of the target in GeV.
-    G2_t : float
-        Form factor squared at t.
     A : float
         Squared amplitude averaged over phi_q, in GeV^2.
     p, per_V : float
@@ -273,7 +280,14 @@ def density(M: float, G2_t: float, A: float, p: float, per_V: float, t: float) -
         Momentum transfer squared in GeV^2.
     """
     factor = ALPHA * ALPHA * GEV2_PB / (64.0 * math.pi * M * M)
-    return factor * G2_t * A * per_V / (p * p * t * t)
+    return factor * A * per_V / (p * p * t * t)
+
+
+@jit
+def pointlike_density(E: float, process: Process, e: Emission, t: float, t_minus_tmin: float) -> float:
+    """`sigma_density` of a target without form factor, G2 = 1."""
+    A, _ = mean_amplitude(E, process, e, t, t_minus_tmin)
+    return density(process.M, A, e.p, e.per_V, t)
 
 
 @jit
@@ -291,5 +305,4 @@ def sigma_density(E: float, process: Process, e: Emission, t: float, t_minus_tmi
     t, t_minus_tmin : float
         t and t - t_min in GeV^2.
     """
-    A, _ = mean_amplitude(E, process, e, t, t_minus_tmin)
-    return density(process.M, G2(t, process.ff), A, e.p, e.per_V, t)
+    return pointlike_density(E, process, e, t, t_minus_tmin) * G2(t, process.ff)

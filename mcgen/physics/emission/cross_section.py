@@ -12,8 +12,10 @@ import math
 import numpy as np
 
 from mcgen.base.arrays import Array
+from mcgen.base.elementary import exp, expm1
 from mcgen.base.jit import jit
-from mcgen.physics.emission.amplitude import Process, sigma_density
+from mcgen.physics.emission.amplitude import Process, pointlike_density, without_form_factor
+from mcgen.physics.emission.form_factor import G2
 from mcgen.physics.emission.iww import dsigma_dx
 from mcgen.physics.emission.kinematics import emission, momentum, scalar_energy_range, t_range
 from mcgen.physics.emission.phase_space import (
@@ -45,6 +47,41 @@ FIXED_T = (160, 1, 12, 12)
 
 
 @jit
+def _piece(distance: float, reach: float, peak_width: float, widest: float) -> float:
+    """Width in log(t) of what one Gauss rule covers at a distance from the collinear peak."""
+    return min(reach - distance, widest, 3.0 * max(peak_width, distance))
+
+
+@jit
+def _pieces(below: float, above: float, peak_width: float, widest: float) -> int:
+    """How many of them there are between the limits of log(t), `below` and `above` the peak."""
+    n = 0
+    for reach in (below, above):
+        distance = 0.0
+        while distance < reach:
+            distance += _piece(distance, reach, peak_width, widest)
+            n += 1
+    return n
+
+
+@jit
+def _write_nodes(
+    below: float, above: float, peak_width: float, widest: float, q: Rules, at: Array, weight: Array
+) -> None:
+    """Write nodes of log(t/t_min) and their weights, piece by piece from the peak to both limits."""
+    n = 0
+    for side, reach in ((-1.0, below), (1.0, above)):
+        distance = 0.0
+        while distance < reach:
+            width = _piece(distance, reach, peak_width, widest)
+            for i in range(q.t.size):
+                at[n + i] = below + side * (distance + q.t[i] * width)
+                weight[n + i] = q.t_w[i] * width
+            n += q.t.size
+            distance += width
+
+
+@jit
 def sigma_dE_du(E: float, process: Process, E_S: float, one_minus_cos_theta: float, q: Rules) -> float:
     """d sigma/(dE_S d|u|) in pb/GeV^3 at unit coupling: the integral over t.
 
@@ -64,17 +101,23 @@ def sigma_dE_du(E: float, process: Process, E_S: float, one_minus_cos_theta: flo
         return 0.0
     peak, peak_width = collinear_peak(E, process, e)
     below = math.log1p(peak / e.t_min)
+    pieces = below, math.log(e.t_max / e.t_min) - below, peak_width, process.ff.panel
+    n = _pieces(*pieces) * q.t.size
+    at = np.empty(n)
+    weight = np.empty(n)
+    _write_nodes(*pieces, q, at, weight)
+    bare = without_form_factor(process)
+    # a loop for each step, in which the compiler takes several points at a time
+    for i in range(n):
+        at[i] = e.t_min * expm1(at[i])
+    for i in range(n):
+        t = e.t_min + at[i]
+        weight[i] *= t * pointlike_density(E, bare, e, t, at[i])
+    for i in range(n):
+        weight[i] *= G2(e.t_min + at[i], process.ff)
     total = 0.0
-    for side, reach in ((-1.0, below), (1.0, math.log(e.t_max / e.t_min) - below)):
-        distance = 0.0
-        while distance < reach:
-            width = min(reach - distance, process.ff.panel, 3.0 * max(peak_width, distance))
-            for i in range(q.t.size):
-                y = below + side * (distance + q.t[i] * width)
-                t_minus_tmin = e.t_min * math.expm1(y)
-                t = e.t_min + t_minus_tmin
-                total += q.t_w[i] * width * t * sigma_density(E, process, e, t, t_minus_tmin)
-            distance += width
+    for i in range(n):
+        total += weight[i]
     return total
 
 
@@ -312,6 +355,7 @@ def _sigma_dt(E: float, process: Process, t: float, q: Rules) -> float:
         return 0.0
     r_low = 0.0 if first == 0 else _edge(E, process, em, t, first / n_scan, (first - 1) / n_scan)
     r_high = 1.0 if last == n_scan else _edge(E, process, em, t, last / n_scan, (last + 1) / n_scan)
+    bare = without_form_factor(process)
     total = 0.0
     for i in range(q.x.size):
         E_S, dE = scalar_energy(r_low + (r_high - r_low) * q.x[i], em)
@@ -321,14 +365,21 @@ def _sigma_dt(E: float, process: Process, t: float, q: Rules) -> float:
             continue
         panels = 1 + int(math.log(u_high / u_low) / U_PANEL)
         width = math.log(u_high / u_low) / panels
+        u = np.empty(panels * q.t.size)
+        weight = np.empty(u.size)
         for panel in range(panels):
             for j in range(q.t.size):
-                u = u_low * math.exp((panel + q.t[j]) * width)
-                e = emission(E, process.m, process.m_S, process.M, E_S, max(0.0, (u - u_first) / two_pk))
-                if e.t_min < t < e.t_max:
-                    weight = q.x_w[i] * dE * q.t_w[j] * width * u
-                    total += weight * sigma_density(E, process, e, t, t - e.t_min)
-    return (r_high - r_low) * total
+                u[panel * q.t.size + j] = panel + q.t[j]
+                weight[panel * q.t.size + j] = q.x_w[i] * dE * q.t_w[j] * width
+        for k in range(u.size):
+            u[k] = u_low * exp(u[k] * width)
+        for k in range(u.size):
+            e = emission(E, process.m, process.m_S, process.M, E_S, max(0.0, (u[k] - u_first) / two_pk))
+            density = pointlike_density(E, bare, e, t, t - e.t_min)
+            weight[k] *= u[k] * density if e.t_min < t < e.t_max else 0.0
+        for k in range(u.size):
+            total += weight[k]
+    return (r_high - r_low) * G2(t, process.ff) * total
 
 
 @jit
