@@ -23,7 +23,7 @@ Intervals = tuple[tuple[float, float], ...]
 #: range of couplings: at smaller ones no experiment has a signal, at larger ones perturbation theory has failed
 LOWEST, HIGHEST = 1e-12, 1e3
 #: points to begin with, and the smallest step in log(g): it is not divided, so narrower gaps and islands are not seen
-_POINTS, _STEP = 40, 1e-4
+_POINTS, _STEP = 16, 1e-4
 #: N_S below this counts as this, so that it has a logarithm
 _TINY = 1e-300
 
