@@ -86,6 +86,9 @@ class Card(Section):
             self.check_models(models, where)
         return self
 
+    def __hash__(self) -> int:
+        return hash(self.name)  # of equal cards the same
+
     def with_boson(self, mediator: str | None = None, model: str | None = None) -> Card:
         """The card for another mediator or model, checked anew.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -16,11 +16,11 @@ from mcgen.base.estimate import Estimate
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.physics.boson.couplings import Couplings
-from mcgen.physics.emission import cross_section, iww
+from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.amplitude import Process
-from mcgen.physics.emission.cross_section import spectrum_nodes
 from mcgen.physics.emission.rules import Rules, rules
 from mcgen.physics.signal.signal_yield import yield_per_pb
+from mcgen.quadrature.spectra import spectra
 from mcgen.search.search import Search
 from mcgen.search.signal import Made, signal
 from mcgen.source.beam_nodes import crossings, group_nodes, groups, thin
@@ -40,34 +40,19 @@ class _Nodes(NamedTuple):
     weight: Array  #: of each depth
 
 
-def _spectrum(E: float, process: Process, method: str, search: Search | None, q: Rules) -> tuple[Array, Array]:
-    """Energies of S in GeV and the cross sections in pb that they stand for, rule by rule between the kinks."""
-    chi = iww.flux(E, process.m, process.m_S, process.ff) if method == "iww" else None
-    low = float(search.lowest_energy(E)) if search else 0.0
-    limits = [low, *(search.kinks(low, E) if search else []), math.inf]
-    parts = []
-    for first, last in itertools.pairwise(limits):
-        energies, sigmas = np.empty(q.x.size), np.empty(q.x.size)
-        spectrum_nodes(E, process, first, last, chi, q, energies, sigmas)
-        parts.append((energies, sigmas))
-    energies, sigmas = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return energies, sigmas
-
-
 def _made(search: Search | None, m_S: float, method: str, parts: Iterable[_Nodes], q: Rules) -> Made:
     """Nodes in the energy of S for each of those in the target; without a search all S, wherever they decay."""
-    rows: list[tuple[Array, ...]] = [(np.empty(0),) * 5]  # no nodes below threshold
+    columns: list[tuple[Array, ...]] = [(np.empty((0, 1)),) * 4]  # no nodes below threshold
     for part in parts:
-        for E, depth, weight in zip(part.E.tolist(), part.depth, part.weight, strict=True):
-            energies, sigmas = _spectrum(E, part.process, method, search, q)
-            E_S = np.tile(energies, depth.size)
-            depths = np.repeat(depth, energies.size)
-            window = search.along_beam(depths) if search else (depths, depths)
-            z_min, z_max = (np.broadcast_to(z, depths.shape) for z in window)
-            rows.append((np.outer(weight, sigmas).ravel(), E_S, np.full(E_S.size, E), z_min, z_max))
-    weight, E_S, E_mu, z_min, z_max = (np.concatenate(column) for column in zip(*rows, strict=True))
+        found = spectra(part.E, part.process, method, search, q)
+        E_S, sigmas = (np.concatenate(column)[:, None] for column in zip(*found, strict=True))
+        row = np.repeat(np.arange(part.E.size), [energies.size for energies, _ in found])
+        columns.append(np.broadcast_arrays(sigmas * part.weight[row], E_S, part.E[row, None], part.depth[row]))
+    weight, E_S, E_mu, depth = (np.concatenate([c.ravel() for c in column]) for column in zip(*columns, strict=True))
+    z_min, z_max = search.along_beam(depth) if search else (depth, depth)
+    window = z_min, np.broadcast_to(z_max, z_min.shape).astype(float)
     k = np.sqrt((E_S - m_S) * (E_S + m_S))
-    return search.see(weight, k, E_S, E_mu, (z_min, z_max)) if search else Made(weight, k, E_mu, z_min, z_max)
+    return search.see(weight, k, E_S, E_mu, window) if search else Made(weight, k, E_mu, *window)
 
 
 def production(
@@ -96,6 +81,8 @@ def production(
     parts = []
     for group in groups(source.components(m_S)):
         E, depth, targets = group_nodes(group, n_E)
+        if not search:  # depths do not count
+            depth, targets = depth[:, :1], targets.sum(axis=1, keepdims=True)
         process = source.process(m_S, group[0].target, ww=method == "ww")
         parts.append(_Nodes(process, E, depth, yield_per_pb(1.0, targets)))
     return _made(search, m_S, method, parts, rules(*n))
@@ -105,6 +92,12 @@ def yield_per_muon(source: Source, m_S: float) -> Estimate:
     """S per muon on target at g_mu = 1 over all x, exact."""
     fine, coarse = (float(production(source, m_S, nodes=nodes).weight.sum()) for nodes in (FINE, COARSE))
     return Estimate(fine, abs(fine - coarse), math.inf)
+
+
+@functools.lru_cache(maxsize=8)
+def _production_of(card: Card, m_S: float, method: str, nodes: tuple[int, tuple[int, ...]]) -> Made:
+    """Production that can count in a card's search; kept, as no coupling is in it."""
+    return production(Source(card), m_S, Search.of(card), method, nodes)
 
 
 def signal_of(made: Made, search: Search, boson: Boson) -> Callable[[Array], Array]:
@@ -136,13 +129,17 @@ def n_signal(
         Scalar mass in GeV.
     g_mu : list of float
     method : {"exact", "ww", "iww"}
+
+    Notes
+    -----
+    What was made at the latest masses is kept: couplings asked for one after the other take 1 ms each.
     """
     for g in g_mu:
         check_couplings(model, g)
-    source, search, boson = Source(card), Search.of(card), Boson(card, model, m_S)
+    boson = Boson(card, model, m_S)
     boson.production_coupling()
-    sets = [production(source, m_S, search, method, nodes) for nodes in (FINE, COARSE)]
-    fine, coarse = (signal_of(made, search, boson)(np.array(g_mu, dtype=float)).tolist() for made in sets)
+    signals = [signal_of(_production_of(card, m_S, method, n), Search.of(card), boson) for n in (FINE, COARSE)]
+    fine, coarse = (signal(np.array(g_mu, dtype=float)).tolist() for signal in signals)
     return [Estimate(a, abs(a - b), math.inf) for a, b in zip(fine, coarse, strict=True)]
 
 

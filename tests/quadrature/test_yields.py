@@ -173,6 +173,22 @@ def test_n_signal_needs_no_model():
     assert other.value == pytest.approx(n_signal(card, "B", 0.1, [1e-4])[0].value, rel=1e-14)
 
 
+def test_one_coupling_after_the_other(monkeypatch):
+    """Couplings one by one give what they give together, and nothing is made twice.
+
+    A card that differs only in its target makes its own. Fails if what is kept is not used, or is another card's.
+    """
+    card, calls = load_card("fermilab"), []
+    made = yields.production
+    monkeypatch.setattr(yields, "production", lambda *a: calls.append(a) or made(*a))
+    together = n_signal(card, "A", 0.0123, [1e-5, 1e-4])
+    assert [n_signal(load_card("fermilab"), "A", 0.0123, [g])[0] for g in (1e-5, 1e-4)] == together
+    assert len(calls) == 2
+    other = card.model_copy(update={"target": card.target.model_copy(update={"length": 100.0})})
+    assert n_signal(other, "A", 0.0123, [1e-5])[0].value != together[0].value
+    assert len(calls) == 4
+
+
 def test_fiducial_ranges():
     """Eqs. 18 and 20 for a muon that went 30 cm deep in 100 cm; fails if a length is counted from the front face."""
     assert missing_energy(30.0, 100.0, 500.0) == (570.0, math.inf)

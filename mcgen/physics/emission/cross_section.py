@@ -193,6 +193,27 @@ def spectrum_nodes(
 
 
 @jit
+def scalar_energies(E: Array, process: Process, q: Rules) -> Array:
+    """Energies of S in GeV at the nodes of `spectrum_nodes` without limits, shape (beam energies, nodes in x).
+
+    Parameters
+    ----------
+    E : array
+        Beam energies in GeV.
+    process : Process
+        Constants of the kernels.
+    q : Rules
+        Nodes of the quadrature; those in x are used.
+    """
+    result = np.empty((E.size, q.x.size))
+    for i in range(E.size):
+        em = energy_map(E[i], process)
+        for j in range(q.x.size):
+            result[i, j] = scalar_energy(q.x[j], em)[0]
+    return result
+
+
+@jit
 def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: float) -> tuple[float, float, float]:
     """Limits of integration over E_S, with the kink between them where S can no longer fly backward.
 

@@ -1,0 +1,102 @@
+"""Energies of S and the cross sections that they stand for, at all energies of a beam that a yield asks for."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+from mcgen.base.arrays import Array
+from mcgen.physics.emission import iww
+from mcgen.physics.emission.amplitude import Process
+from mcgen.physics.emission.cross_section import scalar_energies, spectrum_nodes
+from mcgen.physics.emission.rules import Rules
+from mcgen.search.search import Search
+
+#: error at which a cross section that is interpolated between beam energies aims, and the largest that is taken
+_AIM, _LARGEST = 1e-10, 3e-8
+
+
+def _spectrum(E: float, process: Process, method: str, search: Search | None, q: Rules) -> tuple[Array, Array]:
+    """Energies of S in GeV and the cross sections in pb that they stand for, rule by rule between the kinks."""
+    chi = iww.flux(E, process.m, process.m_S, process.ff) if method == "iww" else None
+    low = float(search.lowest_energy(E)) if search else 0.0
+    limits = [low, *(search.kinks(low, E) if search else []), math.inf]
+    parts = []
+    for first, last in itertools.pairwise(limits):
+        energies, sigmas = np.empty(q.x.size), np.empty(q.x.size)
+        spectrum_nodes(E, process, first, last, chi, q, energies, sigmas)
+        parts.append((energies, sigmas))
+    energies, sigmas = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return energies, sigmas
+
+
+def _few(v: Array) -> tuple[int, float]:
+    """Terms of a polynomial, and the lowest argument to use it at, so that few values are needed in all.
+
+    Its error falls like that of a function whose singularities have an imaginary part of pi.
+    """
+    v = np.sort(v)[::-1]
+    terms = np.ceil(-math.log(_AIM) / np.arcsinh(2.0 * math.pi / np.maximum(v[0] - v, 1e-12))).astype(int)
+    values = terms + np.arange(v.size - 1, -1, -1)
+    best = int(np.argmin(values))
+    return (int(terms[best]), float(v[best])) if values[best] < v.size else (0, math.inf)
+
+
+def _chebyshev(n: int, at: Array) -> tuple[Array, Array, Array]:
+    """Nodes of a polynomial between the extremes of some points, its terms of values there, the points of its terms."""
+    middle, half = 0.5 * (at.max() + at.min()), 0.5 * (at.max() - at.min())
+    angle, order = (np.arange(n) + 0.5) * (math.pi / n), np.arange(n)
+    terms = np.cos(np.outer(order, angle)) * np.where(order > 0, 2.0 / n, 1.0 / n)[:, None]
+    here = np.arccos(np.clip((at - middle) / half, -1.0, 1.0))
+    return middle + half * np.cos(angle), terms, np.cos(np.outer(here, order))
+
+
+def _interpolated(v: Array, n: int, process: Process, method: str, q: Rules) -> Array | None:
+    """Cross sections in pb, energy by energy and node by node, of all S; None if n terms are too few.
+
+    `v` is the logarithm of the energies above threshold. In it, that of the cross section at one place in the range of
+    E_S is smooth. The last term tells how smooth.
+    """
+    nodes, terms_of, points = _chebyshev(n, v)
+    energies = process.threshold + np.exp(nodes)
+    sigmas = np.array([_spectrum(E, process, method, None, q)[1] for E in energies.tolist()])
+    terms = terms_of @ np.log(np.maximum(sigmas, 1e-300))
+    last = sigmas @ np.abs(terms[-1]) / sigmas.sum(axis=1)
+    return np.exp(points @ terms) if last.max() < _LARGEST else None
+
+
+def spectra(E: Array, process: Process, method: str, search: Search | None, q: Rules) -> list[tuple[Array, Array]]:
+    """Energies of S in GeV and the cross sections in pb that they stand for, at each beam energy.
+
+    Parameters
+    ----------
+    E : array, shape (energies,)
+        Of the beam in GeV, above threshold.
+    process : Process
+        Constants of the kernels.
+    method : {"exact", "ww", "iww"}
+    search : Search, optional
+        Only S that can count in it; its kinks are limits of integration.
+    q : Rules
+        Nodes of the quadrature; those in x, u and t are used.
+
+    Notes
+    -----
+    If all S count, cross sections at the higher ones of many beam energies are interpolated from fewer.
+    """
+    v = np.log(np.maximum(E - process.threshold, 1e-300))
+    all_count = search is None or (
+        np.max(search.lowest_energy(E)) <= process.m_S and not search.kinks(0.0, float(E.max()))
+    )
+    n, lowest = _few(v) if all_count and method != "iww" else (0, math.inf)
+    high = v >= lowest
+    sigmas = _interpolated(v[high], n, process, method, q) if n else None
+    if sigmas is None:
+        return [_spectrum(at, process, method, search, q) for at in E.tolist()]
+    between = zip(scalar_energies(E[high], process, q), sigmas, strict=True)
+    return [
+        next(between) if known else _spectrum(at, process, method, search, q)
+        for at, known in zip(E.tolist(), high.tolist(), strict=True)
+    ]
