@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcgen.base.arrays import Array
-from mcgen.physics.emission.rules import gauss
+from mcgen.physics.emission.rules import gauss, gauss_of
 from mcgen.physics.matter.energy_loss import NONE
 from mcgen.source.targets import Target
 from mcgen.source.track import Track, depths, energy_at
@@ -142,7 +142,17 @@ def _spread_nodes(group: Sequence[TargetComponent], n: int) -> tuple[Array, Arra
     filled = nuclei > 0.0
     by_cell = list(zip(*depth, strict=True))
     y, weight = (np.array([np.concatenate([row[i] for row in rows]) for rows in by_cell]) for i in (0, 1))
-    return energy[filled] / nuclei[filled], y[filled], weight[filled]
+    y, weight = _fewer_depths(y[filled], weight[filled], 3 * n // 4)
+    return energy[filled] / nuclei[filled], y, weight
+
+
+def _fewer_depths(y: Array, weight: Array, n: int) -> tuple[Array, Array]:
+    """At most n depths that stand for all, row by row, resolved near the end like those of `_gauss_toward_end`."""
+    if y.shape[1] <= n:
+        return y, weight
+    end, span = y.max(), y.max() - y.min()
+    s, weight = gauss_of(((end - y) / span) ** 0.25, weight, n)
+    return end - span * s**4, weight
 
 
 def crossings(segments: Sequence[Segment], E: float, n: int) -> list[tuple[Target, Array, Array]]:

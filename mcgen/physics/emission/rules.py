@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,41 @@ def gauss(n: int) -> tuple[Array, Array]:
     """Nodes and weights of the rule with n points on (0, 1)."""
     y, w = np.polynomial.legendre.leggauss(n)
     return 0.5 * (y + 1.0), 0.5 * w
+
+
+def gauss_of(x: Array, w: Array, n: int) -> tuple[Array, Array]:
+    """Few nodes that stand for many: sums of polynomials up to degree 2 n - 1 are the same, row by row.
+
+    Parameters
+    ----------
+    x, w : array, shape (rows, points)
+        Nodes, and their weights, not negative and not all zero.
+    n : int
+        How many nodes to leave.
+
+    Returns
+    -------
+    nodes, weights : array, shape (rows, n)
+
+    Notes
+    -----
+    Lanczos' tridiagonal matrix of the measure; its eigenvalues are the nodes (Golub and Welsch).
+    """
+    total = w.sum(axis=1)
+    basis = np.zeros((n + 1, *x.shape))
+    matrix = np.zeros((n + 1, n + 1, len(x)))
+    basis[0] = np.sqrt(w / total[:, None])
+    for k in range(n):
+        rest = x * basis[k]
+        matrix[k, k] = np.sum(rest * basis[k], axis=1)
+        for _ in range(2):  # twice is enough to be orthogonal to the last digit
+            rest -= np.einsum("kr,krp->rp", np.einsum("krp,rp->kr", basis[: k + 1], rest), basis[: k + 1])
+        norm = np.sqrt(np.sum(rest * rest, axis=1))
+        norm[norm < 1e-12 * np.abs(x).max(axis=1)] = 0.0  # no more points than nodes so far
+        matrix[k + 1, k] = norm
+        basis[k + 1] = rest / np.where(norm > 0.0, norm, math.inf)[:, None]
+    nodes, vectors = np.linalg.eigh(np.moveaxis(matrix[:n, :n], 2, 0))
+    return nodes, total[:, None] * vectors[:, 0, :] ** 2
 
 
 class Rules(NamedTuple):
