@@ -363,19 +363,14 @@ def _sigma_dt(E: float, process: Process, t: float, q: Rules) -> float:
     em = energy_map(E, process)
     if em.span <= 0.0:
         return 0.0
-    n_scan = 200
-    first = -1
-    last = -1
-    for i in range(n_scan + 1):
-        low, high = u_range_at_t(E, process, scalar_energy(i / n_scan, em)[0], t)
-        if high > low:
-            last = i
-            if first < 0:
-                first = i
-    if first < 0:
+    # the largest |p'| + |k| of all E_S, at the same velocity of both: if t is not possible there, it is nowhere
+    E_S = (E - 0.5 * t / process.M) * process.m_S / (process.m + process.m_S)
+    u_low, u_high = u_range_at_t(E, process, E_S, t)
+    if u_high <= u_low or not em.low < E_S < em.low + em.span:
         return 0.0
-    r_low = 0.0 if first == 0 else _edge(E, process, em, t, first / n_scan, (first - 1) / n_scan)
-    r_high = 1.0 if last == n_scan else _edge(E, process, em, t, last / n_scan, (last + 1) / n_scan)
+    inside = scalar_energy_coordinate(E_S, em)
+    r_low = _edge(E, process, em, t, inside, 0.0)
+    r_high = _edge(E, process, em, t, inside, 1.0)
     bare = without_form_factor(process)
     total = 0.0
     for i in range(q.x.size):
