@@ -15,7 +15,8 @@ from mcgen.analysis.crosscheck import monte_carlo
 from mcgen.base.rng import EVENTS, INTEGRATION
 from mcgen.card.card import card_text, parse_card
 from mcgen.generation.generate import generate, prepare
-from mcgen.generation.lattice import build_lattice, integrate
+from mcgen.generation.lattice import _alias_table, build_lattice, integrate
+from mcgen.generation.normalisation import INTEGRATION_POINTS
 from mcgen.generation.stages import azimuth_bound, sample_azimuth
 from mcgen.physics.emission import cross_section as quadrature
 from mcgen.physics.emission.amplitude import amplitude_at, azimuthal_form, transverse_momentum
@@ -205,6 +206,27 @@ def test_adaptation_in_a_target(name, m_S):
     found = _adaptation(*Source(card).energy_range(m_S), Source(card).process(m_S))
     assert found.efficiency > 0.7
     assert found.overweight < 1e-3
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 1000])
+def test_alias_table(n):
+    """Cells are proposed in proportion to their weights, 1e-12; fails if what rounding leaves over is lost."""
+    weights = 10.0 ** np.random.default_rng(n).uniform(-6.0, 1.0, n)
+    for weight in (weights, np.ones(n), weights**8):
+        threshold, alias = _alias_table(weight)
+        found = np.bincount(np.arange(n), threshold, n) + np.bincount(alias, 1.0 - threshold, n)
+        assert np.all((threshold >= 0.0) & (threshold <= 1.0))
+        np.testing.assert_allclose(found / n, weight / weight.sum(), rtol=0.0, atol=1e-12)
+
+
+def test_overweight():
+    """The share above the ceilings, from the integral's own points; fails if it is always 0."""
+    prepared = prepare(Source(load_card("ship-muons")), 0.2, 1)
+    (ready,) = prepared.components
+    points = INTEGRATION_POINTS
+    f, _, cut, _ = integrate(ready.lattice, ready.process, np.uint64(1), np.uint64(INTEGRATION), 0, points)
+    assert prepared.overweight == pytest.approx(1.0 - cut / f, rel=1e-9)
+    assert prepared.overweight > 0.0
 
 
 def _azimuth_cdf(form, values):

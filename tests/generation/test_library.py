@@ -12,7 +12,7 @@ from mcgen import generate, load_card
 from mcgen.base.errors import InputError
 from mcgen.card.card import parse_card
 from mcgen.cli import main
-from mcgen.generation.library import default_energies, library
+from mcgen.generation.library import default_energies, library, scatterings
 from mcgen.physics.emission.cross_section import FINE, sigma_between
 from mcgen.physics.emission.rules import rules
 from mcgen.source.source import Source
@@ -110,6 +110,19 @@ def test_library_is_the_thin_target(tmp_path):
     assert ks_2samp(np.hypot(rows[:, 1], rows[:, 2]), p_T).pvalue > 1e-4
     phi = np.arctan2(rows[:, 2], rows[:, 1]) / (2.0 * math.pi)
     assert kstest(phi + 0.5, "uniform").pvalue > 1e-4
+
+
+def test_numbers_of_events(monkeypatch):
+    """Events are numbered on over chunks, and a number is an event; fails if two chunks share random numbers."""
+    monkeypatch.setattr("mcgen.generation.library._CHUNK", 300)
+    source = Source(load_card("na64"))
+    one, two = (scatterings(source.process(0.1), source.targets[0], 160.0, 700, 3, first) for first in (0, 300))
+    first, second, third = one
+    assert [list(c["event"]) for c in (first, second, third)] == [
+        list(range(i, j)) for i, j in ((0, 300), (300, 600), (600, 700))
+    ]
+    np.testing.assert_array_equal(next(two)["t"], second["t"])
+    assert not set(first["t"]) & set(second["t"])
 
 
 def test_electrons(tmp_path):

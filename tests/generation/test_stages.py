@@ -11,11 +11,11 @@ import pytest
 
 from mcgen.base.constants import ALPHA, GEV2_PB
 from mcgen.base.jit import jit
-from mcgen.base.rng import EVENTS, INTEGRATION
+from mcgen.base.rng import EVENTS, INTEGRATION, SOURCES, uniforms
 from mcgen.events.branches import FLOAT_BRANCHES, ROW
 from mcgen.generation import lattice as cells
 from mcgen.generation import stages
-from mcgen.generation.kernel import NO_PARTICLES, Beamline, accept, enqueue, fill, place
+from mcgen.generation.kernel import NO_PARTICLES, Beamline, accept, draw_sources, enqueue, fill, place
 from mcgen.generation.lattice import Proposals, build_lattice, draw, integrate
 from mcgen.generation.stages import NUCLEUS, SIZE, STAGES, Stages
 from mcgen.physics.emission.amplitude import AzimuthalForm
@@ -93,6 +93,14 @@ def test_a_point_does_not_know_its_block():
         proposals.propose(40)
     for row in (stages.E_BEAM, stages.T, stages.F, stages.U_ACCEPT):
         np.testing.assert_array_equal(straight.block[row + order], mixed.block[row : row + 40])
+
+
+def test_sources():
+    """Each event comes from the component that its own number falls on; fails if events get their neighbours'."""
+    shares, found = np.array([0.2, 0.2, 0.7, 1.0]), np.full(500, -1)
+    draw_sources(shares, SEED, 30, found)
+    u = [uniforms(SEED, np.uint64(SOURCES), np.uint64(30 + i), np.uint64(0))[0] for i in range(500)]
+    np.testing.assert_array_equal(found, np.searchsorted(shares, u, "right"))
 
 
 def test_cells_are_told_apart():

@@ -155,6 +155,17 @@ def test_steered_events():
             assert np.corrcoef(slope, aside)[0, 1] == pytest.approx(correlation, abs=error)
 
 
+def test_steered_along_a_slope():
+    """Momenta along the beam go along the slope of their particle, 1e-14; fails if a direction has not length 1."""
+    none = Scattering(*(np.zeros(2) for _ in range(4)))
+    beam = Beamline(0.0, 0.0, np.array([[0.0], [0.0], [0.3], [-0.4]]), 0.0, True, 1.0)
+    out = np.zeros((len(FLOAT_BRANCHES), 3))
+    out[ROW["S_pz"]] = out[ROW["S_E"]] = 2.0
+    steer(beam, none, np.zeros(3), np.uint64(5), np.arange(3), out)
+    S = out[ROW["S_px"] : ROW["S_px"] + 3, 0]
+    np.testing.assert_allclose(S, 2.0 * np.array([0.3, -0.4, 1.0]) / math.sqrt(1.25), rtol=1e-14)
+
+
 ELECTRONS = """
 name = "electrons"
 [beam]

@@ -1,0 +1,13 @@
+"""Cross sections by name: what is refused. Their numbers are in tests/physics/emission/test_cross_section.py."""
+
+import pytest
+
+from mcgen.base.errors import InputError
+from mcgen.quadrature.xsec import cross_section
+
+
+@pytest.mark.parametrize("edges", [[0.3], [0.1, 0.5, 0.3], [0.1, 0.1, 0.3], [-0.1, 0.5], [0.1, 1.1], [[0.1, 0.5]]])
+def test_edges_that_are_none(edges):
+    """Edges must rise, every one of them, and lie in the range of x; fails for a negative bin."""
+    with pytest.raises(InputError, match="increasing numbers"):
+        cross_section("W", 3.0, 0.1, spectrum="x", edges=edges)
