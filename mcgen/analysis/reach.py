@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 import warnings
@@ -17,7 +16,6 @@ from mcgen.analysis import reweight as reweighting
 from mcgen.analysis.crossings import Intervals, Signal, intervals
 from mcgen.analysis.tracing import Column, trace
 from mcgen.base import files
-from mcgen.base.arrays import Array
 from mcgen.base.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
 from mcgen.base.errors import InputError, McgenWarning, ThresholdError, check_number, choose, refuse_if
 from mcgen.base.files import overwriting
@@ -93,7 +91,7 @@ def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict
     if seen and not _too_heavy(card, [m_S]):
         events = generate(card, m_S, EVENTS)
         for model in seen:
-            found[model] = functools.partial(reweighting.signal_sums, events, card, model, m_S)
+            found[model] = reweighting.signal_of(events, card, model, m_S)
     return found
 
 
@@ -317,11 +315,7 @@ def reach_from_events(
             source = reweighting.open_events(path)
             card = reweighting.card_of(source)
             m_S = source.metadata.m_S
-
-            def signal(g_mu: Array) -> Array:
-                return reweighting.signal_sums(source, card, model, m_S, g_mu, workers)  # noqa: B023 - used before the next turn
-
-            ranges: Intervals = intervals(signal, n_signal)
+            ranges: Intervals = intervals(reweighting.signal_of(source, card, model, m_S, workers), n_signal)
             found += [ReachPoint(card.name, model, "events", m_S, *edges) for edges in ranges or ((None, None),)]
             if progress:
                 progress(next(done))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from mcgen.analysis.event_ratio import altered
 from mcgen.analysis.other_detector import seen_by
+from mcgen.base import threads
 from mcgen.base.arrays import Array
 from mcgen.base.constants import PB_CM2
 from mcgen.base.errors import InputError, choose, refuse_if
@@ -31,6 +31,8 @@ from mcgen.source.boson import Boson, check_couplings
 from mcgen.source.source import Source
 
 METHODS = ("probability", "vertex")
+#: of at most this many events, what their signal needs is kept in memory between couplings
+KEPT = 1_000_000
 #: an estimate from fewer effective events than this is announced as uncertain
 ENOUGH = 100.0
 
@@ -110,36 +112,36 @@ def _made(source: EventSource, how: DecayModel, vertex: bool) -> Iterator[Made]:
         yield search.see(kept["weight"], k, kept["S_E"], kept["E_mu"], search.window(kept), tau)
 
 
+def _parts(source: EventSource, how: DecayModel, vertex: bool = False) -> list[Iterable[Made]]:
+    """Events that can count, file by file of a folder."""
+    parts = getattr(source, "parts", [source])
+    return [_made(part, replace(how, seed=part.metadata.seed), vertex) for part in parts]
+
+
 def _sums(
-    source: EventSource,
-    how: DecayModel,
-    g_mu: Iterable[float],
-    edges: Array = ALL,
-    vertex: bool = False,
-    workers: int = 1,
-    progress: Callable[[int], None] | None = None,
+    parts: list[Iterable[Made]], how: DecayModel, g_mu: Iterable[float], edges: Array = ALL, workers: int = 1
 ) -> tuple[Array, Array]:
     """Signal and sum of squares, (couplings, bins), at unit production coupling; the same for any number of workers."""
     boson, shares = how.boson, how.search.shares(how.boson)
     widths = [boson.width(g) for g in g_mu]
+    with threads.pool(workers if len(parts) > 1 else 0) as pool:
+        sums = np.array(list(pool.map(lambda part: signal(part, boson.m_S, widths, shares, edges), parts)))
+    exact = sums[0] if len(sums) == 1 else np.apply_along_axis(math.fsum, 0, sums)
+    return exact[0], exact[1]
+
+
+def _reporting(parts: list[Iterable[Made]], events: int, progress: Callable[[int], None]) -> list[Iterable[Made]]:
+    """The same events; `progress` hears after each chunk how many have been used."""
     done = 0
 
-    def counted(chunks: Iterator[Made]) -> Iterator[Made]:
+    def reported(part: Iterable[Made]) -> Iterator[Made]:
         nonlocal done
-        for chunk in chunks:
+        for chunk in part:
             yield chunk
             done += STEP
-            if progress:
-                progress(min(len(source), done))
+            progress(min(events, done))
 
-    def of_part(part: EventSource) -> tuple[Array, Array]:
-        own = replace(how, seed=part.metadata.seed)
-        return signal(counted(_made(part, own, vertex)), boson.m_S, widths, shares, edges)
-
-    with ThreadPoolExecutor(workers) as pool:
-        parts = np.array(list(pool.map(of_part, getattr(source, "parts", [source]))))
-    exact = parts[0] if len(parts) == 1 else np.apply_along_axis(math.fsum, 0, parts)
-    return exact[0], exact[1]
+    return [reported(part) for part in parts]
 
 
 def _edges(low: float, high: float, bins: int) -> Array:
@@ -157,8 +159,8 @@ def _nuclei(source: Source, m_S: float, edges: Array) -> Array:
     return above[:-1] - above[1:]
 
 
-def signal_sums(source: EventSource, card: Card, model: str, m_S: float, g_mu: Array, workers: int = 1) -> Array:
-    """N_S at each coupling, without errors: what a scan for the reach needs.
+def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: int = 1) -> Callable[[Array], Array]:
+    """N_S as a function of couplings, without errors: what a scan for the reach needs.
 
     Parameters
     ----------
@@ -169,13 +171,13 @@ def signal_sums(source: EventSource, card: Card, model: str, m_S: float, g_mu: A
     model : {"A", "B", "dark-photon", "Lmu-Ltau"}
     m_S : float
         Mass of S in GeV, that of the events.
-    g_mu : array, shape (couplings,)
     workers : int
         Threads over the files of a folder.
 
     Returns
     -------
-    array, shape (couplings,)
+    callable
+        From couplings, shape (couplings,), to N_S of the same shape.
 
     Raises
     ------
@@ -187,8 +189,13 @@ def signal_sums(source: EventSource, card: Card, model: str, m_S: float, g_mu: A
         message = "events of another generator have one energy: they give sigma~ (`mcgen reweight`) and no N_S"
         raise InputError(message)
     how = DecayModel(boson, Search.of(card), 1.0, source.metadata.seed, forced=True)
-    sums, _ = _sums(source, how, g_mu.tolist(), workers=workers)
-    return np.asarray(boson.rate() * g_mu**2 * sums[:, 0])
+    kept = [list(part) for part in _parts(source, how)] if len(source) <= KEPT else None
+
+    def at(g_mu: Array) -> Array:
+        sums, _ = _sums(kept or _parts(source, how), how, g_mu.tolist(), workers=workers)  # type: ignore[arg-type]
+        return np.asarray(boson.rate() * g_mu**2 * sums[:, 0])
+
+    return at
 
 
 def reweight(
@@ -258,7 +265,8 @@ def reweight(
     rates = [boson.production_coupling(g) ** 2 for g in couplings]
     edges = ALL if single else _edges(*beam.energy_range(m_S), energy_bins)
     how = DecayModel(boson, Search.of(card), couplings[0], source.metadata.seed, forced=True)
-    sums, squares = _sums(source, how, couplings, edges, method == "vertex", workers, progress)
+    parts = _parts(source, how, method == "vertex")
+    sums, squares = _sums(_reporting(parts, n, progress) if progress else parts, how, couplings, edges, workers)
     nuclei = np.ones(1) if single else _nuclei(beam, m_S, edges)
     per_bin = np.divide(PB_CM2, nuclei, out=np.zeros(nuclei.size), where=nuclei > 0.0)  # a spectrum may have gaps
 

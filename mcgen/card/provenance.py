@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 import shlex
@@ -16,13 +17,18 @@ from mcgen.base import files
 from mcgen.card.card import Card
 
 
+@functools.cache
+def _versions() -> dict[str, str]:
+    """Of what the numbers stand on."""
+    return {name: metadata.version(name) for name in ("numpy", "numba", "awkward", "uproot")}
+
+
 def provenance(*cards: Card) -> dict[str, Any]:
     """Program, versions of what it stands on, command line, and the cards with their hash."""
     found: dict[str, Any] = {
         "generator": "mcgen",
         "mcgen_version": __version__,
-        "versions": {name: metadata.version(name) for name in ("numpy", "numba", "awkward", "uproot")}
-        | {"python": platform.python_version()},
+        "versions": _versions() | {"python": platform.python_version()},
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
     texts = [card.text for card in cards]

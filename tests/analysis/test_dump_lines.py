@@ -8,7 +8,7 @@ from mcgen import load_card
 from mcgen.analysis.crossings import intervals
 from mcgen.analysis.dump_lines import dump_line
 from mcgen.analysis.reach import reach
-from mcgen.analysis.reweight import signal_sums
+from mcgen.analysis.reweight import signal_of
 from mcgen.generation.generate import generate
 from mcgen.report.paper import PUBLISHED_DUMPS
 
@@ -23,7 +23,7 @@ def test_line_of_e137():
     assert (card.detector.daughters, card.detector.half_width) == ("any", (150.0, 150.0))
     for m_S, point in zip(masses, dump_line("e137", masses), strict=True):
         events = generate(card, m_S, 60_000, seed=4, workers=2)
-        ((low, high),) = intervals(lambda g, e=events, m=m_S: signal_sums(e, card, "A", m, g), 3.0)
+        ((low, high),) = intervals(signal_of(events, card, "A", m_S), 3.0)
         assert (point.g_low, point.g_high) == pytest.approx((low, high), rel=0.01)
 
 

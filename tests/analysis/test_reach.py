@@ -10,7 +10,7 @@ from mcgen import load_card
 from mcgen.analysis.constraints import G2_SETS
 from mcgen.analysis.crossings import intervals
 from mcgen.analysis.reach import EVENTS, Tower, reach
-from mcgen.analysis.reweight import reweight, signal_sums
+from mcgen.analysis.reweight import reweight, signal_of
 from mcgen.base.errors import InputError
 from mcgen.generation.generate import generate
 from mcgen.report.effects import changed
@@ -49,7 +49,7 @@ def test_events_and_quadrature_have_one_contour():
     """Of a card without a shape the contour from events is that of the quadrature, 1 %; fails if N_mu is lost."""
     card = load_card("na64mu-2022")
     events = generate(card, 0.1, EVENTS, workers=2)
-    ((low, high),) = intervals(lambda g: signal_sums(events, card, "B", 0.1, g), 3.0)
+    ((low, high),) = intervals(signal_of(events, card, "B", 0.1), 3.0)
     (point,) = reach(card, ["B"], [0.1])
     assert low == pytest.approx(point.g_low, rel=0.01)
     assert high == pytest.approx(point.g_high, rel=0.01)
