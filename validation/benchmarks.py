@@ -27,7 +27,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
-from validation import assembly
+from validation import assembly, roofline
 from validation.figures.figure import FIGURES, Figure
 from validation.figures.server import PARTS
 
@@ -173,12 +173,18 @@ def main() -> None:
         for name in arguments.only or FIGURES:
             rows.append(measured(FIGURES[name], sides, arguments.rounds))
             print(line(rows[-1].cells()), flush=True)
-    stages = [] if arguments.only else assembly.fresh()
-    if stages:
+    document: dict[str, Any] = {
+        "machine": machine(),
+        "against": arguments.against,
+        "rows": [row.document() for row in rows],
+    }
+    if not arguments.only:
+        stages = assembly.fresh()
         print("\nOperations of doubles in the machine code of the stages\n" + assembly.table(stages))
+        cost, needs = roofline.needs()
+        print("\nWhat a point needs at least, and takes\n" + roofline.table(cost, needs))
+        document |= {"stages": list(map(vars, stages)), "cost_ns": cost, "needs": list(map(vars, needs))}
     if arguments.json:
-        document = {"machine": machine(), "against": arguments.against, "rows": [row.document() for row in rows]}
-        document["stages"] = [vars(stage) for stage in stages]
         arguments.json.write_text(json.dumps(document, indent=1) + "\n")
 
 
