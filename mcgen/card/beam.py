@@ -16,7 +16,7 @@ from mcgen.base.errors import refuse_if
 from mcgen.base.files import read_text
 from mcgen.base.units import quantity_text
 from mcgen.card.beam_profile import Profile, parse_profile, parse_rows
-from mcgen.card.quantities import Angle, Energy, EnergyList, Positive, Section, Width
+from mcgen.card.quantities import Angle, Energy, EnergyList, Positive, Section, Width, about
 
 #: largest file of a spectrum or a profile
 MAX_BYTES = 5_000_000
@@ -36,8 +36,12 @@ class Spectrum(NamedTuple):
 class Histogram(Section):
     """Particles per bin of energy."""
 
-    energy: EnergyList  #: edges
-    particles: Annotated[list[Annotated[float, Field(ge=0.0, le=1e40)]], Field(min_length=1, max_length=10_000)]
+    energy: Annotated[EnergyList, about("edges of the bins, increasing", "1 GeV, 2 GeV, 3 GeV")]
+    particles: Annotated[
+        list[Annotated[float, Field(ge=0.0, le=1e40)]],
+        Field(min_length=1, max_length=10_000),
+        about("particles in each bin, in any unit", [10.0, 5.0]),
+    ]
 
     @model_validator(mode="after")
     def _matching(self) -> Histogram:
@@ -59,14 +63,22 @@ def _older_name(schema: dict[str, Any]) -> None:
 class Beam(Section):
     """Particles on target: one energy, a Gaussian spread of it, a histogram, or a list of particles."""
 
-    particle: Literal["mu+", "mu-", "e+", "e-"] = "mu+"
-    energy: Energy | None = None
-    energy_spread: Annotated[float, Field(ge=0.0, le=0.2)] = 0.0  #: rms over mean, cut at 4 sigma
-    spectrum: Histogram | None = None
-    profile: str | None = None  #: lines of energy, position and slope of one particle each
-    particles_on_target: Annotated[Positive, Field(validation_alias=AliasChoices("particles_on_target", "muons"))]
-    spot: Width = 0.0
-    divergence: Angle = 0.0
+    particle: Annotated[Literal["mu+", "mu-", "e+", "e-"], about("what hits the target", "mu-")] = "mu+"
+    energy: Annotated[Energy | None, about("total energy; or give a spectrum or a profile", "160 GeV")] = None
+    energy_spread: Annotated[float, Field(ge=0.0, le=0.2), about("rms over mean, cut at 4 sigma", 0.03)] = 0.0
+    spectrum: Annotated[
+        Histogram | None, about("instead of energy: a file with lines low,high,particles in GeV", "spectrum.csv")
+    ] = None
+    profile: Annotated[
+        str | None, about("instead of energy: a file with energy, position and slope of each particle", "beam.csv")
+    ] = None
+    particles_on_target: Annotated[
+        Positive,
+        Field(validation_alias=AliasChoices("particles_on_target", "muons")),
+        about("number of beam particles; `muons` is the older name", 1e12),
+    ]
+    spot: Annotated[Width, about("rms width of the beam in x and in y", "1 cm")] = 0.0
+    divergence: Annotated[Angle, about("rms angle of the beam in each plane", "1 mrad")] = 0.0
 
     model_config = ConfigDict(json_schema_extra=_older_name)
 

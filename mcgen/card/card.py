@@ -14,11 +14,12 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from mcgen.base.errors import InputError, choose, nearest
 from mcgen.base.extras import data_folder
 from mcgen.base.files import read_text
+from mcgen.base.units import parse_list
 from mcgen.card.beam import Beam, read_profile, read_spectrum
 from mcgen.card.detector import Detector, SearchOptions, read_efficiency
 from mcgen.card.form_factors import read_table
-from mcgen.card.quantities import Coupling, CouplingList, Energy, MassList, Section
-from mcgen.card.target import Layer, Slab, Stack, Target
+from mcgen.card.quantities import Coupling, CouplingList, Energy, MassList, Section, about
+from mcgen.card.target import Group, Layer, Slab, Stack, Target
 from mcgen.physics.boson.couplings import MODELS, MODELS_OF
 from mcgen.physics.emission.form_factor import FORM_FACTORS
 from mcgen.physics.emission.mediator import MEDIATORS
@@ -27,7 +28,10 @@ from mcgen.physics.emission.mediator import MEDIATORS
 MAX_BYTES = 1_000_000
 #: faults that one message names
 _MOST_FAULTS = 10
-
+#: parts of pydantic's places that are no keys of a card
+_KINDS = ("slab", "stack", "single", "group", "constrained-float", "Curve")
+#: couplings of a scan that names none
+DEFAULT_COUPLINGS = parse_list("1e-6:1e-2:25", geometric=True)
 
 ModelName = Literal["A", "B", "dark-photon", "Lmu-Ltau"]
 
@@ -35,52 +39,90 @@ ModelName = Literal["A", "B", "dark-photon", "Lmu-Ltau"]
 class Scalar(Section):
     """The boson that is generated, and the couplings of its decay positions."""
 
-    mass: Energy
-    mediator: Literal[tuple(MEDIATORS)] = "scalar"  # type: ignore[valid-type]
-    model: ModelName = "A"
-    g_mu: Coupling = 5e-4
-    width: Literal["total", "ee_only"] = "total"
-    invisible: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    mass: Annotated[Energy, about("m_S of the events", "100 MeV")]
+    mediator: Annotated[
+        Literal[tuple(MEDIATORS)],  # type: ignore[valid-type]
+        about("which boson is radiated", "vector"),
+    ] = "scalar"
+    model: Annotated[
+        ModelName,
+        about(
+            "A: g_l = g_mu m_l/m_mu; B: muons only; of vectors dark-photon: all charges, Lmu-Ltau: mu, tau, neutrinos",
+            "A",
+        ),
+    ] = "A"
+    g_mu: Annotated[Coupling, about("coupling of the decay positions in an event file", 5e-4)] = 5e-4
+    width: Annotated[
+        Literal["total", "ee_only"], about("total: all decays; ee_only: to e+ e- alone, as in the paper", "total")
+    ] = "total"
+    invisible: Annotated[float, Field(ge=0.0, lt=1.0), about("branching ratio to what nobody sees", 0.1)] = 0.0
 
 
 class Scan(Section):
     """What `mcgen run` scans."""
 
-    g_mu: CouplingList
-    mass: MassList
-    models: Annotated[list[ModelName], Field(min_length=1, default=["A", "B"])]
+    g_mu: Annotated[
+        CouplingList,
+        Field(default_factory=DEFAULT_COUPLINGS.copy),
+        about("couplings of the table: a,b,c or start:stop:n in equal ratios", "1e-6:1e-2:25"),
+    ]
+    mass: Annotated[
+        MassList,
+        Field(default_factory=list),
+        about("masses, a,b,c or start:stop:n or start:stop:n:log; left out: that of [scalar]", "10 MeV, 100 MeV"),
+    ]
+    models: Annotated[
+        list[ModelName],
+        Field(default_factory=list, min_length=1),
+        about("models of the contours; left out: those of the mediator", ["A"]),
+    ]
 
 
 class Run(Section):
     """How many events, and from which random numbers."""
 
-    events: Annotated[int, Field(ge=1, le=10**12)] = 100_000
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
-    form_factor: Literal[tuple(FORM_FACTORS)] = "paper"  # type: ignore[valid-type]
-    form_factor_table: dict[str, str] = Field(default_factory=dict)  #: element -> lines of t in GeV^2 and G2
+    events: Annotated[int, Field(ge=1, le=10**12), about("number of events", 100_000)] = 100_000
+    seed: Annotated[int, Field(ge=0, lt=2**63), about("of the random numbers", 1)] = 1
+    form_factor: Annotated[
+        Literal[tuple(FORM_FACTORS)],  # type: ignore[valid-type]
+        about("charge distribution of the nucleus, G2(t)", "tsai"),
+    ] = "paper"
+    form_factor_table: Annotated[
+        dict[str, str],
+        about("of form_factor table: a file with lines of t in GeV^2 and G2 for each element", {"W": "g2.csv"}),
+    ] = Field(default_factory=dict)
 
 
 class Card(Section):
     """An experiment. Numbers are in GeV, cm and their combinations once read."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    name: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$"), about("of the experiment, in tables and figures", "fermilab")
+    ]
     beam: Beam
     target: Target
     detector: Detector
     scalar: Scalar
-    scan: Scan
+    scan: Scan = Scan.model_validate({})
     run: Run = Run()
     search: SearchOptions = SearchOptions()
     _text: str = PrivateAttr("")
 
     @model_validator(mode="after")
     def _possible(self) -> Card:
+        scan = self.scan
+        missing = {"mass": [self.scalar.mass], "models": list(MODELS_OF[self.scalar.mediator])}
+        found = {key: value for key, value in missing.items() if not getattr(scan, key)}
+        object.__setattr__(self, "scan", scan.model_copy(update=found))
         loss = self.target.energy_loss
         if loss in ("table", "mulder") and self.beam.lepton != "mu":
             message = f"target.energy_loss: {loss} is for muons; for electrons it is none, constant or shower"
             raise InputError(message)
         if loss == "shower" and (self.beam.lepton == "mu" or self.beam.distribution or not self.target.E_min):
             message = "target.energy_loss: shower is for electrons of one energy and needs target.E_min"
+            raise InputError(message)
+        if loss == "shower" and self.target.layers[0].is_vacuum:
+            message = "target.energy_loss: a shower needs matter in the first layer"
             raise InputError(message)
         for where, models in (("scalar.model", [self.scalar.model]), ("scan.models", self.scan.models)):
             self.check_models(models, where)
@@ -142,6 +184,19 @@ def card_text(name: str | Path) -> str:
     return read_text(path, "card", MAX_BYTES, nearest(str(name), builtin))
 
 
+def new_card(name: str) -> str:
+    """Text of a card to start from, with comments.
+
+    Raises
+    ------
+    InputError
+        If the name cannot be that of an experiment.
+    """
+    text = Path(__file__).with_name("new.toml").read_text(encoding="utf-8").replace("{name}", name)
+    parse_card(text, name)
+    return text
+
+
 def read_card(name: str | Path) -> Card:
     """A card by its file or by the name of one that comes with the package, as `mcgen.load_card` without its checks."""
     path = builtin_cards().get(str(name), Path(name))
@@ -198,7 +253,7 @@ def _read_files(content: dict[str, Any], where: str, folder: Path | None) -> Non
 
 
 def _fault(fault: Any) -> str:
-    names = [part for part in fault["loc"] if part not in ("slab", "stack", "constrained-float", "Curve")]
+    names = [part for part in fault["loc"] if part not in _KINDS]
     path = ".".join(str(part) for part in names)
     text = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
@@ -209,7 +264,9 @@ def _fault(fault: Any) -> str:
 def _keys(names: list[str | int]) -> list[str]:
     """Keys that a section of the card can have."""
     if names[:1] == ["target"]:
-        return list(Layer.model_fields if len(names) > 1 else Slab.model_fields | Stack.model_fields)
+        return list(
+            Layer.model_fields | Group.model_fields if len(names) > 1 else Slab.model_fields | Stack.model_fields
+        )
     if names == ["beam"]:
         return [*Beam.model_fields, "muons"]
     section: Any = Card

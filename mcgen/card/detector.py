@@ -11,23 +11,37 @@ from pydantic import Field, model_validator
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.files import read_text
 from mcgen.card.beam_profile import parse_rows
-from mcgen.card.quantities import Energy, EnergyList, Length, Section, Width
+from mcgen.card.quantities import Energy, EnergyList, Length, Offset, Section, Width, about
 
 
 class Detector(Section):
     """What counts as a signal."""
 
-    signature: Literal["displaced", "missing-energy"]
-    L_det: Length
-    gap: Width = 0.0  #: between target and detector, shield or air
-    x_min: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0  #: lowest E_S/E_mu
-    E_S_min: Energy | None = None
-    geometry: Literal["paper", "3d"] = "paper"
-    radius: Length | None = None  #: of a round detector,
-    width: Length | None = None  #: or full width and height of a square one
-    height: Length | None = None
-    E_daughter_min: Energy | None = None  #: lowest energy of a daughter that is seen
-    daughters: Literal["both", "any"] = "both"  #: which of them must be seen
+    signature: Annotated[
+        Literal["displaced", "missing-energy"],
+        about("displaced: S decays visibly behind target and gap; missing-energy: S leaves undecayed", "displaced"),
+    ]
+    L_det: Annotated[Length, about("length of the decay volume, or of the calorimeter that S must leave", "3 m")]
+    gap: Annotated[Width, about("between target and detector: shield or air", "1 m")] = 0.0
+    x_min: Annotated[float, Field(ge=0.0, lt=1.0), about("lowest E_S/E_mu that counts", 0.3)] = 0.0
+    E_S_min: Annotated[Energy | None, about("lowest energy of S that counts", "1 GeV")] = None
+    geometry: Annotated[
+        Literal["paper", "3d"],
+        about(
+            "paper: every S flies along the beam and is seen; 3d: at its own angle, into a detector of a shape", "3d"
+        ),
+    ] = "paper"
+    radius: Annotated[Length | None, about("3d: of a round detector", "50 cm")] = None
+    width: Annotated[Length | None, about("3d: full width of a rectangular detector", "1 m")] = None
+    height: Annotated[Length | None, about("3d: its full height", "1 m")] = None
+    offset_x: Annotated[Offset, about("3d: from the beam axis to the middle of the detector, in x", "20 cm")] = 0.0
+    offset_y: Annotated[Offset, about("3d: the same in y", "-1 m")] = 0.0
+    E_daughter_min: Annotated[
+        Energy | None, about("3d, displaced: lowest energy of a daughter that is seen", "100 MeV")
+    ] = None
+    daughters: Annotated[
+        Literal["both", "any"], about("3d, displaced: which daughters must hit the back plane", "any")
+    ] = "both"
 
     @model_validator(mode="after")
     def _shaped(self) -> Detector:
@@ -35,18 +49,27 @@ class Detector(Section):
         if self.geometry == "3d" and shape.count(True) != 1:
             message = 'geometry "3d" needs either a radius or width and height'
             raise InputError(message)
-        if self.geometry == "paper" and {self.radius, self.width, self.height, self.E_daughter_min} != {None}:
-            message = 'radius, width, height and E_daughter_min are for geometry = "3d"'
+        of_shape = {
+            self.radius,
+            self.width,
+            self.height,
+            self.E_daughter_min,
+            self.offset_x or None,
+            self.offset_y or None,
+        }
+        if self.geometry == "paper" and of_shape != {None}:
+            message = 'radius, width, height, offset_x, offset_y and E_daughter_min are for geometry = "3d"'
             raise InputError(message)
         refuse_if(self.daughters == "any" and self.geometry == "paper", 'daughters = "any" is for geometry = "3d"')
-        if self.signature == "missing-energy" and (self.daughters == "any" or self.E_daughter_min):
-            message = 'daughters = "any" and E_daughter_min are for signature = "displaced"'
+        of_decays = self.daughters == "any" or self.E_daughter_min or self.offset_x or self.offset_y
+        if self.signature == "missing-energy" and of_decays:
+            message = 'daughters = "any", E_daughter_min and offsets are for signature = "displaced"'
             raise InputError(message)
         return self
 
     @property
     def is_round(self) -> bool:
-        """Whether the detector is a cylinder about the beam."""
+        """Whether the detector is a cylinder."""
         return self.radius is not None
 
     @property
@@ -71,8 +94,10 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 class Curve(Section):
     """Efficiency against the energy of S: straight between its points, and constant outside."""
 
-    energy: EnergyList
-    efficiency: Annotated[list[Share], Field(min_length=2, max_length=10_000)]
+    energy: Annotated[EnergyList, about("energies of S, increasing", "1 GeV, 10 GeV")]
+    efficiency: Annotated[
+        list[Share], Field(min_length=2, max_length=10_000), about("efficiency at each energy", [0.0, 0.9])
+    ]
 
     @model_validator(mode="after")
     def _matching(self) -> Curve:
@@ -90,7 +115,10 @@ class Curve(Section):
 class SearchOptions(Section):
     """How well what counts is seen."""
 
-    efficiency: Share | Curve = 1.0  #: share of the S that are seen where their decay counts, or its curve in E_S
+    efficiency: Annotated[
+        Share | Curve,
+        about(f"share of the S that are seen where their decay counts, or a file of it with the header {HEADER}", 0.8),
+    ] = 1.0
 
 
 def read_efficiency(path: Path) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from mcgen.cli.generate import generate
 from mcgen.cli.info import info
 from mcgen.cli.library import library
 from mcgen.cli.merge import merge
+from mcgen.cli.new import new
 from mcgen.cli.reach import reach
 from mcgen.cli.rerun import rerun
 from mcgen.cli.reweight import reweight
@@ -50,7 +51,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    run, generate, merge, rerun, export, library, info, reweight, xsec, crosscheck, reach, show, validate, schema,
+    new, run, generate, merge, rerun, export, library, info, reweight, xsec, crosscheck, reach, show, validate, schema,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

@@ -1,4 +1,4 @@
-"""`mcgen schema`: JSON schema of the card."""
+"""`mcgen schema`: every key of a card."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ import click
 
 
 @click.command()
-def schema() -> None:
-    """JSON schema of the card."""
+@click.option("--markdown", is_flag=True, help="A page with a table for each section.")
+def schema(*, markdown: bool) -> None:
+    """Every key of a card, with its unit, meaning, default and an example: as JSON schema, or as a page.
+
+    \b
+    $ mcgen schema --markdown > keys.md
+    """
+    from mcgen.card import keys
     from mcgen.card.card import Card
 
-    click.echo(json.dumps(Card.model_json_schema(), indent=2))
+    click.echo(keys.markdown() if markdown else json.dumps(Card.model_json_schema(), indent=2), nl=not markdown)

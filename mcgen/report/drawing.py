@@ -32,6 +32,7 @@ class Part(NamedTuple):
     z_low: float
     z_high: float
     half: float  #: half width in x in cm; infinite where the card gives none
+    middle: float = 0.0  #: its middle in x in cm
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +116,6 @@ def _parts(card: Card) -> Iterator[Part]:
         name += f", radius {quantity_text(half, 'length')}"
     elif detector.geometry == "3d":
         name += ", " + " x ".join(quantity_text(2.0 * size, "length") for size in detector.half_width)
-    yield Part("detector", name, z, z + detector.L_det, half)
+    if detector.offset_x or detector.offset_y:
+        name += f", {quantity_text(math.hypot(detector.offset_x, detector.offset_y), 'length')} off the axis"
+    yield Part("detector", name, z, z + detector.L_det, half, detector.offset_x)

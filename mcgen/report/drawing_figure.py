@@ -37,7 +37,8 @@ def _draw(axes: Any, setup: Layout) -> None:
     slope = setup.tracks["S_px"] / setup.tracks["S_pz"]
     x_end = np.where(setup.tracks["decay_z_cm"] > view, x + (view - z) * slope, x_end)
     reach = max(np.abs(x_end).max(), np.abs(x).max(), 2.0 * card.beam.spot, 1e-6 * end)
-    half = min((part.half for part in setup.parts if part.half < 30.0 * reach), default=0.0)
+    sizes = [part.half + abs(part.middle) for part in setup.parts]
+    half = min((size for size in sizes if size < 30.0 * reach), default=0.0)
     # nothing else is drawn in the lowest fifth, where the arrow and its words stand
     top = 1.15 * max(reach, half)
     bottom = -1.5 * top
@@ -85,7 +86,7 @@ def _draw_part(axes: Any, part: Part, setup: Layout, to_z: float, to_x: float, v
     else:
         look = _LOOKS["gap" if part.kind == "gap" else setup.card.detector.signature]
         label = part.name
-    low, high = max(view[0], -part.half), min(view[1], part.half)
+    low, high = max(view[0], part.middle - part.half), min(view[1], part.middle + part.half)
     known = [collection.get_label() for collection in axes.collections]
     axes.fill_between(
         [part.z_low * to_z, part.z_high * to_z], low * to_x, high * to_x, lw=0.8, zorder=0.5,

@@ -79,7 +79,8 @@ class Search:
         if not self.is_3d:
             z_min, z_max = self.along_beam(columns["depth_cm"])
             return z_min, np.broadcast_to(z_max, z_min.shape).astype(float)
-        vertex = np.array([columns[f"vertex_{axis}_cm"] for axis in _AXES])
+        middle = self.detector.offset_x, self.detector.offset_y, 0.0
+        vertex = np.array([columns[f"vertex_{axis}_cm"] - at for axis, at in zip(_AXES, middle, strict=True)])
         S = np.array([columns[f"S_p{axis}"] for axis in _AXES])
         daughters = None
         if self.follows_daughters:

@@ -27,7 +27,7 @@ def window(detector: Detector, end: float, vertex: Array, S: Array, daughters: A
     end : float
         z of its back plane in cm.
     vertex, S : array, shape (3, n)
-        Place of production in cm, and momentum in GeV.
+        Place of production in cm, x and y from the middle of the detector, and momentum in GeV.
     daughters : array, shape (2, 4, n), optional
         px, py, pz, E of both in GeV; displaced decays need them.
     """

@@ -13,8 +13,8 @@ from mcgen.physics.matter import atomic_data
 from mcgen.physics.matter.csda_range import RangeTable, range_table
 from mcgen.physics.matter.density_effect import medium
 from mcgen.physics.matter.energy_loss import NONE, ConstantLoss, TabulatedLoss
-from mcgen.physics.matter.materials import ELEMENTS, MATERIALS, Element, Material, nuclei_per_cm3
-from mcgen.physics.matter.multiple_scattering import radiation_length
+from mcgen.physics.matter.lengths import per_X0
+from mcgen.physics.matter.materials import ELEMENTS, MATERIALS, Element, Material
 from mcgen.physics.matter.stopping_power import stopping_power
 from mcgen.source.mulder_tables import random_loss
 from mcgen.source.straggling import Law
@@ -43,15 +43,7 @@ class Medium:
     @functools.cached_property
     def composition(self) -> list[tuple[Element, float]]:
         """Elements with their atoms per cm^3."""
-        layer, fractions = self._layer, self._layer.mass_fractions
-        density = layer.density or (self._known.density if self._known else 0.0)
-        if len(fractions) > 1:
-            per_g = density / sum(fractions.values())
-            elements = [(ELEMENTS[name], share) for name, share in fractions.items()]
-            return [(element, nuclei_per_cm3(per_g, share, element.A)) for element, share in elements]
-        element = ELEMENTS.get(next(iter(fractions), ""), Element(layer.material, 0.0, 0.0))
-        element = Element(element.name, layer.Z or element.Z, layer.A or element.A)
-        return [(element, layer.n_atom or nuclei_per_cm3(density, 1.0, element.A))]
+        return self._layer.composition
 
     @property
     def density(self) -> float:
@@ -66,7 +58,7 @@ class Medium:
     @functools.cached_property
     def per_X0(self) -> float:
         """Radiation lengths per cm."""
-        return sum(n * e.A / (AVOGADRO * radiation_length(e.Z, e.A)) for e, n in self.composition)
+        return per_X0(self.composition)
 
     @property
     def _atoms(self) -> tuple[tuple[float, str], ...]:
@@ -87,6 +79,8 @@ class Medium:
     def loss(self) -> float:
         """<dE/dy> of the card or of a minimum-ionising muon, in GeV/cm."""
         layer, known = self._layer, self._known
+        if layer.is_vacuum:
+            return NONE.dE_dy
         if layer.dE_dy:
             return layer.dE_dy
         if known and not layer.fractions:
@@ -95,6 +89,8 @@ class Medium:
 
     def law(self, kind: str, E_max: float) -> Law:
         """Energy along the layer for energies up to E_max in GeV."""
+        if self._layer.is_vacuum:
+            return NONE
         if kind == "table":
             return TabulatedLoss(self._table(E_max), self.density)
         if kind == "mulder":

@@ -12,7 +12,7 @@ import numpy as np
 from mcgen.card.beam import Beam, Spectrum
 from mcgen.card.target import Slab, Stack
 from mcgen.physics.matter.energy_loss import ConstantLoss
-from mcgen.physics.matter.multiple_scattering import Kicks, followed_by, moments, p_beta, spread
+from mcgen.physics.matter.multiple_scattering import Kicks, Spread, followed_by, moments, p_beta, spread
 from mcgen.physics.matter.thick_target import track_table
 from mcgen.source.media import Medium
 from mcgen.source.straggling import Law, RandomLoss
@@ -152,7 +152,10 @@ def scattering(segments: Sequence[Segment], m: float, steps: int = 64) -> Scatte
             X = segment.medium.per_X0 * step
             angle2 = law.angle2_per_cm(E) * step if isinstance(law, RandomLoss) else X / _p_beta(E, m) ** 2
             kicks = followed_by(kicks, step, Kicks(X, angle2, 0.5 * angle2 * step, angle2 * step * step / 3.0))
-            width = moments(kicks, 1.0) if isinstance(law, RandomLoss) else spread(kicks, E_in, m)
+            if kicks.thickness == 0.0:  # of a vacuum
+                width = Spread(*rows[0][1:])
+            else:
+                width = moments(kicks, 1.0) if isinstance(law, RandomLoss) else spread(kicks, E_in, m)
             rows.append((segment.front + i * step, *width))
         E_front = float(law.after(E_front, segment.length))
     return Scattering(*(np.array(column) for column in zip(*rows, strict=True)))

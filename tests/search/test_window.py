@@ -71,6 +71,9 @@ SHAPES = {
     'geometry = "3d"\nradius = "20 cm"': lambda x, y: x * x + y * y < 400.0,
     'geometry = "3d"\nwidth = "60 cm"\nheight = "20 cm"\ngap = "1 m"': lambda x, y: (abs(x) < 30.0) & (abs(y) < 10.0),
     'geometry = "3d"\nradius = "1 m"\nE_daughter_min = "0.5 GeV"': lambda x, y: x * x + y * y < 1e4,
+    'geometry = "3d"\nradius = "20 cm"\noffset_x = "-10 cm"\noffset_y = "5 cm"': lambda x, y: (
+        (x + 10.0) ** 2 + (y - 5.0) ** 2 < 400.0
+    ),
 }
 
 
@@ -242,6 +245,7 @@ def test_lowest_energy_of_S():
         ('geometry = "3d"\nwidth = "1 m"', "height"),
         ('radius = "1 m"', "3d"),
         ('daughters = "any"', 'daughters = "any" is for geometry = "3d"'),
+        ('offset_y = "1 m"', "3d"),
         ('geometry = "3d"\nradius = "1 m"\ndaughters = "one"', "'both' or 'any'"),
     ],
 )
@@ -256,6 +260,8 @@ def test_any_daughter_needs_decays():
     with pytest.raises(InputError, match='signature = "displaced"') as caught:
         card_with('geometry = "3d"\nradius = "1 m"\ndaughters = "any"', signature="missing-energy")
     assert len(str(caught.value).splitlines()) == 1
+    with pytest.raises(InputError, match="offsets are for"):
+        card_with('geometry = "3d"\nradius = "1 m"\noffset_x = "1 cm"', signature="missing-energy")
 
 
 def test_acceptance():

@@ -1,8 +1,9 @@
 """Materials of targets.
 
 Densities and the minimum-ionisation loss of muons: PDG, Atomic and Nuclear Properties of Materials; LYSO: PDG table of
-scintillating crystals; concrete: NIST (Portland); steel: stainless 304L as in Geant4's data base; brass: C26000, 70 %
-copper; their loss by Bragg's rule. The paper's <dE/dy> for W and Pb are these minima times the density.
+scintillating crystals; scintillator: plastic, polyvinyltoluene; air: dry, 20 degrees Celsius, 1 atm; concrete: NIST
+(Portland); steel: stainless 304L as in Geant4's data base; brass: C26000, 70 % copper; their loss by Bragg's rule. The
+paper's <dE/dy> for W and Pb are these minima times the density.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Multiple Coulomb scattering in the Gaussian approximation (Highland's formula); m is the mass of the particle in GeV.
 
 PDG, Passage of particles through matter (2024), section 34.3: V. L. Highland, Nucl. Instrum. Meth. 129 (1975)
-497; G. R. Lynch and O. I. Dahl, Nucl. Instrum. Meth. B 58 (1991) 6. Radiation lengths: Y. S. Tsai, Rev. Mod. Phys.
-46 (1974) 815. The central 98 % of the angles is Gaussian within 11 % for 1e-3 < X/X0 < 100.
+497; G. R. Lynch and O. I. Dahl, Nucl. Instrum. Meth. B 58 (1991) 6. The central 98 % of the angles is Gaussian within
+11 % for 1e-3 < X/X0 < 100.
 """
 
 from __future__ import annotations
@@ -10,24 +10,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from mcgen.base.constants import ALPHA, AVOGADRO, HBARC_GEV_CM, M_E, M_MU
+from mcgen.base.constants import M_MU
 from mcgen.base.jit import jit
 
 E_S = 13.6e-3  #: GeV
 LOG_TERM = 0.038
-
-#: light elements: L_rad and L'_rad of Tsai, Table B.2
-_TSAI_LIGHT = {1: (5.31, 6.144), 2: (4.79, 5.621), 3: (4.74, 5.805), 4: (4.71, 5.924)}
-
-
-def radiation_length(Z: float, A: float) -> float:
-    """Radiation length of an element in g/cm^2 (Tsai's formula)."""
-    a2 = (ALPHA * Z) ** 2
-    coulomb = a2 * (1.0 / (1.0 + a2) + 0.20206 - 0.0369 * a2 + 0.0083 * a2**2 - 0.002 * a2**3)
-    heavy = (math.log(184.15 * Z ** (-1.0 / 3.0)), math.log(1194.0 * Z ** (-2.0 / 3.0)))
-    L, L_electrons = _TSAI_LIGHT.get(round(Z), heavy)
-    r_e = ALPHA * HBARC_GEV_CM / M_E
-    return A / (4.0 * ALPHA * r_e**2 * AVOGADRO * (Z * Z * (L - coulomb) + Z * L_electrons))
 
 
 class Kicks(NamedTuple):

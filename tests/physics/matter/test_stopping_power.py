@@ -14,6 +14,7 @@ from mcgen.physics.matter import radiative_loss as radiation
 from mcgen.physics.matter.atomic_data import ELECTRONS, ELEMENTS, FITS
 from mcgen.physics.matter.csda_range import energies, energy_at, range_at, range_table, ranges
 from mcgen.physics.matter.density_effect import PLASMA_EV, Medium, delta, mean_excitation, medium
+from mcgen.physics.matter.materials import MATERIALS as KNOWN
 from mcgen.physics.matter.stopping_power import K, ionisation, stopping_power
 
 REFERENCE = json.loads((ROOT / "validation/reference/muon_loss.json").read_text(encoding="utf-8"))
@@ -46,7 +47,17 @@ def test_minimum_of_elements(name):
     assert minimum(*pure(name)) == pytest.approx(MINIMUM[name], rel=1e-3)
 
 
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize(("name", "minimum_of_pdg"), [("scintillator", 1.956), ("air", 1.815)])
+def test_minimum_of_scintillator_and_air(name, minimum_of_pdg):
+    """The PDG's minima, which are also those of materials.toml; fails for a digit of the fits or the shares."""
+    material = KNOWN[name]
+    atoms = [(share, ELEMENTS[symbol]) for symbol, share in material.fractions.items()]
+    found = minimum(atoms, medium(atoms, material.density, FITS[material.fit]))
+    assert found == pytest.approx(minimum_of_pdg, rel=2e-3)
+    assert material.dEdx_min == 1e-3 * minimum_of_pdg
+
+
+@pytest.mark.parametrize("name", [name for name in FITS if name in MINIMUM])
 def test_minimum_of_compounds(name):
     """With their own fit compounds have the PDG's minimum; fails if I and C are of different editions (water)."""
     if name == "LAr":

@@ -1,0 +1,28 @@
+"""`mcgen new`: a card to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mcgen.cli.display import print_written
+from mcgen.cli.options import Writing
+
+
+@click.command(cls=Writing)
+@click.argument("name")
+def new(name: str) -> None:
+    """Write NAME.toml, a card with comments to start from.
+
+    \b
+    $ mcgen new mine && mcgen run mine.toml
+    """
+    from mcgen.base import files
+    from mcgen.card.card import new_card
+
+    path = Path(f"{name.removesuffix('.toml')}.toml")
+    text = new_card(path.stem)
+    with files.open_atomic(path) as stream:
+        stream.write(text)
+    print_written(path)
