@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import subprocess
@@ -19,6 +20,7 @@ from mcgen.events.branches import BRANCHES
 from mcgen.generation import generate as generation
 from mcgen.generation import normalisation
 from mcgen.generation.generate import generate
+from mcgen.physics.emission.kinematics import t_range
 from mcgen.source.source import Source
 
 
@@ -159,6 +161,27 @@ def test_pulls_of_rare_bins():
 def test_few_weighted_events(events, seed):
     """One or two weighted events are a run like any other; fails if their own spread is taken for their error."""
     assert len(generate(load_card("fermilab"), 0.1, events, seed, weighted=True)) == events
+
+
+def test_error_of_weighted_events():
+    """That of 100 is at least the spread of f over the root of their number, which many tell; fails without the root."""
+    card = load_card("fermilab")
+    many = generate(card, 0.1, 100_000, weighted=True).metadata["yield_error"] * math.sqrt(1000.0)
+    few = [generate(card, 0.1, 100, seed, weighted=True).metadata["yield_error"] for seed in range(6)]
+    assert min(few) == pytest.approx(many, rel=0.05)
+    assert max(few) < 1.5 * many
+
+
+@pytest.mark.parametrize(("name", "highest"), [("fermilab", None), ("na64", 10.0)])
+def test_bins_of_t(name, highest):
+    """From the smallest t to the largest, or to 10 GeV^2; fails if a bin reaches where nothing is."""
+    card = load_card(name)
+    edges = generate(card, 0.1, 1000).metadata["t_spectrum"]["edges_gev2"]
+    process = Source(card).process(0.1)
+    low, high = t_range(card.beam.energy, process.m, process.m_S, process.M)
+    assert edges[0] == pytest.approx(low, rel=1e-12)
+    assert edges[-1] == pytest.approx(highest or min(10.0, high), rel=1e-12)
+    assert (high > 10.0) or not highest
 
 
 @pytest.mark.parametrize("m_S", [2.0, 2.7, 2.85])

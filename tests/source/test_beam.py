@@ -165,6 +165,18 @@ def test_divergence():
         np.testing.assert_allclose(c[f"vertex_{axis}_cm"], slope * c["depth_cm"], rtol=1e-9, atol=1e-12)
 
 
+def test_divergence_and_multiple_scattering():
+    """Both together spread the beam by the root of the sum of their squares, 3 %; fails if they go together."""
+    wide = card_with('energy = "3 GeV"\ndivergence = "20 mrad"')
+    scattering = {"target": wide.target.model_copy(update={"multiple_scattering": True})}
+    narrow = card_with('energy = "3 GeV"').model_copy(update=scattering)
+    both, alone = (
+        generate(card, M_S, 100_000, seed=3, workers=2).columns for card in (wide.model_copy(update=scattering), narrow)
+    )
+    for first, second in zip(_angles(both), _angles(alone), strict=True):
+        assert np.std(first) == pytest.approx(np.hypot(0.02, np.std(second)), rel=0.03)
+
+
 def test_multiple_scattering():
     """Angles and displacements are sums of Highland's kicks, 5 %; fails if S is not turned with the muon."""
     straight = card_with('energy = "3 GeV"')
