@@ -164,7 +164,7 @@ def test_few_weighted_events(events, seed):
 
 
 def test_error_of_weighted_events():
-    """That of 100 is at least the spread of f over the root of their number, which many tell; fails without the root."""
+    """That of 100 is at least the spread of f over the root of their number; fails without the root."""
     card = load_card("fermilab")
     many = generate(card, 0.1, 100_000, weighted=True).metadata["yield_error"] * math.sqrt(1000.0)
     few = [generate(card, 0.1, 100, seed, weighted=True).metadata["yield_error"] for seed in range(6)]
