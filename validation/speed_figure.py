@@ -91,11 +91,11 @@ def scaling() -> list[Curve]:
 
         def production(n: int) -> float:
             def made(events: int) -> float:
-                plan = plan_of(card, 0.1, events, 1, 400_000, Options())
+                plan = plan_of(card, 0.1, events, 1, 200_000, Options())
                 path = f"{folder}/{next(new)}"
                 return seconds(lambda: produce(plan, path, engine=processes(n)), time.perf_counter)
 
-            return 4.8 / (made(7_200_000) - made(2_400_000))
+            return 4.8 / (made(9_600_000) - made(4_800_000))  # 48 and 24 partitions
 
         kinds = {"threads, in memory": in_memory, "threads, one file": file, "workers, a folder": production}
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -72,7 +73,7 @@ def _fill(prepared: PreparedSource, shares: Array, beam: Beamline, first: int, o
 def chunks(
     prepared: PreparedSource, events: int, weighted: bool = False, workers: int = 1, chunk: int = CHUNK, first: int = 0
 ) -> Iterator[tuple[Columns, int]]:
-    """Make events chunk by chunk; the next chunk is made meanwhile.
+    """Make events chunk by chunk; the next ones are made meanwhile.
 
     Parameters
     ----------
@@ -108,13 +109,14 @@ def chunks(
         ]
         return out, jobs
 
+    starts = range(first, end, chunk)
+    ahead = 2 if workers > 1 else 1  # chunks: no thread waits for the last one of a chunk
     with threads.pool(workers) as pool:
-        ahead = start(first)
-        for at in range(first, end, chunk):
-            out, jobs = ahead
+        under_way = deque(map(start, starts[:ahead]))
+        for i, at in enumerate(starts):
+            out, jobs = under_way.popleft()
             trials = sum(job.result() for job in jobs)
-            if at + chunk < end:
-                ahead = start(at + chunk)
+            under_way.extend(map(start, starts[i + ahead : i + ahead + 1]))
             if not np.isfinite(out.sum(axis=1)).all():
                 message = f"events {at} to {at + out.shape[1]}: a number is not finite"
                 raise ClosureError(message)
