@@ -93,36 +93,39 @@ def _corners(track: Track, process: Any, energies: Any, cells: Cells, stages: St
 
 
 @jit
-def _alias_table(weights: Array) -> tuple[Array, Numbers]:
-    """Vose's alias table: one uniform number draws an index in proportion to its weight."""
-    n = weights.size
-    threshold = weights * (n / weights.sum())
-    alias = np.arange(n)
-    small = np.empty(n, np.int64)
-    large = np.empty(n, np.int64)
+def _fill_table(threshold: Array, alias: Numbers, waiting: Numbers) -> None:
+    """Vose's alias table from weights of mean 1: those below it wait at the front of `waiting`, the others at its end."""
+    n = threshold.size
     n_small = 0
     n_large = 0
     for i in range(n):
         if threshold[i] < 1.0:
-            small[n_small] = i
+            waiting[n_small] = i
             n_small += 1
         else:
-            large[n_large] = i
             n_large += 1
+            waiting[n - n_large] = i
     while n_small > 0 and n_large > 0:
         n_small -= 1
-        i = small[n_small]
-        j = large[n_large - 1]
+        i = waiting[n_small]
+        j = waiting[n - n_large]
         alias[i] = j
         threshold[j] -= 1.0 - threshold[i]
         if threshold[j] < 1.0:
             n_large -= 1
-            small[n_small] = j
+            waiting[n_small] = j
             n_small += 1
     for i in range(n_small):
-        threshold[small[i]] = 1.0
+        threshold[waiting[i]] = 1.0
     for i in range(n_large):
-        threshold[large[i]] = 1.0
+        threshold[waiting[n - 1 - i]] = 1.0
+
+
+def _alias_table(weights: Array) -> tuple[Array, Numbers]:
+    """Vose's alias table: one uniform number draws an index in proportion to its weight."""
+    threshold = weights * (weights.size / np.cumsum(weights)[-1])
+    alias = np.arange(weights.size)
+    _fill_table(threshold, alias, np.empty_like(alias))
     return threshold, alias
 
 
