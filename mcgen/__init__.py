@@ -12,24 +12,43 @@ from mcgen._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from mcgen.analysis.crosscheck import crosscheck as crosscheck
+    from mcgen.analysis.crosscheck import x_spectra as x_spectra
     from mcgen.analysis.reach import reach as reach
+    from mcgen.analysis.reach import reach_from_events as reach_from_events
     from mcgen.analysis.reweight import reweight as reweight
     from mcgen.base.errors import ClosureError as ClosureError
     from mcgen.base.errors import InputError as InputError
     from mcgen.base.errors import McgenError as McgenError
     from mcgen.base.estimate import Estimate as Estimate
     from mcgen.base.files import overwriting as overwriting
+    from mcgen.campaign.generate_folder import generate_folder as generate_folder
+    from mcgen.campaign.rerun import rerun as rerun
     from mcgen.card.card import Card as Card
+    from mcgen.card.keys import schema as schema
+    from mcgen.card.new import new as new
     from mcgen.events.events import Events as Events
     from mcgen.events.export import export as export
     from mcgen.events.formats.root import EventFile as EventFile
     from mcgen.events.formats.root import save as save
+    from mcgen.events.info import info as info
     from mcgen.events.pool import load as load
+    from mcgen.events.pool import merge as merge
     from mcgen.generation.generate import generate as generate
+    from mcgen.generation.library import library as library
     from mcgen.physics.boson.couplings import Couplings as Couplings
     from mcgen.quadrature.xsec import cross_section as cross_section
+    from mcgen.quadrature.xsec import xsec as xsec
     from mcgen.quadrature.yields import n_signal as n_signal
     from mcgen.quadrature.yields import sigma_tilde as sigma_tilde
+    from mcgen.report.plot import plot_comparison as plot_comparison
+    from mcgen.report.plot import plot_error_map as plot_error_map
+    from mcgen.report.plot import plot_reach as plot_reach
+    from mcgen.report.plot import plot_sigma_tilde as plot_sigma_tilde
+    from mcgen.report.plot import plot_signal as plot_signal
+    from mcgen.report.plot import plot_spectra as plot_spectra
+    from mcgen.report.run import run as run
+    from mcgen.report.show import show as show
+    from mcgen.report.validate import validate as validate
     from mcgen.source.boson import total_width as total_width
     from mcgen.source.source import load_card as load_card
 
@@ -46,15 +65,34 @@ _HOME = {
     "crosscheck": "analysis.crosscheck",
     "export": "events.export",
     "generate": "generation.generate",
+    "generate_folder": "campaign.generate_folder",
+    "info": "events.info",
+    "library": "generation.library",
     "load": "events.pool",
     "load_card": "source.source",
+    "merge": "events.pool",
     "n_signal": "quadrature.yields",
+    "new": "card.new",
     "overwriting": "base.files",
+    "plot_comparison": "report.plot",
+    "plot_error_map": "report.plot",
+    "plot_reach": "report.plot",
+    "plot_sigma_tilde": "report.plot",
+    "plot_signal": "report.plot",
+    "plot_spectra": "report.plot",
     "reach": "analysis.reach",
+    "reach_from_events": "analysis.reach",
+    "rerun": "campaign.rerun",
     "reweight": "analysis.reweight",
+    "run": "report.run",
     "save": "events.formats.root",
+    "schema": "card.keys",
+    "show": "report.show",
     "sigma_tilde": "quadrature.yields",
     "total_width": "source.boson",
+    "validate": "report.validate",
+    "x_spectra": "analysis.crosscheck",
+    "xsec": "quadrature.xsec",
 }
 
 __all__ = sorted([*_HOME, "__version__"])

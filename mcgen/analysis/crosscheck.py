@@ -12,10 +12,12 @@ import numpy as np
 
 from mcgen.base import files
 from mcgen.base.arrays import Array
+from mcgen.base.asked import Energies, energies, renamed, whole
 from mcgen.base.errors import check_number
 from mcgen.base.estimate import Estimate
 from mcgen.base.files import overwriting
 from mcgen.base.rng import INTEGRATION
+from mcgen.base.table import Table
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.generation import stages
@@ -24,7 +26,7 @@ from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.cross_section import FINE, METHODS, sigma_between, standard_edges
 from mcgen.physics.emission.rules import rules
 from mcgen.quadrature.xsec import CrossSection, of_process
-from mcgen.source.source import Source
+from mcgen.source.source import CardLike, Source, load_card
 from mcgen.source.targets import Target
 from mcgen.source.track import linear
 
@@ -71,24 +73,25 @@ def monte_carlo(E: float, process: Process, points: int, seed: int) -> Estimate:
     return Estimate(lattice.total * mean, lattice.total * spread, total * total / squares)
 
 
+@renamed(masses="m_S", energies="E_mu")
 def crosscheck(
-    card: Card,
-    masses: Sequence[float],
-    energies: Sequence[float] | None = None,
+    card: CardLike,
+    m_S: Energies,
+    E_mu: Energies | None = None,
     *,
-    points: int = MC_POINTS,
+    points: float = MC_POINTS,
     seed: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> list[Comparison]:
+) -> Table[Comparison]:
     """IWW, WW and Monte Carlo beside the exact cross section.
 
     Parameters
     ----------
-    card : Card
-        Its beam, target, mediator and form factor count.
-    masses : sequence of float
-        Scalar masses in GeV.
-    energies : sequence of float, optional
+    card : Card, str or Path
+        Or its name or file; its beam, target, mediator and form factor count.
+    m_S : float, str or sequence
+        Scalar masses in GeV, or with units such as "10 MeV, 100 MeV".
+    E_mu : float, str or sequence, optional
         Energies of the beam lepton in GeV; by default five between the ends of the target, one if they nearly agree.
     points : int
         Points of each Monte Carlo integral.
@@ -102,19 +105,18 @@ def crosscheck(
     list of Comparison
         Zeros below threshold, except for IWW, which knows no recoil.
     """
+    card, points = load_card(card), whole(points, "points")
     source = Source(card)
     low, high = source.E_exit, card.beam.E_max
-    given = energies is not None
-    if energies is None:
-        energies = [high] if high - low < 0.01 * high else np.linspace(low, high, 5).tolist()
-    rows = []
-    for m_S in masses:
-        check_number("mass", m_S, LOWEST_MASS, 1e6)
-        if not given:
-            source.check_mass(m_S)
-        for E, target in itertools.product(energies, source.targets):
-            (known,) = error_map(source, target, [E], [m_S])
-            process = source.process(m_S, target)
+    along = [high] if high - low < 0.01 * high else np.linspace(low, high, 5).tolist()
+    rows: Table[Comparison] = Table()
+    for mass in energies(m_S, "m_S"):
+        check_number("mass", mass, LOWEST_MASS, 1e6)
+        if E_mu is None:
+            source.check_mass(mass)
+        for E, target in itertools.product(along if E_mu is None else energies(E_mu, "E_mu"), source.targets):
+            (known,) = error_map(source, target, [E], [mass])
+            process = source.process(mass, target)
             mc = Estimate(0.0, 0.0, 0.0)
             if process.threshold < E:
                 mc = monte_carlo(E, process, points, card.run.seed if seed is None else seed)
@@ -171,8 +173,8 @@ def _sigma(E: float, process: Process) -> float:
 def error_map(
     source: Source,
     target: Target,
-    energies: Sequence[float],
-    masses: Sequence[float],
+    E_mu: Sequence[float],
+    m_S: Sequence[float],
     *,
     progress: Callable[[int], None] | None = None,
 ) -> list[Comparison]:
@@ -183,8 +185,8 @@ def error_map(
     source : Source
         Its beam, form factor and mediator count.
     target : Target
-    energies, masses : sequence of float
-        Of the beam lepton and of S, in GeV.
+    E_mu, m_S : sequence of float
+        Energies of the beam lepton and masses of S, in GeV.
     progress : callable, optional
         Called with the number of points done.
 
@@ -194,12 +196,12 @@ def error_map(
         Energy by energy; zeros below threshold, except for IWW, which knows no recoil.
     """
     rows = []
-    for E in energies:
-        for m_S in masses:
-            process = source.process(m_S, target)
+    for E in E_mu:
+        for mass in m_S:
+            process = source.process(mass, target)
             exact, ww = (_sigma(E, process._replace(ww=ww)) for ww in (False, True))
             iww = of_process(process, E, "iww").value
-            rows.append(Comparison(E, m_S, exact, ww, iww, 0.0, 0.0, target.name))
+            rows.append(Comparison(E, mass, exact, ww, iww, 0.0, 0.0, target.name))
             if progress:
                 progress(len(rows))
     return rows

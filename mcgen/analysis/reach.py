@@ -16,9 +16,11 @@ from mcgen.analysis import reweight as reweighting
 from mcgen.analysis.crossings import Intervals, Signal, intervals
 from mcgen.analysis.tracing import Column, trace
 from mcgen.base import files
+from mcgen.base.asked import Energies, Names, energies, names, renamed
 from mcgen.base.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
 from mcgen.base.errors import InputError, McgenWarning, ThresholdError, check_number, choose, refuse_if
 from mcgen.base.files import overwriting
+from mcgen.base.table import Table
 from mcgen.base.units import Range
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
@@ -28,7 +30,7 @@ from mcgen.physics.emission.cross_section import METHODS
 from mcgen.quadrature.yields import production, signal_of
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, check_widths
-from mcgen.source.source import Source
+from mcgen.source.source import CardLike, Source, load_card
 
 #: events per mass where the detector has a shape, for which there is no quadrature
 EVENTS = 20_000
@@ -179,15 +181,15 @@ class Scan:
         """Empty columns, for masses that cannot be made."""
         return [(m, ((),) * len(self.models)) for m in masses]
 
-    def points(self, lines: Sequence[tuple[float, Column]]) -> list[ReachPoint]:
+    def points(self, lines: Sequence[tuple[float, Column]]) -> Table[ReachPoint]:
         """Rows of a table: one per interval, one without couplings where there is none."""
         label = "events" if self.from_events else self.production
-        return [
+        return Table(
             ReachPoint(self.card.name, model, label, m, low, high)
             for number, model in enumerate(self.models)
             for m, column in lines
             for low, high in column[number] or ((None, None),)
-        ]
+        )
 
 
 def landmarks(masses: Range) -> list[float]:
@@ -220,26 +222,29 @@ def _too_heavy(card: Card, masses: Iterable[float]) -> str:
     return found
 
 
+@renamed(models="model", masses="m_S")
 def reach(
-    card: Card,
-    models: Sequence[str] | None = None,
-    masses: Iterable[float] = (0.1,),
+    card: CardLike,
+    model: Names | None = None,
+    m_S: Energies | None = None,
     n_signal: float = 3.0,
     production: str = "exact",
     *,
     tower: Tower | None = None,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
-) -> list[ReachPoint]:
+) -> Table[ReachPoint]:
     """Couplings an experiment can see, by quadrature (Eqs. 17-20), or from events for geometry "3d".
 
     Parameters
     ----------
-    card : Card
-    models : sequence of {"A", "B", "dark-photon", "Lmu-Ltau"}, optional
+    card : Card, str or Path
+        Or its name or file.
+    model : {"A", "B", "dark-photon", "Lmu-Ltau"} or several, optional
         By default those of the card's scan.
-    masses : iterable of float
-        Scalar masses in GeV; of a `Range` those that a line needs to be smooth to a percent.
+    m_S : float, str or sequence, optional
+        Scalar masses in GeV, or with units; of 'start:stop' those that a line needs to be smooth to a percent. By
+        default those of the card's scan.
     n_signal : float
         Number of signal events that counts as seen; 3 is a limit at 95 % CL without background.
     production : {"exact", "ww", "iww"}
@@ -260,11 +265,12 @@ def reach(
     ThresholdError
         If none of the masses can be made; a warning names those that cannot.
     """
-    scan = Scan(card, models or card.scan.models, n_signal, production, tower or Tower())
-    masses = masses if isinstance(masses, Range) else list(masses)
+    card = load_card(card)
+    scan = Scan(card, names(model) or card.scan.models, n_signal, production, tower or Tower())
+    masses = card.scan.mass if m_S is None else energies(m_S, "m_S", traced=True)
     check_number("workers", workers, 0, 1024)
     check_masses(card, masses)
-    check_widths(card, scan.models, [m for m_S in masses for m in scan.tower.masses(m_S)])
+    check_widths(card, scan.models, [m for mass in masses for m in scan.tower.masses(mass)])
     return scan.points(scan.lines(masses, workers, progress))
 
 
@@ -278,21 +284,22 @@ def check_masses(card: Card, masses: Sequence[float]) -> None:
         warnings.warn(f"{card.name}: {message}", AboveThresholdWarning, stacklevel=3)
 
 
+@renamed(models="model")
 def reach_from_events(
-    sources: Sequence[str | Path],
-    models: Sequence[str] | None = None,
+    sources: str | Path | Sequence[str | Path],
+    model: Names | None = None,
     n_signal: float = 3.0,
     *,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
-) -> list[ReachPoint]:
+) -> Table[ReachPoint]:
     """The same as `reach`, from event files or folders.
 
     Parameters
     ----------
-    sources : sequence of path
+    sources : path or sequence of path
         Event files, or folders of them, one per mass.
-    models : sequence of {"A", "B", "dark-photon", "Lmu-Ltau"}, optional
+    model : {"A", "B", "dark-photon", "Lmu-Ltau"} or several, optional
         By default those of the scan in the card of the first file.
     n_signal : float
         Number of signal events that counts as seen.
@@ -307,16 +314,17 @@ def reach_from_events(
         One per model, file and interval, in this order.
     """
     _check_threshold(n_signal)
-    found = []
+    found: Table[ReachPoint] = Table()
     done = itertools.count(1)
-    for model in models or reweighting.card_of(reweighting.open_events(sources[0])).scan.models:
-        choose(model, MODELS, "model")
-        for path in sources:
+    files = [sources] if isinstance(sources, str | Path) else list(sources)
+    for one in names(model) or reweighting.card_of(reweighting.open_events(files[0])).scan.models:
+        choose(one, MODELS, "model")
+        for path in files:
             source = reweighting.open_events(path)
             card = reweighting.card_of(source)
             m_S = source.metadata.m_S
-            ranges: Intervals = intervals(reweighting.signal_of(source, card, model, m_S, workers), n_signal)
-            found += [ReachPoint(card.name, model, "events", m_S, *edges) for edges in ranges or ((None, None),)]
+            ranges: Intervals = intervals(reweighting.signal_of(source, card, one, m_S, workers), n_signal)
+            found += [ReachPoint(card.name, one, "events", m_S, *edges) for edges in ranges or ((None, None),)]
             if progress:
                 progress(next(done))
     return found

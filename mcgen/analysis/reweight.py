@@ -6,7 +6,9 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +16,13 @@ from mcgen.analysis.event_ratio import altered
 from mcgen.analysis.other_detector import seen_by
 from mcgen.base import threads
 from mcgen.base.arrays import Array
+from mcgen.base.asked import Numbers, numbers
 from mcgen.base.constants import PB_CM2
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.base.estimate import Estimate, weighted_sum
+from mcgen.base.histogram import histogram
+from mcgen.base.table import Table
+from mcgen.base.units import quantity_text
 from mcgen.card.card import Card, parse_card
 from mcgen.events.decays import DecayModel, daughters_of
 from mcgen.events.events import STEP, EventSource
@@ -28,7 +34,7 @@ from mcgen.quadrature.yields import n_signal as n_signal_along_beam
 from mcgen.search.search import Search
 from mcgen.search.signal import ALL, NONE, Made, signal
 from mcgen.source.boson import Boson, check_couplings
-from mcgen.source.source import Source
+from mcgen.source.source import CardLike, Source, load_card
 
 METHODS = ("probability", "vertex")
 #: of at most this many events, what their signal needs is kept in memory between couplings
@@ -42,6 +48,16 @@ class LowStatisticsWarning(UserWarning):
 
 
 @dataclass(frozen=True, slots=True)
+class SignalRow:
+    """N_S at a coupling."""
+
+    g_mu: float
+    n_signal: float
+    error: float
+    n_eff: float
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Reweighted:
     """Signal of one file at a list of couplings."""
 
@@ -52,6 +68,32 @@ class Reweighted:
     n_signal: list[Estimate]  #: empty for events of one energy, which say nothing of a target that slows the beam
     E_mu: list[float]  #: centres of the energy bins in GeV
     sigma_tilde: list[list[Estimate]]  #: [coupling][energy], mean of sigma~ over the bin in cm^2
+    E_edges: list[float]  #: edges of the energy bins in GeV
+
+    @property
+    def rows(self) -> Table[SignalRow]:
+        """N_S at each coupling."""
+        return Table(SignalRow(g, *found) for g, found in zip(self.g_mu, self.n_signal, strict=False))
+
+    def to_pandas(self) -> Any:
+        """N_S at each coupling as a pandas DataFrame."""
+        return self.rows.to_pandas()
+
+    def to_hist(self, coupling: int = 0) -> Any:
+        """sigma~(E_mu) in cm^2 at one of the couplings, by its place in `g_mu`, as a histogram of the package hist."""
+        found = self.sigma_tilde[coupling]
+        variances = np.array([one.error**2 for one in found])
+        return histogram("E_mu", self.E_edges, [one.value for one in found], variances)
+
+    @property
+    def _title(self) -> str:
+        return f"model {self.model}, m_S = {quantity_text(self.m_S, 'energy')}, {self.n_events} events"
+
+    def __repr__(self) -> str:
+        return f"<Reweighted: {self._title}>\n{self.rows}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self._title)}</p>{self.rows._repr_html_()}"
 
 
 def open_events(
@@ -201,13 +243,13 @@ def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: 
 def reweight(
     source: EventSource | str | Path,
     model: str | Couplings = "A",
-    g_mu: Sequence[float] = (5e-4,),
+    g_mu: Numbers = (5e-4,),
     *,
     method: str = "probability",
     energy_bins: int = 50,
     form_factor: str | None = None,
     mediator: str | None = None,
-    detector: Card | None = None,
+    detector: CardLike | None = None,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Reweighted:
@@ -220,7 +262,7 @@ def reweight(
         Events of another generator, opened with a card, have one energy and give sigma~ there, and no N_S.
     model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
         Explicit couplings are used as they are and replace `g_mu`.
-    g_mu : sequence of float
+    g_mu : float or sequence of float, or a text as on the command line
     method : {"probability", "vertex"}
         Weight each event with its decay probability, or count the decay vertices of the file inside the fiducial
         range: the same answer with a larger error.
@@ -228,12 +270,16 @@ def reweight(
         Bins of E_mu for sigma~.
     form_factor, mediator : str, optional
         Other than those of the file, from the same events: each gets the ratio of |M|^2 as a factor.
-    detector : Card, optional
+    detector : Card, str or Path, optional
         Whose detector and exposure count, with the same beam and target: unforced events do not depend on them.
     workers : int
         Threads over the files of a folder; the answer does not depend on it.
     progress : callable, optional
         Called with the number of events done after each chunk.
+
+    Returns
+    -------
+    Reweighted
 
     Raises
     ------
@@ -246,11 +292,11 @@ def reweight(
         Where fewer than 100 effective events carry N_S.
     """
     choose(method, METHODS, "method")
-    couplings = [model.g_mu] if isinstance(model, Couplings) else [float(g) for g in g_mu]
+    couplings = [model.g_mu] if isinstance(model, Couplings) else numbers(g_mu, "g_mu")
     for g in couplings:
         check_couplings(model, g)
     refuse_if(not 1 <= energy_bins <= 10_000, f"energy_bins: {energy_bins} must lie in 1..10000")
-    source = open_events(source, form_factor, mediator, detector=detector)
+    source = open_events(source, form_factor, mediator, detector=None if detector is None else load_card(detector))
     if method == "vertex":
         only, metadata = "only 'probability' can be used", source.metadata
         refuse_if("seed" not in metadata, f"method vertex: these events have no decays, {only}")
@@ -283,7 +329,8 @@ def reweight(
     _warn_of_few("sigma~" if single else "N_S", model, couplings, [s[0] for s in sigma_tilde] if single else n_signal)
     centres = [float(single)] if single else (0.5 * (edges[1:] + edges[:-1])).tolist()
     name = model if isinstance(model, str) else "explicit"
-    return Reweighted(name, m_S, n, couplings, n_signal, centres, sigma_tilde)
+    bounds = [single, single] if single else edges.tolist()
+    return Reweighted(name, m_S, n, couplings, n_signal, centres, sigma_tilde, bounds)
 
 
 def _warn_of_few(what: str, model: str | Couplings, g_mu: Sequence[float], found: Sequence[Estimate]) -> None:

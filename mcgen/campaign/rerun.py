@@ -23,9 +23,7 @@ from mcgen.generation.generate import Options, already, generate
 _OF_THE_RUN = ("created", "command", "versions", "mcgen_version", "production")
 
 
-def reproduce(
-    source: str | Path, output: str | Path | None = None, workers: int = 1, *, overwrite: bool = False
-) -> str:
+def rerun(source: str | Path, output: str | Path | None = None, workers: int = 1, *, overwrite: bool = False) -> str:
     """Make a file or a folder again; what differs first, or nothing if all events are the same.
 
     Parameters
@@ -34,8 +32,15 @@ def reproduce(
         An event file, or the folder of a production.
     output : path, optional
         Where to keep what is made.
+    workers : int
+        Threads, or processes of a folder.
     overwrite : bool
         Replace a file of other events there.
+
+    Returns
+    -------
+    str
+        Empty if they are the same.
     """
     source = Path(source)
     with overwriting(overwrite), tempfile.TemporaryDirectory() as scratch:

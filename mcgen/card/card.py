@@ -14,7 +14,8 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from mcgen.base.errors import InputError, choose, nearest
 from mcgen.base.extras import data_folder
 from mcgen.base.files import read_text
-from mcgen.base.units import parse_list
+from mcgen.base.table import html
+from mcgen.base.units import parse_list, quantity_text
 from mcgen.card.beam import Beam, read_profile, read_spectrum
 from mcgen.card.detector import Detector, SearchOptions, read_efficiency
 from mcgen.card.form_factors import read_table
@@ -128,6 +129,19 @@ class Card(Section):
             self.check_models(models, where)
         return self
 
+    def __repr__(self) -> str:
+        scalar, layers = self.scalar, self.target.layers
+        what = ", ".join(dict.fromkeys(layer.material for layer in layers))
+        made = f"m_S = {quantity_text(scalar.mass, 'energy')}, {scalar.mediator}, model {scalar.model}"
+        return f"<Card {self.name}: {self.beam.particle} of {self.beam.energy_text} on {what}; {made}>"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        sections = self.model_dump(mode="json", exclude_none=True).items()
+        keys = [(f"{name}.{key}", value) for name, one in sections if name != "name" for key, value in one.items()]
+        return html(["key", "value"], [(key, str(value)[:100]) for key, value in keys], str(self))
+
     def __hash__(self) -> int:
         return hash(self.name)  # of equal cards the same
 
@@ -182,19 +196,6 @@ def card_text(name: str | Path) -> str:
     if str(name) in builtin and not path.is_file():
         path = builtin[str(name)]
     return read_text(path, "card", MAX_BYTES, nearest(str(name), builtin))
-
-
-def new_card(name: str) -> str:
-    """Text of a card to start from, with comments.
-
-    Raises
-    ------
-    InputError
-        If the name cannot be that of an experiment.
-    """
-    text = Path(__file__).with_name("new.toml").read_text(encoding="utf-8").replace("{name}", name)
-    parse_card(text, name)
-    return text
 
 
 def read_card(name: str | Path) -> Card:

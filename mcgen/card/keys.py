@@ -105,7 +105,22 @@ def _heading(section: str) -> str:
     return "`[[target.layer]]` with `[[target.layer.layer]]`, a group" if section == GROUP else f"`[{section}]`"
 
 
-def markdown() -> str:
+def schema(*, markdown: bool = False) -> Any:
+    """Every key of a card with its unit, meaning, default and an example.
+
+    Parameters
+    ----------
+    markdown : bool
+        As a page instead of a JSON schema.
+
+    Returns
+    -------
+    dict or str
+    """
+    return page() if markdown else Card.model_json_schema()
+
+
+def page() -> str:
     """A page with a table for each section."""
     lines = ["# Keys of a card", "", 'Cards are TOML. A number with a unit is a text, such as `"3 GeV"`.']
     for section, rows in itertools.groupby(keys(), lambda key: key.section):

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from mcgen.base.errors import refuse_if
 from mcgen.cli.display import print_json
 from mcgen.cli.options import PATH, flag, foreign_option, json_option
 
@@ -27,19 +26,13 @@ def info(file: Path, card: str | None, verify: bool, as_json: bool) -> None:
     \b
     $ mcgen info events.root --json
     """
-    from mcgen.events.pool import load
-    from mcgen.source.source import load_card
+    from mcgen.events.info import info as read
 
-    events = load(file, card=load_card(card) if card else None)
-    written = events.metadata.get("content_sha256")
-    if verify:
-        refuse_if(written is None, f"file {file}: --verify: events of another generator have no hash")
-        is_other = events.content_sha256() != written
-        refuse_if(is_other, f"file {file}: its events are not those that were written (content hash differs)")
+    metadata = read(file, card, verify=verify)
     if as_json:
-        print_json(events.metadata)
+        print_json(metadata)
     else:
-        _show(events.metadata)
+        _show(metadata)
 
 
 def _show(metadata: dict[str, Any]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from mcgen.cli.display import print_written
@@ -18,11 +16,6 @@ def new(name: str) -> None:
     \b
     $ mcgen new mine && mcgen run mine.toml
     """
-    from mcgen.base import files
-    from mcgen.card.card import new_card
+    from mcgen.card.new import new as write
 
-    path = Path(f"{name.removesuffix('.toml')}.toml")
-    text = new_card(path.stem)
-    with files.open_atomic(path) as stream:
-        stream.write(text)
-    print_written(path)
+    print_written(write(name))

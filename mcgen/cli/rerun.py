@@ -22,9 +22,9 @@ def rerun(context: click.Context, source: Path, output: Path | None, workers: in
     \b
     $ mcgen rerun events.root
     """
-    from mcgen.campaign.rerun import reproduce
+    from mcgen.campaign.rerun import rerun
 
-    difference = reproduce(source, output, workers)
+    difference = rerun(source, output, workers)
     click.echo(f"{source}: {difference or 'the same'}")
     if difference:
         context.exit(1)

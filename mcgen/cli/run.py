@@ -45,8 +45,7 @@ def run(card: str, output: Path | None, mediator: str | None, model: str | None,
                 bars[step] = stack.enter_context(bar(step, total))
             bars[step](done)
 
-        folder = output or Path(f"mcgen-{experiment.name}")
-        result = chain.run(experiment, folder, **given, progress=progress)
+        result = chain.run(experiment, output, **given, progress=progress)
     if as_json:
         print_json(chain.summary(experiment, result))
     else:

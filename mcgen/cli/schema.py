@@ -16,6 +16,6 @@ def schema(*, markdown: bool) -> None:
     $ mcgen schema --markdown > keys.md
     """
     from mcgen.card import keys
-    from mcgen.card.card import Card
 
-    click.echo(keys.markdown() if markdown else json.dumps(Card.model_json_schema(), indent=2), nl=not markdown)
+    found = keys.schema(markdown=markdown)
+    click.echo(found if markdown else json.dumps(found, indent=2), nl=not markdown)

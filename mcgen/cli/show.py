@@ -22,11 +22,6 @@ def show(card: str, output: Path | None, mass: float | None, tracks: int, seed: 
     \b
     $ mcgen show fermilab -o fermilab.png
     """
-    from mcgen.report.drawing import layout
-    from mcgen.report.drawing_figure import plot_layout
-    from mcgen.source.source import load_card
+    from mcgen.report.show import show as draw
 
-    experiment = load_card(card)
-    path = output or Path(f"{experiment.name}.png")
-    plot_layout(layout(experiment, mass, tracks, seed), path)
-    print_written(path)
+    print_written(Path(draw(card, output, mass, tracks, seed)))

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from mcgen.base.files import make_folder
 from mcgen.cli.display import print_written
 from mcgen.cli.options import Writing, output_option, workers_option
 
@@ -24,7 +23,6 @@ def validate(output: Path, workers: int) -> None:
 
     from mcgen.report import validate as report
 
-    make_folder(output)
     with Console(stderr=True).status("tables") as status:
         path = report.validate(output, workers=workers, progress=status.update)
     print_written(path)

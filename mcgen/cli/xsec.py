@@ -33,7 +33,10 @@ def xsec(energy: list[float], mass: list[float], as_json: bool, **setting: Any) 
      ----------------------------------------------
             3         100   3.260321e+08     8e+01
     """
-    rows = [_row(E, m_S, setting) for E in energy for m_S in mass]
+    from mcgen.quadrature.xsec import xsec as cross_sections
+
+    found = cross_sections(E_mu=energy, m_S=mass, **setting)
+    rows = [row.document() for row in found]
     if as_json:
         print_json(rows)
         return
@@ -45,26 +48,6 @@ def xsec(energy: list[float], mass: list[float], as_json: bool, **setting: Any) 
     for row in rows:
         if "spectrum" in row:
             _show_spectrum(row)
-
-
-def _row(E: float, m_S: float, setting: dict[str, Any]) -> dict[str, Any]:
-    """A cross section, as in the JSON document, at an energy and a mass in GeV."""
-    from mcgen.quadrature.xsec import cross_section
-
-    result = cross_section(E_mu=E, m_S=m_S, **setting)
-    row = {
-        "lepton": setting["lepton"],
-        "target": setting["target"],
-        "energy_gev": E,
-        "mass_gev": m_S,
-        **{key: setting[key] for key in ("mediator", "method", "form_factor")},
-        "sigma_pb": result.value,
-        "error_pb": result.error,
-    }
-    if result.edges is not None and result.bins is not None:
-        edges, bins = result.edges.tolist(), result.bins.tolist()
-        row["spectrum"] = {"variable": setting["spectrum"], "edges": edges, "sigma_pb": bins}
-    return row
 
 
 def _show_spectrum(row: dict[str, Any]) -> None:

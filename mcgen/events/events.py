@@ -15,6 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mcgen.base.errors import choose
+from mcgen.base.extras import optional
+from mcgen.base.histogram import histogram
+from mcgen.base.table import html
 from mcgen.events.branches import PARTICLES, PARTS, Columns
 from mcgen.events.meta import EventMeta
 
@@ -63,7 +67,48 @@ class EventSource(Protocol):
         ...
 
 
-class View:
+class Shown:
+    """How events are shown, counted in histograms and handed to pandas, whether in memory or in files."""
+
+    __slots__ = ()
+
+    def to_pandas(self: EventSource, branches: Sequence[str] = ()) -> Any:
+        """A pandas DataFrame with a row for each event, of all branches or of some."""
+        pandas = optional("pandas", "to_pandas", "pandas")
+        names = list(branches) or self.branches
+        return pandas.concat([pandas.DataFrame(chunk) for chunk in self.iterate(names)], ignore_index=True)[names]
+
+    def to_hist(self: EventSource, branch: str, bins: int | Sequence[float] = 50) -> Any:
+        """The distribution of a branch, each event with its weight, as a histogram of the package hist.
+
+        Parameters
+        ----------
+        branch : str
+            Such as 'x', 't' or 'S_E'.
+        bins : int or array, shape (n + 1,)
+            Their number between the smallest and the largest value, or their edges.
+
+        Returns
+        -------
+        hist.Hist
+            With the storage of weighted events; the sum of all bins is the yield of what lies inside.
+        """
+        choose(branch, self.branches, "branch")
+        chunks = list(self.iterate(list(dict.fromkeys([branch, "weight"]))))
+        values, weights = (np.concatenate([chunk[name] for chunk in chunks]) for name in (branch, "weight"))
+        edges = np.histogram_bin_edges(values, bins)
+        sums, squares = (np.histogram(values, edges, weights=w)[0] for w in (weights, weights * weights))
+        return histogram(branch, edges, sums, squares)
+
+    def __repr__(self: EventSource) -> str:
+        return f"<{type(self).__name__}: " + ", ".join(f"{key} {value}" for key, value in self.metadata.facts) + ">"
+
+    def _repr_html_(self: EventSource) -> str:
+        facts = [*self.metadata.facts, ("branches", ", ".join(self.branches))]
+        return html([type(self).__name__, ""], facts)
+
+
+class View(Shown):
     """Events seen otherwise: with some other metadata, and chunks that are changed as they are read.
 
     Parameters
@@ -99,8 +144,8 @@ class View:
             yield {name: changed[name] for name in names}
 
 
-@dataclass(slots=True)
-class Events:
+@dataclass(slots=True, repr=False)
+class Events(Shown):
     """Events in memory, with the metadata of a file."""
 
     metadata: EventMeta

@@ -17,15 +17,16 @@ from mcgen.events import exposure
 from mcgen.events.branches import DECAY_BRANCHES, Columns
 from mcgen.events.decays import DecayModel, decay
 from mcgen.events.events import ContentHash
-from mcgen.events.formats import g4darkbrem, hepmc, lhe, load, nanoaod, parquet, root
+from mcgen.events.formats import g4darkbrem, hepmc, lhe, nanoaod, parquet, root
+from mcgen.events.formats import load as load_file
 from mcgen.events.formats.particles import needed
 from mcgen.events.formats.stored import StoredEvents
 from mcgen.events.formats.text import COMPRESSIONS
 from mcgen.events.meta import DecayMode, EventMeta
-from mcgen.events.pool import Pool
+from mcgen.events.pool import Pool, load
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson
-from mcgen.source.source import Source
+from mcgen.source.source import CardLike, Source
 
 #: events written at a time
 CHUNK = 50_000
@@ -95,7 +96,7 @@ def _check_there(output: Path, metadata: EventMeta) -> None:
     if not at_stake(output) or made.is_text:  # text is compared while it is written
         return
     try:
-        there = load(output).metadata
+        there = load_file(output).metadata
         same = all(there.get(key) == value for key, value in metadata.items() if key not in OF_THE_RUN)
     except Exception:  # files of another format and damaged ones raise errors of many kinds
         same = False
@@ -104,9 +105,10 @@ def _check_there(output: Path, metadata: EventMeta) -> None:
 
 
 def export(
-    file: StoredEvents | Pool,
+    file: StoredEvents | Pool | str | Path,
     output: str | Path,
     *,
+    card: CardLike | None = None,
     decays: bool = False,
     force_decay: bool = False,
     layout: str = "flat",
@@ -120,10 +122,12 @@ def export(
 
     Parameters
     ----------
-    file : EventFile
-        What `mcgen.load` returns. Events of another generator keep weights in pb, which add up to their cross section.
+    file : path, or what `mcgen.load` returns
+        Events of another generator keep weights in pb, which add up to their cross section.
     output : path
         Its ending chooses the format: HepMC3, LHE, Parquet, ROOT, or a G4DarkBreM library.
+    card : Card, str or Path, optional
+        Of the file of another generator that is given by its path.
     decays : bool
         Add the daughters of S if the file has none, at the card's model and reference coupling.
     force_decay : bool
@@ -141,6 +145,11 @@ def export(
     progress : callable, optional
         Called with the number of events done.
 
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     InputError
@@ -148,14 +157,15 @@ def export(
         be overwritten.
     """
     output = Path(output)
+    file = load(file, card=card) if isinstance(file, str | Path) else file
     make, options = _writer(output, layout, rntuple, unit)
     check_input(output, [one.path for one in (file.files if isinstance(file, Pool) else [file])])
     wanted = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
     _check_events(file, output, wanted, make not in (root.writer, parquet.writer))
-    card, metadata = file.card, EventMeta(file.metadata)
-    source = Source(card)
+    own, metadata = file.card, EventMeta(file.metadata)
+    source = Source(own)
     added = DecayMode.NONE if metadata.decays else wanted
-    how = _decay_model(card, metadata, added) if added else None
+    how = _decay_model(own, metadata, added) if added else None
     names = [name for name in file.branches if name in metadata.all_branches or name not in DECAY_BRANCHES]
     if "exposure" not in metadata:
         metadata["exposure"] = exposure.described(source, metadata["yield_per_muon"], metadata["yield_error"])
@@ -167,7 +177,7 @@ def export(
     sums = exposure.Sums(source.targets) if FORMATS[format_of(output)].states_sigma else None
     if digest or sums:
         read = names if digest else [name for name in exposure.NEEDED if name in names]
-        for columns in _chunks(file, read, card, how):
+        for columns in _chunks(file, read, own, how):
             if digest:
                 digest.update(columns)
             if sums:
@@ -178,7 +188,7 @@ def export(
         options["sample"] = sums.sample(metadata["exposure"]["nuclei_per_cm2"], metadata["norm_relative_error"])
     with overwriting(overwrite):
         _check_there(output, metadata)
-        _write(make(output, card, metadata, **options), _chunks(file, names, card, how), progress)
+        _write(make(output, own, metadata, **options), _chunks(file, names, own, how), progress)
     return output
 
 

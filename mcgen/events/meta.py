@@ -5,9 +5,11 @@ Files say more than readers need, and later versions more still: a reader checks
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -15,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mcgen.base.errors import InputError, refuse_if
+from mcgen.base.units import quantity_text
 from mcgen.events.branches import BRANCHES, DECAY_BRANCHES
 
 #: name and version of the format; files of a later one are refused
@@ -150,6 +153,22 @@ class EventMeta(dict[str, Any]):
 
     def _checksum(self) -> str:
         return hashlib.sha256(json.dumps(self, sort_keys=True).encode()).hexdigest()
+
+    def __repr__(self) -> str:
+        return f"<EventMeta of {len(self)} keys: " + ", ".join(f"{key} {value}" for key, value in self.facts) + ">"
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What a reader wants to know first: names and texts."""
+        found = {"events": str(self.get("n_events", "?"))}
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # of what is not complete yet
+            found["card"] = str(tomllib.loads(self["card"])["name"])
+            found["m_S"] = quantity_text(self.m_S, "energy")
+            if "yield_per_muon" in self:
+                found["yield"] = f"{self['yield_per_muon']:.6g} +- {self['yield_error']:.2g} at g_mu = 1"
+        for key in ("mediator", "model", "seed", "decays"):
+            found |= {key: str(self[key])} if self.get(key) not in (None, "") else {}
+        return list(found.items())
 
     @property
     def is_foreign(self) -> bool:

@@ -27,6 +27,7 @@ from mcgen.events.formats import load as load_file
 from mcgen.events.formats.root import EventFile, event_writer
 from mcgen.events.formats.stored import Readable, StoredEvents
 from mcgen.events.meta import EventMeta
+from mcgen.source.source import CardLike, load_card
 
 #: what files of one pool agree in
 _COMMON = ("mass_gev", "mcgen_version", "mediator", "model", "reference_g_mu", "unweighted", "decays", "options")
@@ -198,15 +199,19 @@ class Pool(Readable):
         return hashlib.sha256("".join(file.content_sha256() for file in self.files).encode()).hexdigest()
 
 
-def load(path: str | Path, *more: str | Path, card: Card | None = None) -> StoredEvents | Pool:
+def load(path: str | Path, *more: str | Path, card: CardLike | None = None) -> StoredEvents | Pool:
     """Open an event file, or a folder or several files of one card as one; nothing but metadata is read yet.
 
     Parameters
     ----------
     path, more : path
         Their first bytes say the format: ROOT, Parquet or LHE.
-    card : Card, optional
+    card : Card, str or Path, optional
         Experiment that events of another generator (LHE) are meant for; files of mcgen hold their own.
+
+    Returns
+    -------
+    EventFile or another StoredEvents, or Pool of several files
 
     Raises
     ------
@@ -222,7 +227,7 @@ def load(path: str | Path, *more: str | Path, card: Card | None = None) -> Store
             message = f"folder {path}: {pool.missing} partitions are missing; the command that began it resumes"
             warnings.warn(message, IncompleteWarning, stacklevel=2)
         return pool
-    return load_file(path, card)
+    return load_file(path, None if card is None else load_card(card))
 
 
 def _files(path: Path) -> list[Path]:
@@ -248,11 +253,22 @@ def _check_there(output: str | Path, pool: Pool) -> None:
         refuse(output)
 
 
-def merge(paths: Sequence[str | Path], output: str | Path, *, overwrite: bool = False) -> EventFile:
+def merge(paths: str | Path | Sequence[str | Path], output: str | Path, *, overwrite: bool = False) -> EventFile:
     """Write several files or folders of one card as one file, in flat memory; a file given twice counts once.
 
-    A file of other events is replaced only with `overwrite`, an input never.
+    Parameters
+    ----------
+    paths : path or sequence of path
+    output : path
+        Ends in .root.
+    overwrite : bool
+        Replace a file of other events; an input never.
+
+    Returns
+    -------
+    EventFile
     """
+    paths = [paths] if isinstance(paths, str | Path) else paths
     refuse_if(Path(output).suffix.lower() != ENDING, f"output {output}: the ending must be .root")
     pool = Pool([file for path in paths for file in _files(Path(path))])
     if pool.missing > 0:

@@ -16,6 +16,7 @@ import numpy as np
 from mcgen._version import __version__
 from mcgen.base import threads
 from mcgen.base.arrays import Array
+from mcgen.base.asked import Energy, energy, whole
 from mcgen.base.errors import ClosureError, InputError, choose, refuse_if
 from mcgen.base.files import at_stake, check_output, leave, overwriting, refuse
 from mcgen.card.card import Card
@@ -29,7 +30,7 @@ from mcgen.generation.kernel import NO_PARTICLES, Beamline, draw_sources, fill, 
 from mcgen.generation.normalisation import MAX_PULL, PreparedSource, Tally, prepare
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson
-from mcgen.source.source import Source
+from mcgen.source.source import CardLike, Source, load_card
 
 #: events generated and written at a time
 CHUNK = 100_000
@@ -290,9 +291,9 @@ def already(
 
 
 def generate(
-    card: Card,
-    m_S: float | None = None,
-    events: int | None = None,
+    card: CardLike,
+    m_S: Energy | None = None,
+    events: float | None = None,
     seed: int | None = None,
     *,
     output: str | Path | None = None,
@@ -312,10 +313,13 @@ def generate(
 
     Parameters
     ----------
-    card : Card
-    m_S : float, optional
-        Mass of S in GeV; mass, number of events and seed default to the card's.
-    events, seed : int, optional
+    card : Card, str or Path
+        Or its name or file.
+    m_S : float or str, optional
+        Mass of S in GeV, or with a unit such as "100 MeV"; mass, number of events and seed default to the card's.
+    events : int, optional
+        May be written as 1e6.
+    seed : int, optional
     output : path, optional
         ROOT file to write chunk by chunk; without it the events are returned in memory.
     weighted : bool
@@ -342,6 +346,11 @@ def generate(
     progress : callable, optional
         Called with the number of events done after each chunk.
 
+    Returns
+    -------
+    EventFile or Events
+        The file, or without one the events in memory.
+
     Raises
     ------
     InputError
@@ -349,12 +358,13 @@ def generate(
     ClosureError
         If the events disagree with the quadrature by more than chance allows; no file is left then.
     """
-    n = card.run.events if events is None else events
+    card = load_card(card)
+    n = card.run.events if events is None else whole(events, "events")
     for name, number in (("events", n), ("workers", workers), ("chunk", chunk)):
         refuse_if(number < 1, f"{name}: {number} must be at least 1")
     how = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
     options = Options(weighted, how, rntuple, tuple(branches), layout)
-    mass, own_seed = card.scalar.mass if m_S is None else m_S, card.run.seed if seed is None else seed
+    mass, own_seed = card.scalar.mass if m_S is None else energy(m_S, "m_S"), card.run.seed if seed is None else seed
     refuse_if(not 0 <= own_seed < 2**63, f"seed: {own_seed} must lie in 0..2^63-1")
     with contextlib.ExitStack() as stack:
         stack.enter_context(overwriting(overwrite))

@@ -94,7 +94,7 @@ def _corners(track: Track, process: Any, energies: Any, cells: Cells, stages: St
 
 @jit
 def _fill_table(threshold: Array, alias: Numbers, waiting: Numbers) -> None:
-    """Vose's alias table from weights of mean 1: those below it wait at the front of `waiting`, the others at its end."""
+    """Vose's alias table from weights of mean 1: those below it wait at its front, the others at its end."""
     n = threshold.size
     n_small = 0
     n_large = 0

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mcgen.base.asked import Energies, Energy, energies, energy, renamed, whole
 from mcgen.base.errors import InputError, check_number, refuse_if
 from mcgen.base.estimate import Estimate
 from mcgen.base.files import overwriting
@@ -21,7 +22,7 @@ from mcgen.generation.kernel import NO_PARTICLES, Beamline, fill
 from mcgen.generation.lattice import build_lattice
 from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.amplitude import Process
-from mcgen.source.source import Source
+from mcgen.source.source import CardLike, Source, load_card
 from mcgen.source.targets import Target
 from mcgen.source.track import Track
 
@@ -90,12 +91,13 @@ def _writer(
     return g4darkbrem.lhe_writer(path, source.card, source.targets[0], m_S, sigmas, boson)
 
 
+@renamed(energies="E_mu")
 def library(
-    card: Card,
+    card: CardLike,
     output: str | Path,
-    energies: Sequence[float] | None = None,
-    events: int = 20_000,
-    m_S: float | None = None,
+    E_mu: Energies | None = None,
+    events: float = 20_000,
+    m_S: Energy | None = None,
     seed: int | None = None,
     *,
     unit: str = "GeV",
@@ -107,15 +109,16 @@ def library(
 
     Parameters
     ----------
-    card : Card
+    card : Card, str or Path
+        Or its name or file.
     output : path
         Ends in .csv or .lhe, perhaps with .gz.
-    energies : sequence of float, optional
+    E_mu : float, str or sequence, optional
         Total energies of the lepton in GeV; from the end of the target to the beam's in steps of 10 % by default.
     events : int
         Per element and energy.
-    m_S : float, optional
-        Mass in GeV; mass and seed default to the card's.
+    m_S : float or str, optional
+        Mass in GeV, or with a unit; mass and seed default to the card's.
     seed : int, optional
     unit : {"GeV", "MeV"}
         Of a CSV file; LHE is in GeV.
@@ -125,6 +128,11 @@ def library(
         Replace a file of other content; one of the same content is left alone.
     progress : callable, optional
         Called with the number of events done.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
@@ -136,18 +144,19 @@ def library(
     Events carry no weights: the few in 1e5 that stand for a little more than one (`mcgen.generation.lattice`) count as
     one.
     """
-    path = Path(output)
-    m_S = card.scalar.mass if m_S is None else m_S
+    path, card = Path(output), load_card(card)
+    m_S = card.scalar.mass if m_S is None else energy(m_S, "m_S")
+    events = whole(events, "events")
     seed = card.run.seed if seed is None else seed
     source = Source(card)
     source.check_mass(m_S)
     refuse_if(events < 1, f"events: {events} must be at least 1")
     if boson_pdg is not None:
         check_boson(boson_pdg)
-    points = list(energies) if energies else default_energies(card, m_S)
+    points = default_energies(card, m_S) if E_mu is None else energies(E_mu, "E_mu")
     for E in points:
         for target in source.targets:
-            check_number(f"energies, on {target.name}", E, source.process(m_S, target).threshold, 1e6)
+            check_number(f"E_mu, on {target.name}", E, source.process(m_S, target).threshold, 1e6)
     done = 0
     with overwriting(overwrite), _writer(path, source, m_S, points, unit, boson_pdg) as writer:
         for target in source.targets:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from mcgen.base.arrays import Array
+from mcgen.base.asked import Energies, Energy, energies, energy
 from mcgen.base.constants import LEPTON_MASSES
 from mcgen.base.errors import InputError, check_number, choose, refuse_if
+from mcgen.base.histogram import histogram
+from mcgen.base.table import Table
 from mcgen.card.form_factors import named_or_read
 from mcgen.physics.emission import cross_section as quadrature
 from mcgen.physics.emission import iww
@@ -31,6 +35,14 @@ class CrossSection:
     error: float
     edges: Array | None = None  #: of x, of t in GeV^2 or of theta in rad
     bins: Array | None = None  #: cross section per bin in pb
+    variable: str | None = None  #: of the spectrum: x, t or theta
+
+    def to_hist(self) -> Any:
+        """The spectrum as a histogram of the package hist; InputError if none was asked for."""
+        if self.edges is None or self.bins is None:
+            message = "to_hist: no spectrum was asked for, it is one of x, t, theta"
+            raise InputError(message)
+        return histogram(str(self.variable), self.edges, self.bins)
 
 
 def process_of(
@@ -64,8 +76,8 @@ def process_of(
 
 def cross_section(
     target: str | Target,
-    E_mu: float,
-    m_S: float,
+    E_mu: Energy,
+    m_S: Energy,
     *,
     lepton: str = "mu",
     mediator: str = "scalar",
@@ -80,8 +92,8 @@ def cross_section(
     ----------
     target : str or Target
         Name such as 'W' or 'Pb', or the target itself.
-    E_mu, m_S : float
-        Total energy of the beam lepton and mass of S in GeV.
+    E_mu, m_S : float or str
+        Total energy of the beam lepton and mass of S in GeV, or with units such as "100 MeV".
     lepton : {"mu", "e"}
     mediator : {"scalar", "pseudoscalar", "vector", "axial"}
     method : {"exact", "ww", "iww"}
@@ -102,10 +114,86 @@ def cross_section(
     InputError
         If a name is unknown or a number out of range.
     """
+    E_mu, m_S = energy(E_mu, "E_mu"), energy(m_S, "m_S")
     check_number("mass", m_S, 1e-12, 1e6)
     process = process_of(target, m_S, lepton, form_factor, mediator=mediator)
     check_number("energy", E_mu, process.m, 1e6)
     return of_process(process, E_mu, method, spectrum, edges)
+
+
+@dataclass(frozen=True, slots=True)
+class XsecRow:
+    """A row of `mcgen xsec`: a cross section at unit coupling and what it is of."""
+
+    lepton: str
+    target: str
+    energy_gev: float
+    mass_gev: float
+    mediator: str
+    method: str
+    form_factor: str
+    sigma_pb: float
+    error_pb: float
+    spectrum: dict[str, Any] | None = None  #: variable, edges, and sigma_pb in each bin
+
+    def document(self) -> dict[str, Any]:
+        """The row as the command's JSON."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+    def to_hist(self) -> Any:
+        """The spectrum as a histogram of the package hist; InputError if none was asked for."""
+        if self.spectrum is None:
+            message = "to_hist: this row has no spectrum, ask for one of x, t, theta"
+            raise InputError(message)
+        return histogram(self.spectrum["variable"], self.spectrum["edges"], self.spectrum["sigma_pb"])
+
+
+def xsec(
+    target: str,
+    E_mu: Energies,
+    m_S: Energies,
+    *,
+    lepton: str = "mu",
+    mediator: str = "scalar",
+    method: str = "exact",
+    form_factor: str = "paper",
+    spectrum: str | None = None,
+    edges: Sequence[float] | Array | None = None,
+) -> Table[XsecRow]:
+    """`cross_section` at each of several energies and masses.
+
+    Parameters
+    ----------
+    target : str
+        Name such as 'W' or 'Pb'.
+    E_mu, m_S : float, str or sequence
+        Total energies of the beam lepton and masses of S in GeV, or with units such as "10 MeV, 100 MeV".
+    lepton : {"mu", "e"}
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    method : {"exact", "ww", "iww"}
+    form_factor : str
+        Name, or a file with lines of t in GeV^2 and G2.
+    spectrum : {"x", "t", "theta"}, optional
+    edges : array, shape (n + 1,), optional
+        Bin edges, of t in GeV^2, of theta in rad; forty bins if not given.
+
+    Returns
+    -------
+    Table of XsecRow
+        Energy by energy.
+    """
+    rows: Table[XsecRow] = Table()
+    for E, mass in itertools.product(energies(E_mu, "E_mu"), energies(m_S, "m_S")):
+        found = cross_section(
+            target, E, mass, lepton=lepton, mediator=mediator, method=method, form_factor=form_factor,
+            spectrum=spectrum, edges=edges,
+        )  # fmt: skip
+        shape = None
+        if found.edges is not None and found.bins is not None:
+            shape = {"variable": spectrum, "edges": found.edges.tolist(), "sigma_pb": found.bins.tolist()}
+        sigma = found.value, found.error
+        rows.append(XsecRow(lepton, target, E, mass, mediator, method, form_factor, *sigma, shape))
+    return rows
 
 
 def of_process(
@@ -144,11 +232,11 @@ def of_process(
     if method == "iww":
         value, error = _iww_between(E_mu, process, 0.0, math.inf)
         bins = [_iww_between(E_mu, process, a * E_mu, b * E_mu)[0] for a, b in _pairs(bounds)]
-        return CrossSection(value, error, bounds, np.array(bins) if bounds is not None else None)
+        return CrossSection(value, error, bounds, np.array(bins) if bounds is not None else None, spectrum)
     value, error = quadrature.sigma(E_mu, process) if above else (0.0, 0.0)
     if bounds is None or spectrum is None:
         return CrossSection(value, error)
-    return CrossSection(value, error, bounds, quadrature.spectrum(E_mu, process, spectrum, bounds))
+    return CrossSection(value, error, bounds, quadrature.spectrum(E_mu, process, spectrum, bounds), spectrum)
 
 
 def _edges(E: float, process: Process, variable: str, edges: Sequence[float] | Array | None) -> Array:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 
 from mcgen.base.arrays import Array
+from mcgen.base.asked import Energies, Energy, Numbers, energies, energy, is_single, numbers
 from mcgen.base.constants import PB_CM2
 from mcgen.base.errors import check_number, choose
 from mcgen.base.estimate import Estimate
@@ -25,7 +26,7 @@ from mcgen.search.search import Search
 from mcgen.search.signal import Made, signal
 from mcgen.source.beam_nodes import crossings, group_nodes, groups, thin
 from mcgen.source.boson import Boson, check_couplings
-from mcgen.source.source import Source
+from mcgen.source.source import CardLike, Source, load_card
 
 #: nodes in E, and per E in x, u, t; the second set serves to estimate the error of the first
 FINE, COARSE = (32, (48, 16, 10, 1)), (24, (32, 12, 8, 1))
@@ -113,61 +114,103 @@ def signal_of(made: Made, search: Search, boson: Boson) -> Callable[[Array], Arr
     return at
 
 
+@overload
+def n_signal(card: CardLike, model: str | Couplings, m_S: Energy, g_mu: float, method: str = "exact") -> Estimate: ...
+
+
+@overload
 def n_signal(
-    card: Card, model: str | Couplings, m_S: float, g_mu: list[float], method: str = "exact"
-) -> list[Estimate]:
+    card: CardLike, model: str | Couplings, m_S: Energy, g_mu: str | Iterable[float], method: str = "exact"
+) -> list[Estimate]: ...
+
+
+def n_signal(
+    card: CardLike, model: str | Couplings, m_S: Energy, g_mu: Numbers, method: str = "exact"
+) -> Estimate | list[Estimate]:
     """Number of signal events per coupling (Eq. 17), every S along the beam as in geometry "paper".
 
     What a detector with a shape sees of them needs events: `reweight` or `reach` of a card with geometry "3d".
 
     Parameters
     ----------
-    card : Card
+    card : Card, str or Path
+        Or its name or file.
     model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
         Explicit couplings are used as they are, for each entry of `g_mu`.
-    m_S : float
-        Scalar mass in GeV.
-    g_mu : list of float
+    m_S : float or str
+        Scalar mass in GeV, or with a unit such as "100 MeV".
+    g_mu : float, sequence of float, or a text as on the command line
     method : {"exact", "ww", "iww"}
+
+    Returns
+    -------
+    Estimate or list of Estimate
+        One for each coupling; of a single number, one.
 
     Notes
     -----
     What was made at the latest masses is kept: couplings asked for one after the other take 1 ms each.
     """
-    for g in g_mu:
+    card, m_S, couplings = load_card(card), energy(m_S, "m_S"), numbers(g_mu, "g_mu")
+    for g in couplings:
         check_couplings(model, g)
     boson = Boson(card, model, m_S)
     boson.production_coupling()
     signals = [signal_of(_production_of(card, m_S, method, n), Search.of(card), boson) for n in (FINE, COARSE)]
-    fine, coarse = (signal(np.array(g_mu, dtype=float)).tolist() for signal in signals)
-    return [Estimate(a, abs(a - b), math.inf) for a, b in zip(fine, coarse, strict=True)]
+    fine, coarse = (signal(np.array(couplings)).tolist() for signal in signals)
+    found = [Estimate(a, abs(a - b), math.inf) for a, b in zip(fine, coarse, strict=True)]
+    return found[0] if is_single(g_mu) else found
+
+
+@overload
+def sigma_tilde(
+    card: CardLike, model: str | Couplings, m_S: Energy, g_mu: float, E_mu: float, method: str = "exact"
+) -> Estimate: ...
+
+
+@overload
+def sigma_tilde(
+    card: CardLike,
+    model: str | Couplings,
+    m_S: Energy,
+    g_mu: float,
+    E_mu: str | Iterable[Energy],
+    method: str = "exact",
+) -> list[Estimate]: ...
 
 
 def sigma_tilde(
-    card: Card, model: str | Couplings, m_S: float, g_mu: float, E_mu: list[float], method: str = "exact"
-) -> list[Estimate]:
+    card: CardLike, model: str | Couplings, m_S: Energy, g_mu: float, E_mu: Energies, method: str = "exact"
+) -> Estimate | list[Estimate]:
     """sigma~(E_mu) in cm^2: cross section times probability to decay where it counts, mean per nucleus (Eq. 19).
 
     Parameters
     ----------
-    card : Card
+    card : Card, str or Path
+        Or its name or file.
     model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
-    m_S : float
-        Scalar mass in GeV.
+    m_S : float or str
+        Scalar mass in GeV, or with a unit such as "100 MeV".
     g_mu : float
-    E_mu : list of float
-        Energies of the muon in GeV.
+    E_mu : float, str or sequence
+        Energies of the muon in GeV, or with units.
     method : {"exact", "ww", "iww"}
+
+    Returns
+    -------
+    Estimate or list of Estimate
+        One for each energy; of a single number, one.
     """
     choose(method, cross_section.METHODS, "method")
+    card, m_S, points = load_card(card), energy(m_S, "m_S"), energies(E_mu, "E_mu")
     check_number("mass", m_S, LOWEST_MASS, 1e6)
     check_couplings(model, g_mu)
-    for E in E_mu:
+    for E in points:
         check_number("E_mu", E, card.beam.mass, 1e6)
     source, search, boson = Source(card), Search.of(card), Boson(card, model, m_S)
     factor = PB_CM2 * boson.production_coupling(g_mu) ** 2
     result = []
-    for E in E_mu:
+    for E in points:
         values = []
         for n_depths, n in (FINE, COARSE):
             parts = [
@@ -178,7 +221,7 @@ def sigma_tilde(
             sums, _ = signal([made], m_S, [boson.width(g_mu)], search.shares(boson))
             values.append(factor * float(sums[0, 0]))
         result.append(Estimate(values[0], abs(values[0] - values[1]), math.inf))
-    return result
+    return result[0] if is_single(E_mu) else result
 
 
 def t_spectrum(source: Source, m_S: float, edges: Array) -> tuple[Array, Array]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mcgen.base.units import quantity_text
 from mcgen.report.drawing import Layout, Part
-from mcgen.report.plot import figure
+from mcgen.report.plot import Where, entries, figure, legend
 
 #: greys of the materials of the target, and what the other parts look like
 _GREYS = ("0.55", "0.8", "0.4", "0.9", "0.25")
@@ -22,10 +21,11 @@ _S = "tab:orange"
 _DAUGHTER = {"color": "tab:purple", "lw": 0.5, "zorder": 1.5}
 
 
-def plot_layout(setup: Layout, path: str | Path) -> None:
+def plot_layout(setup: Layout, where: Where) -> None:
     """A set-up along the beam to scale, with generated S; the transverse direction is stretched."""
-    with figure(path) as (axes,):
+    with figure(where) as (axes,):
         _draw(axes, setup)
+        legend([axes], where, entries([axes]), 2)
 
 
 def _draw(axes: Any, setup: Layout) -> None:
@@ -66,7 +66,6 @@ def _draw(axes: Any, setup: Layout) -> None:
         f"{boson}$m_S$ = {quantity_text(setup.m_S, 'energy')}, model {scalar.model}, $g_\\mu$ = {scalar.g_mu:g}",
         fontsize=10,
     )
-    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     axes.grid(visible=False)
 
 

@@ -29,6 +29,8 @@ from mcgen.report.paper import Curve
 PERTURBATIVE = 4.0 * math.pi
 #: mass in GeV and ranges of couplings there
 Column = tuple[float, Intervals]
+#: a file, or Axes of matplotlib
+Where = str | Path | Any
 
 _LOG = {"xscale": "log", "yscale": "log"}
 _MASS = r"$m_S$ [MeV]"
@@ -83,8 +85,23 @@ def _same_picture(one: Path, two: Path) -> bool:
 
 
 @contextlib.contextmanager
-def figure(path: str | Path, columns: int = 1, rows: int = 1) -> Iterator[Any]:
-    """An array of panels, written to a file at the end; of several rows the first one is twice as high."""
+def figure(where: Where, columns: int = 1, rows: int = 1) -> Iterator[Any]:
+    """Panels to draw in: those given, or of a new figure that is written to a file at the end.
+
+    Parameters
+    ----------
+    where : path, Axes or sequence of Axes
+        A file that ends in .png, .pdf or .svg, or as many Axes of matplotlib as there are panels.
+    columns, rows : int
+        Panels of the figure; of several rows the first one is twice as high.
+    """
+    if not isinstance(where, str | Path):
+        given = list(np.ravel(where))
+        needed = columns * rows
+        refuse_if(len(given) != needed, f"axes: this figure has {needed} panels, and {len(given)} Axes are given")
+        yield given
+        return
+    path = where
     mpl = optional("matplotlib", "plots", "plot")
     drawing = optional("matplotlib.figure", "plots", "plot")
     kind = kind_of(path)
@@ -100,11 +117,24 @@ def figure(path: str | Path, columns: int = 1, rows: int = 1) -> Iterator[Any]:
             made.savefig(part, dpi=150, format=kind, metadata=made_by)
 
 
+def legend(panels: Sequence[Any], where: Where, handles: Mapping[str, Any], columns: int) -> None:
+    """One legend for all panels below them, or in the last one of those that belong to a figure of the user's."""
+    own = isinstance(where, str | Path)
+    at = {"loc": "outside lower center", "ncols": columns} if own else {}
+    (panels[0].figure if own else panels[-1]).legend(handles.values(), handles.keys(), fontsize=8, **at)
+
+
+def entries(panels: Sequence[Any]) -> dict[str, Any]:
+    """What a legend names, each once."""
+    pairs = (axes.get_legend_handles_labels() for axes in panels)
+    return {label: handle for handles, labels in pairs for handle, label in zip(handles, labels, strict=True)}
+
+
 def plot_signal(
     g_mu: Sequence[float],
     n_signal: Mapping[str, Sequence[Estimate]],
-    path: str | Path,
-    title: str,
+    where: Where,
+    title: str = "",
     threshold: float = 3.0,
 ) -> None:
     """N_S against g_mu per model, with errors.
@@ -115,13 +145,13 @@ def plot_signal(
         Shape (n,).
     n_signal : mapping of str to sequence of Estimate
         N_S of each model at these couplings.
-    path : path
-        Ends in .png, .pdf or .svg.
+    where : path, Axes or sequence of Axes
+        A file that ends in .png, .pdf or .svg, or Axes of matplotlib, one for each panel.
     title : str
     threshold : float
         Number of events at which a line is drawn; less than 1e-4 of it is not shown.
     """
-    with figure(path) as (axes,):
+    with figure(where) as (axes,):
         for model, row in n_signal.items():
             shown = [(g, n.value, n.error) for g, n in zip(g_mu, row, strict=True) if n.value > 1e-4 * threshold]
             if shown:
@@ -133,7 +163,7 @@ def plot_signal(
 
 
 def plot_sigma_tilde(
-    E_mu: Sequence[float], rows: Mapping[str, Sequence[Estimate]], path: str | Path, title: str
+    E_mu: Sequence[float], rows: Mapping[str, Sequence[Estimate]], where: Where, title: str = ""
 ) -> None:
     """sigma~ against the muon energy, one histogram per label.
 
@@ -143,11 +173,11 @@ def plot_sigma_tilde(
         Centres of the bins in GeV, shape (n,).
     rows : mapping of str to sequence of Estimate
         sigma~ in cm^2 in each bin, by label.
-    path : path
-        Ends in .png, .pdf or .svg.
+    where : path, Axes or sequence of Axes
+        A file that ends in .png, .pdf or .svg, or Axes of matplotlib, one for each panel.
     title : str
     """
-    with figure(path) as (axes,):
+    with figure(where) as (axes,):
         half = 0.5 * (E_mu[1] - E_mu[0]) if len(E_mu) > 1 else 0.0
         edges = [E_mu[0] - half, *(E + half for E in E_mu)]
         for label, row in rows.items():
@@ -158,7 +188,8 @@ def plot_sigma_tilde(
         positive = [x.value for row in rows.values() for x in row if x.value > 0.0]
         if positive and max(positive) > 30.0 * min(positive):
             axes.set(yscale="log", ylim=(max(min(positive), 1e-6 * max(positive)) / 2.0, 3.0 * max(positive)))
-        axes.ticklabel_format(axis="x", useOffset=False)
+        if axes.get_xscale() == "linear":  # Axes of the user's may have another one
+            axes.ticklabel_format(axis="x", useOffset=False)
         axes.legend()
 
 
@@ -275,33 +306,31 @@ def draw_reach(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constrai
         _draw_experiment(axes, columns, key, number, min(0.1, 0.4 / len(keys)))
 
 
-def plot_reach(points: Sequence[ReachPoint], path: str | Path, title: str, known: Sequence[Constraint] = ()) -> None:
+def plot_reach(points: Sequence[ReachPoint], where: Where, title: str = "", known: Sequence[Constraint] = ()) -> None:
     """Region of g_mu against the mass in which the signal exceeds the threshold, one panel per model.
 
     Parameters
     ----------
     points : sequence of ReachPoint
         Of any number of experiments and models.
-    path : path
-        Ends in .png, .pdf or .svg.
+    where : path, Axes or sequence of Axes
+        A file that ends in .png, .pdf or .svg, or Axes of matplotlib, one for each panel.
     title : str
     known : sequence of Constraint
         Limits to be drawn beside them.
     """
     models = list(dict.fromkeys(p.model for p in points))
-    with figure(path, columns=len(models)) as panels:
-        entries: dict[str, Any] = {}
+    with figure(where, columns=len(models)) as panels:
         for axes, model in zip(panels, models, strict=True):
             draw_reach(axes, [p for p in points if p.model == model], [c for c in known if model in c.models])
-            axes.set_title(f"{title}, model {model}")
-            handles, labels = axes.get_legend_handles_labels()
-            entries |= dict(zip(labels, handles, strict=True))
-        columns = 2 * len(models) if max(map(len, entries), default=0) < 40 else len(models)
-        if entries:
-            rows = -(-len(entries) // columns)
-            whole = panels[0].figure
-            whole.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns, fontsize=8)
-            whole.set_size_inches(6.4 * len(models), 4.6 + 0.18 * rows)
+            axes.set_title(f"{title}, model {model}" if title else f"model {model}")
+        named = entries(panels)
+        columns = 2 * len(models) if max(map(len, named), default=0) < 40 else len(models)
+        if named:
+            legend(panels, where, named, columns)
+        if named and isinstance(where, str | Path):
+            rows = -(-len(named) // columns)
+            panels[0].figure.set_size_inches(6.4 * len(models), 4.6 + 0.18 * rows)
 
 
 def _ratios(rows: Sequence[Comparison], name: str) -> list[float]:
@@ -309,9 +338,18 @@ def _ratios(rows: Sequence[Comparison], name: str) -> list[float]:
     return [getattr(r, name) / r.sigma_exact_pb if r.sigma_exact_pb else math.nan for r in rows]
 
 
-def plot_comparison(rows: Sequence[Comparison], path: str | Path, title: str) -> None:
-    """Ratio of each approximation to the exact cross section against the mass, per energy."""
-    with figure(path) as (axes,):
+def plot_comparison(rows: Sequence[Comparison], where: Where, title: str = "") -> None:
+    """Ratio of each approximation to the exact cross section against the mass, per energy.
+
+    Parameters
+    ----------
+    rows : sequence of Comparison
+        Of one target, what `mcgen.crosscheck` returns.
+    where : path, Axes or sequence of Axes
+        A file that ends in .png, .pdf or .svg, or Axes of matplotlib, one for each panel.
+    title : str
+    """
+    with figure(where) as (axes,):
         for number, E in enumerate(dict.fromkeys(row.energy_gev for row in rows)):
             line = [row for row in rows if row.energy_gev == E and row.sigma_exact_pb > 0.0]
             mass = [1e3 * row.mass_gev for row in line]
@@ -321,12 +359,21 @@ def plot_comparison(rows: Sequence[Comparison], path: str | Path, title: str) ->
             points = _ratios(line, "sigma_mc_pb"), _ratios(line, "error_mc_pb")
             axes.errorbar(mass, *points, fmt=".", color=color, label=f"{label}, Monte Carlo")
         axes.set(**_LOG, xlabel=_MASS, ylabel="ratio to exact", title=title)
-        axes.figure.legend(loc="outside lower center", fontsize=8, ncols=3)
+        legend([axes], where, entries([axes]), 3)
 
 
-def plot_spectra(spectra: Mapping[str, CrossSection], path: str | Path, title: str) -> None:
-    """Spectra in x of several methods, and below their ratio to the first one."""
-    with figure(path, rows=2) as (top, bottom):
+def plot_spectra(spectra: Mapping[str, CrossSection], where: Where, title: str = "") -> None:
+    """Spectra in x of several methods, and below their ratio to the first one.
+
+    Parameters
+    ----------
+    spectra : mapping of str to CrossSection
+        With spectra in the same bins, what `mcgen.x_spectra` returns.
+    where : path, Axes or sequence of Axes
+        A file that ends in .png, .pdf or .svg, or Axes of matplotlib, one for each panel.
+    title : str
+    """
+    with figure(where, rows=2) as (top, bottom):
         reference = next(iter(spectra.values()))
         for label, one in spectra.items():
             if one.bins is None or one.edges is None or reference.bins is None:
@@ -339,13 +386,22 @@ def plot_spectra(spectra: Mapping[str, CrossSection], path: str | Path, title: s
         top.legend()
 
 
-def plot_error_map(rows: Sequence[Comparison], path: str | Path, title: str) -> None:
-    """IWW/exact and WW/exact over energy and mass; `rows` go energy by energy."""
+def plot_error_map(rows: Sequence[Comparison], where: Where, title: str = "") -> None:
+    """IWW/exact and WW/exact over energy and mass, in two panels.
+
+    Parameters
+    ----------
+    rows : sequence of Comparison
+        Of one target over a grid, energy by energy.
+    where : path, Axes or sequence of Axes
+        A file that ends in .png, .pdf or .svg, or Axes of matplotlib, one for each panel.
+    title : str
+    """
     from matplotlib.colors import BoundaryNorm
 
     energies = list(dict.fromkeys(r.energy_gev for r in rows))
     masses = list(dict.fromkeys(1e3 * r.mass_gev for r in rows))
-    with figure(path, columns=2) as panels:
+    with figure(where, columns=2) as panels:
         for axes, (name, (levels, colors)) in zip(panels, _MAP_LEVELS.items(), strict=True):
             ratio = np.reshape(_ratios(rows, f"sigma_{name.lower()}_pb"), (len(energies), len(masses)))
             norm = BoundaryNorm(levels, 256, extend="both")
@@ -354,22 +410,22 @@ def plot_error_map(rows: Sequence[Comparison], path: str | Path, title: str) -> 
             axes.set(**_LOG, xlabel=_MASS, ylabel=r"$E_\mu$ [GeV]", title=f"{title}: {name}/exact")
 
 
-def plot_curves(curves: Sequence[Curve], path: str | Path, xlabel: str, ylabel: str, **axes_settings: Any) -> None:
+def plot_curves(curves: Sequence[Curve], where: Where, xlabel: str, ylabel: str, **axes_settings: Any) -> None:
     """Lines in panels side by side.
 
     Parameters
     ----------
     curves : sequence of Curve
         Each names its panel.
-    path : path
-        Ends in .png, .pdf or .svg.
+    where : path, Axes or sequence of Axes
+        A file that ends in .png, .pdf or .svg, or Axes of matplotlib, one for each panel.
     xlabel, ylabel : str
         Of every panel.
     **axes_settings
         Of every panel, as `Axes.set` of matplotlib takes them: xscale, yscale, ylim.
     """
     names = list(dict.fromkeys(curve.panel for curve in curves))
-    with figure(path, columns=len(names)) as panels:
+    with figure(where, columns=len(names)) as panels:
         for axes, name in zip(panels, names, strict=True):
             for curve in curves:
                 if curve.panel == name:

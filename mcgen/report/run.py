@@ -13,6 +13,7 @@ from typing import Any
 from mcgen.analysis import reach as contours
 from mcgen.analysis.reach import ReachPoint, landmarks, reach
 from mcgen.analysis.reweight import LowStatisticsWarning, Reweighted, ratio_to_full_acceptance, reweight
+from mcgen.base.asked import whole
 from mcgen.base.errors import refuse_if
 from mcgen.base.files import at_stake, make_folder, overwriting, refuse, write_csv, write_json
 from mcgen.base.units import Range
@@ -24,6 +25,7 @@ from mcgen.quadrature.yields import n_signal
 from mcgen.report import plot
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, check_widths
+from mcgen.source.source import CardLike, load_card
 
 Progress = Callable[[str, int, int], None]
 
@@ -44,10 +46,10 @@ class Result:
 
 
 def run(
-    card: Card,
-    folder: str | Path,
+    card: CardLike,
+    output: str | Path | None = None,
     *,
-    events: int | None = None,
+    events: float | None = None,
     seed: int | None = None,
     workers: int = 1,
     overwrite: bool = False,
@@ -57,11 +59,13 @@ def run(
 
     Parameters
     ----------
-    card : Card
-    folder : path
-        Made if missing. What an earlier run of the same left is kept, and what is missing is added.
+    card : Card, str or Path
+        Or its name or file.
+    output : path, optional
+        Folder, mcgen-NAME by default; made if missing. What an earlier run of the same left is kept, and what is
+        missing is added.
     events, seed : int, optional
-        Override the card.
+        Override the card; events may be written as 1e6.
     workers : int
         Threads.
     overwrite : bool
@@ -79,8 +83,10 @@ def run(
     InputError
         If a model of the scan gives no signal, or a file of other content would be overwritten.
     """
+    card = load_card(card)
+    number = None if events is None else whole(events, "events")
     with overwriting(overwrite):
-        return _run(card, make_folder(folder), events, seed, workers, progress)
+        return _run(card, make_folder(output or f"mcgen-{card.name}"), number, seed, workers, progress)
 
 
 #: what is written besides the events
@@ -183,8 +189,8 @@ def _signal_rows(result: Result) -> list[dict[str, Any]]:
     rows = []
     for model, found in result.signal.items():
         columns = (found.g_mu, found.n_signal, result.exact[model], result.acceptance[model])
-        for g, n, whole, seen in zip(*columns, strict=True):
-            row = {"model": model, "g_mu": g, **n._asdict(), "quadrature": whole}
+        for g, n, full, seen in zip(*columns, strict=True):
+            row = {"model": model, "g_mu": g, **n._asdict(), "quadrature": full}
             rows.append(row if seen is None else row | {"acceptance": seen})
     return rows
 

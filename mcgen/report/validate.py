@@ -14,7 +14,7 @@ from mcgen._version import __version__
 from mcgen.analysis import crosscheck as comparison
 from mcgen.analysis import reach as contours
 from mcgen.analysis.constraints import NotDrawnWarning
-from mcgen.base.files import ask, check_request, open_atomic, overwriting, write_csv
+from mcgen.base.files import ask, check_request, make_folder, open_atomic, overwriting, write_csv
 from mcgen.base.units import parse_list
 from mcgen.card.card import builtin_cards, read_card
 from mcgen.card.provenance import write_provenance
@@ -202,14 +202,14 @@ def _beyond(folder: Path, workers: int, say: Progress) -> Section:
 
 
 def validate(
-    folder: str | Path, *, workers: int = 1, overwrite: bool = False, progress: Progress | None = None
+    output: str | Path = "mcgen-report", *, workers: int = 1, overwrite: bool = False, progress: Progress | None = None
 ) -> Path:
     """Compute every figure, table and reference and write the report.
 
     Parameters
     ----------
-    folder : path
-        Must exist; gets report.html, CSV of every curve and the figures as SVG.
+    output : path
+        Folder, made if missing; gets report.html, CSV of every curve and the figures as SVG.
     workers : int
         Threads.
     overwrite : bool
@@ -222,7 +222,7 @@ def validate(
     Path
         report.html
     """
-    folder = Path(folder)
+    folder = make_folder(output)
     say = progress or (lambda _: None)
     with overwriting(overwrite):
         _check_there(folder)

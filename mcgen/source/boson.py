@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mcgen.base.asked import Energy, energy
 from mcgen.base.errors import InputError, check_number, choose, refuse_if
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.physics.boson.couplings import MODELS, Couplings, to_quarks
 from mcgen.physics.boson.scalar_decay import Widths, length_per_momentum, widths
+from mcgen.source.source import CardLike, load_card
 
 
 def couplings_of(model: str | Couplings, g_mu: float) -> Couplings:
@@ -105,29 +107,35 @@ class Boson:
         return self.widths().invisible / width if width > 0.0 else 0.0
 
 
-def total_width(card: Card, model: str | Couplings, m_S: float, g_mu: float) -> float:
+def total_width(card: CardLike, model: str | Couplings, m_S: Energy, g_mu: float) -> float:
     """Total width in GeV of the card's boson, as decay lengths take it.
 
     Parameters
     ----------
-    card : Card
+    card : Card, str or Path
         Its mediator, its invisible branching ratio, and `width = "ee_only"` count.
     model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
         Of a vector, dark-photon decays to hadrons too, as the electromagnetic current does. No hadrons are in the
         width of an axial boson, of Lmu-Ltau and of explicit couplings, which are used as they are.
-    m_S : float
-        Mass in GeV.
+    m_S : float or str
+        Mass in GeV, or with a unit.
     g_mu : float
         eps e for a dark photon.
+
+    Returns
+    -------
+    float
+        GeV.
 
     Raises
     ------
     InputError
         If an argument is out of range, or the mass beyond what is known of hadrons (10.001 GeV).
     """
-    check_number("mass", m_S, LOWEST_MASS, 1e6)
+    mass = energy(m_S, "m_S")
+    check_number("mass", mass, LOWEST_MASS, 1e6)
     check_couplings(model, g_mu)
-    return Boson(card, model, m_S).width(g_mu)
+    return Boson(load_card(card), model, mass).width(g_mu)
 
 
 def check_widths(card: Card, models: Sequence[str], masses: Iterable[float]) -> None:

@@ -121,20 +121,36 @@ class Source:
         self.check_mass(self.card.scalar.mass, "scalar.mass")
 
 
-def load_card(name: str | Path) -> Card:
+#: a card, the name of one that comes with the package, or a TOML file
+CardLike = Card | str | Path
+
+
+def load_card(name: CardLike, mediator: str | None = None, model: str | None = None) -> Card:
     """Read a card, and check that its beam makes the boson in its target.
+
+    Every function that takes a card takes its name or its file too.
 
     Parameters
     ----------
-    name : str or Path
-        A TOML file, or the name of a card that comes with the package: fermilab and na64 are those of the paper.
+    name : str, Path or Card
+        A TOML file, or the name of a card that comes with the package: fermilab and na64 are those of the paper. A
+        card stays as it is.
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}, optional
+        Another boson than the card's, with its own models if those of the card do not fit.
+    model : {"A", "B", "dark-photon", "Lmu-Ltau"}, optional
+        Another model than the card's, the only one of its scan.
+
+    Returns
+    -------
+    Card
 
     Raises
     ------
     InputError
         One line with every fault, its place and what is allowed.
     """
-    return checked(read_card(name), str(name))
+    card = name if isinstance(name, Card) else checked(read_card(name), str(name))
+    return card.with_boson(mediator, model)
 
 
 def checked(card: Card, where: str = "card") -> Card:

@@ -28,7 +28,7 @@ from mcgen.base.files import claim
 from mcgen.campaign import engines, production
 from mcgen.campaign.engines import dask, processes
 from mcgen.campaign.production import MANIFEST, PLAN, plan_of, produce, read_plan
-from mcgen.campaign.rerun import reproduce
+from mcgen.campaign.rerun import rerun
 from mcgen.card.card import card_text, parse_card
 from mcgen.cli import main
 from mcgen.events import pool
@@ -236,14 +236,14 @@ def test_made_again(undisturbed, tmp_path):
     """A file and a folder are made again and found the same; a changed event is named. Fails if options are lost."""
     path = tmp_path / "events.root"
     generate(load_card("na64"), 0.01, 5_000, 3, output=path, force_decay=True, rntuple=True)
-    assert reproduce(path) == ""
-    assert reproduce(undisturbed, workers=2) == ""
+    assert rerun(path) == ""
+    assert rerun(undisturbed, workers=2) == ""
     file = EventFile(path)
     columns = file.read().columns
     columns["S_px"][17] *= 1.0 + 1e-15
     pool_path = tmp_path / "changed.root"
     save(Events(file.metadata, columns), pool_path)
-    assert "hash" in reproduce(pool_path)
+    assert "hash" in rerun(pool_path)
 
 
 @pytest.mark.parametrize(
@@ -533,7 +533,7 @@ def test_reruns_name_what_moved(tmp_path):
     path = tmp_path / "events.root"
     made = generate(load_card("na64"), 0.01, 2_000, 3, output=path)
     older = made.metadata | {"versions": made.metadata["versions"] | {"numpy": "1.0"}}
-    assert reproduce(save(Events(older, made.read().columns), tmp_path / "older.root").path) == ""
+    assert rerun(save(Events(older, made.read().columns), tmp_path / "older.root").path) == ""
     columns = made.read().columns
     right = float(columns["tau"][17])
     columns["tau"][17] = moved = right * (1.0 + 1e-15)
@@ -541,8 +541,8 @@ def test_reruns_name_what_moved(tmp_path):
     digest.update(columns)
     hashes = {"content_sha256": digest.hexdigest(), "branch_sha256": digest.branches()}
     save(Events(older | hashes, columns), path, overwrite=True)
-    assert reproduce(path).startswith(f"tau of event 17 was {moved!r} and is {right!r}")
-    assert "numpy 1.0 (now 2" in reproduce(path)
+    assert rerun(path).startswith(f"tau of event 17 was {moved!r} and is {right!r}")
+    assert "numpy 1.0 (now 2" in rerun(path)
     assert main(["rerun", str(path)]) == 1
 
 

@@ -49,9 +49,9 @@ def drawn(setup):
     """(axes, texts of the legend) of a figure, laid out."""
     figure = Figure(layout="constrained")
     axes = figure.subplots()
-    _draw(axes, setup)
+    plot_layout(setup, axes)
     figure.draw_without_rendering()
-    return axes, [text.get_text() for text in figure.legends[0].get_texts()]
+    return axes, [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,19 @@ def _place(name: str) -> tuple[str, int | None]:
 
 
 def save(events: Events | StoredEvents, path: str | Path, *, overwrite: bool = False) -> EventFile:
-    """Write events to a ROOT file and open it; a file of other events there is replaced only with `overwrite`."""
+    """Write events to a ROOT file and open it.
+
+    Parameters
+    ----------
+    events : Events or StoredEvents
+    path : path
+    overwrite : bool
+        Replace a file of other events there.
+
+    Returns
+    -------
+    EventFile
+    """
     metadata = events.metadata
     if metadata.is_foreign and "content_sha256" not in metadata:
         digest = ContentHash()

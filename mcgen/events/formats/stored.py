@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mcgen.base.errors import InputError
 from mcgen.card.card import Card, parse_card
 from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, Columns
-from mcgen.events.events import STEP, ContentHash, Events, as_awkward
+from mcgen.events.events import STEP, ContentHash, Events, Shown, as_awkward
 from mcgen.events.formats.kinds import kind_of
 from mcgen.events.meta import LARGEST, EventMeta
 from mcgen.source.source import Source
@@ -27,7 +27,7 @@ _POSITIVE = {"E_mu", "x", "t", "tau", *(name for name in BRANCHES if name.endswi
 _TYPES = {"event": np.dtype(np.uint64), "decay_pdg": np.dtype(np.int32)}
 
 
-class Readable(ABC):
+class Readable(Shown, ABC):
     """Events in one or more files, which can be read in chunks or all at once."""
 
     metadata: EventMeta

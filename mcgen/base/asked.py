@@ -1,0 +1,120 @@
+"""What a user may give where a number is meant: the number, or a text as on the command line."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from mcgen.base.errors import InputError, refuse_if
+from mcgen.base.units import Range, parse_list, parse_quantity
+
+#: an energy or a mass in GeV, or a text such as "100 MeV"
+Energy = float | str
+#: one or several of them; as text 'a,b,c', 'start:stop:n' or 'start:stop:n:log'
+Energies = Energy | Iterable[Energy]
+#: one or several numbers; as text the same
+Numbers = float | str | Iterable[float]
+#: one or several names, as text 'a,b,c'
+Names = str | Iterable[str]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _named(name: str, error: InputError) -> InputError:
+    return InputError(f"{name}: {error}")
+
+
+def energy(given: Energy, name: str) -> float:
+    """A number in GeV; `name` is that of the argument in errors."""
+    try:
+        return parse_quantity(given, "energy", unit_needed=False) if isinstance(given, str) else float(given)
+    except InputError as error:
+        raise _named(name, error) from None
+    except (TypeError, ValueError):
+        message = f"{name}: {given!r} is no number in GeV and no text such as '100 MeV'"
+        raise InputError(message) from None
+
+
+def energies(given: Energies, name: str, traced: bool = False) -> list[float]:
+    """Numbers in GeV of one or several; with `traced` a `Range` of 'start:stop', or as it is."""
+    if isinstance(given, Range):
+        return given
+    if isinstance(given, str):
+        try:
+            return parse_list(given, "energy", traced=traced)
+        except InputError as error:
+            raise _named(name, error) from None
+    return [energy(one, name) for one in _several(given)]
+
+
+def numbers(given: Numbers, name: str) -> list[float]:
+    """Numbers of one or several; a range of them as text has equal ratios."""
+    if isinstance(given, str):
+        try:
+            return parse_list(given, geometric=True)
+        except InputError as error:
+            raise _named(name, error) from None
+    try:
+        return [float(one) for one in _several(given)]
+    except (TypeError, ValueError):
+        message = f"{name}: {given!r} is no number and no list of numbers"
+        raise InputError(message) from None
+
+
+def is_single(given: Numbers | Energies) -> bool:
+    """Whether one number was given and not a list, so that one answer is expected."""
+    return not isinstance(given, str) and not _is_several(given)
+
+
+def names(given: Names | None) -> list[str]:
+    """Names of one or several; none of None."""
+    if given is None:
+        return []
+    return [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
+
+
+def whole(given: float, name: str) -> int:
+    """A whole number, which may be written as 1e6."""
+    found = math.nan
+    try:
+        found = float(given)
+        refuse_if(found != int(found), f"{name}: {given!r} is not a whole number")
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, InputError):
+            raise
+        message = f"{name}: {given!r} is not a whole number"
+        raise InputError(message) from None
+    return given if isinstance(given, int) else int(found)
+
+
+def _is_several(given: Any) -> bool:
+    return hasattr(given, "__iter__") and getattr(given, "ndim", 1) > 0
+
+
+def _several(given: Any) -> list[Any]:
+    return list(given) if _is_several(given) else [given]
+
+
+def renamed(**names: str) -> Callable[[F], F]:
+    """A function whose arguments had other names before, which keep working.
+
+    Parameters
+    ----------
+    **names : str
+        Former name = name of today.
+    """
+
+    def wrap(function: F) -> F:
+        @functools.wraps(function)
+        def called(*arguments: Any, **options: Any) -> Any:
+            for old, new in names.items():
+                if old in options:
+                    refuse_if(new in options, f"{new}: is given twice, as {old} too")
+                    options[new] = options.pop(old)
+            return function(*arguments, **options)
+
+        return called  # type: ignore[return-value]
+
+    return wrap
