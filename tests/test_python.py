@@ -169,16 +169,16 @@ def test_what_objects_say(events, tmp_path):
 
 def test_plots_in_axes(tmp_path, events):
     """Figures are drawn in Axes of the user's figure, and no file is written; fails if one makes its own figure."""
-    figure = pytest.importorskip("matplotlib.figure").Figure()
-    upper, lower = figure.subplots(2)
+    figure = pytest.importorskip("matplotlib.figure").Figure
+    upper, lower = figure().subplots(2)
     mcgen.plot_reach(mcgen.reach("fermilab", "A,B", "10MeV,50MeV,100MeV"), [upper, lower])
     assert [axes.get_title() for axes in (upper, lower)] == ["model A", "model B"]
     assert lower.get_legend() is not None
-    one = figure.add_subplot()
     found = mcgen.reweight(events, "A", [1e-5, 1e-4])
+    one, two, three, four = (figure().subplots() for _ in range(4))
     mcgen.plot_signal(found.g_mu, {"A": found.n_signal}, one)
-    mcgen.plot_sigma_tilde(found.E_mu, {"A": found.sigma_tilde[0]}, one)
-    mcgen.plot_comparison(mcgen.crosscheck("fermilab", [0.1], [3.0], points=1e3), one)
-    assert mcgen.show("fermilab", one, "100 MeV", tracks=3) is one
-    assert one.lines
+    mcgen.plot_sigma_tilde(found.E_mu, {"A": found.sigma_tilde[0]}, two)
+    mcgen.plot_comparison(mcgen.crosscheck("fermilab", [0.1], [3.0], points=1e3), three)
+    assert mcgen.show("fermilab", four, "100 MeV", tracks=3) is four
+    assert all(axes.get_legend() for axes in (one, two, three, four))
     assert list(tmp_path.iterdir()) == []
