@@ -22,6 +22,7 @@ from mcgen.base.files import overwriting
 from mcgen.base.units import Range
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
+from mcgen.card.width_table import TABLE
 from mcgen.generation.generate import generate
 from mcgen.physics.boson.couplings import MODELS
 from mcgen.physics.emission.cross_section import METHODS
@@ -310,7 +311,7 @@ def reach_from_events(
     found = []
     done = itertools.count(1)
     for model in models or reweighting.card_of(reweighting.open_events(sources[0])).scan.models:
-        choose(model, MODELS, "model")
+        choose(model, (*MODELS, TABLE), "model")
         for path in sources:
             source = reweighting.open_events(path)
             card = reweighting.card_of(source)
