@@ -224,6 +224,8 @@ def _limits(
             label = f"$a_\\mu$ {shift.label} ({shift.source}), {sigmas}"
             yield Constraint(name, label, kind, (model,), _sampled(at, masses, boson.tower))
         return
+    of_table = boson.scalar.widths is not None
+    refuse_if(of_table, "it takes couplings that a table of widths does not tell", _NoLimitError)
     kind = "excluded"
     if name in DUMPS:
         label = f"{DUMPS[name]}, recomputed, 95 % CL"
@@ -283,8 +285,8 @@ def _babar_line(masses: Sequence[float], boson: ShownBoson, model: str) -> Colum
 
 
 def _with(card: Card, boson: ShownBoson, model: str) -> Card:
-    """A card that makes the boson of the figure."""
-    scalar = boson.scalar.model_copy(update={"mass": card.scalar.mass, "model": model})
+    """A card that makes the boson of the figure, and looks for any of its decays."""
+    scalar = boson.scalar.model_copy(update={"mass": card.scalar.mass, "model": model, "decay": None})
     return card.model_copy(update={"scalar": scalar})
 
 

@@ -24,6 +24,7 @@ from mcgen.base.table import Table
 from mcgen.base.units import Range
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
+from mcgen.card.width_table import TABLE
 from mcgen.generation.generate import generate
 from mcgen.physics.boson.couplings import MODELS
 from mcgen.physics.emission.cross_section import METHODS
@@ -318,7 +319,7 @@ def reach_from_events(
     done = itertools.count(1)
     files = [sources] if isinstance(sources, str | Path) else list(sources)
     for one in names(model) or reweighting.card_of(reweighting.open_events(files[0])).scan.models:
-        choose(one, MODELS, "model")
+        choose(one, (*MODELS, TABLE), "model")
         for path in files:
             source = reweighting.open_events(path)
             card = reweighting.card_of(source)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import tomli_w
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
-from mcgen.base.errors import InputError, choose, nearest
+from mcgen.base.errors import InputError, choose, nearest, refuse_if
 from mcgen.base.extras import data_folder
 from mcgen.base.files import read_text
 from mcgen.base.table import html
@@ -21,7 +21,9 @@ from mcgen.card.detector import Detector, SearchOptions, read_efficiency
 from mcgen.card.form_factors import read_table
 from mcgen.card.quantities import Coupling, CouplingList, Energy, MassList, Section, about
 from mcgen.card.target import Group, Layer, Slab, Stack, Target
+from mcgen.card.width_table import TABLE, WidthTable, channel, parse_widths, read_widths
 from mcgen.physics.boson.couplings import MODELS, MODELS_OF
+from mcgen.physics.boson.scalar_decay import VISIBLE
 from mcgen.physics.emission.form_factor import FORM_FACTORS
 from mcgen.physics.emission.mediator import MEDIATORS
 
@@ -34,7 +36,7 @@ _KINDS = ("slab", "stack", "single", "group", "constrained-float", "Curve")
 #: couplings of a scan that names none
 DEFAULT_COUPLINGS = parse_list("1e-6:1e-2:25", geometric=True)
 
-ModelName = Literal["A", "B", "dark-photon", "Lmu-Ltau"]
+ModelName = Literal["A", "B", "dark-photon", "Lmu-Ltau", "table"]
 
 
 class Scalar(Section):
@@ -48,7 +50,8 @@ class Scalar(Section):
     model: Annotated[
         ModelName,
         about(
-            "A: g_l = g_mu m_l/m_mu; B: muons only; of vectors dark-photon: all charges, Lmu-Ltau: mu, tau, neutrinos",
+            "A: g_l = g_mu m_l/m_mu; B: muons only; of vectors dark-photon: all charges, Lmu-Ltau: mu, tau, neutrinos; "
+            "table, left out with widths: g_mu is the coupling to the beam's lepton",
             "A",
         ),
     ] = "A"
@@ -57,6 +60,42 @@ class Scalar(Section):
         Literal["total", "ee_only"], about("total: all decays; ee_only: to e+ e- alone, as in the paper", "total")
     ] = "total"
     invisible: Annotated[float, Field(ge=0.0, lt=1.0), about("branching ratio to what nobody sees", 0.1)] = 0.0
+    widths: Annotated[
+        str | None,
+        about(
+            "instead of the widths of the model: a file with the header mass_gev,ctau_cm and a column for each channel "
+            f"({', '.join(VISIBLE)}, invisible) with its branching ratio, what is missing to 1 being invisible; c tau "
+            "is that at unit coupling to the beam's lepton",
+            "widths.csv",
+        ),
+    ] = None
+    decay: Annotated[
+        Literal[tuple(VISIBLE)] | None,  # type: ignore[valid-type]
+        BeforeValidator(channel),
+        about("the one channel that counts, and into which S decays in files; left out: all that can be seen", "e+e-"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _decays(self) -> Scalar:
+        other = self.decay not in (None, "e+e-") and self.width == "ee_only"
+        refuse_if(other, f'decay: width = "ee_only" has e+e- alone, not {self.decay}')
+        if self.table:
+            stray = self.invisible or self.width != "total"
+            refuse_if(stray, "widths: invisible and width are of a model, a table has its own ratios")
+            self.table.widths(self.mass, 1.0)
+            if "model" not in self.model_fields_set:
+                object.__setattr__(self, "model", TABLE)
+        return self
+
+    @property
+    def table(self) -> WidthTable | None:
+        """The table of widths, if the model's do not count."""
+        return None if self.widths is None else parse_widths(self.widths, "scalar.widths")
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Models that make sense; where a table gives the widths, they say only how the beam's lepton couples."""
+        return (*([TABLE] if self.widths else []), *MODELS_OF[self.mediator])
 
 
 class Scan(Section):
@@ -75,7 +114,7 @@ class Scan(Section):
     models: Annotated[
         list[ModelName],
         Field(default_factory=list, min_length=1),
-        about("models of the contours; left out: those of the mediator", ["A"]),
+        about("models of the contours; left out: those of the mediator, or with widths that of [scalar]", ["A"]),
     ]
 
 
@@ -111,8 +150,9 @@ class Card(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Card:
-        scan = self.scan
-        missing = {"mass": [self.scalar.mass], "models": list(MODELS_OF[self.scalar.mediator])}
+        scan, scalar = self.scan, self.scalar
+        models = [scalar.model] if scalar.widths else MODELS_OF[scalar.mediator]
+        missing = {"mass": [scalar.mass], "models": list(models)}
         found = {key: value for key, value in missing.items() if not getattr(scan, key)}
         object.__setattr__(self, "scan", scan.model_copy(update=found))
         loss = self.target.energy_loss
@@ -153,10 +193,11 @@ class Card(Section):
         """
         if mediator is None and model is None:
             return self
-        fits = MODELS_OF[choose(mediator or self.scalar.mediator, MEDIATORS, "mediator")]
+        mediator = choose(mediator or self.scalar.mediator, MEDIATORS, "mediator")
+        fits = self.scalar.model_copy(update={"mediator": mediator}).models
         kept = [m for m in self.scan.models if m in fits]
         chosen = model or (self.scalar.model if self.scalar.model in fits else fits[0])
-        scalar = self.scalar.model_copy(update={"mediator": mediator or self.scalar.mediator, "model": chosen})
+        scalar = self.scalar.model_copy(update={"mediator": mediator, "model": chosen})
         scan = self.scan.model_copy(update={"models": [model] if model else kept or list(fits)})
         return parse_card(self.model_copy(update={"scalar": scalar, "scan": scan}).text, self.name)
 
@@ -170,12 +211,12 @@ class Card(Section):
 
     def check_models(self, models: Sequence[str], where: str = "model") -> None:
         """Raise InputError unless each model has couplings for the card's mediator."""
-        mediator = self.scalar.mediator
+        scalar = self.scalar
         for model in models:
-            choose(model, MODELS, where)
-            if model not in MODELS_OF[mediator]:
-                allowed = ", ".join(MODELS_OF[mediator])
-                message = f"{where}: {model} is no model of mediator {mediator} (allowed: {allowed})"
+            choose(model, (*MODELS, TABLE), where)
+            if model not in scalar.models:
+                what = "needs scalar.widths" if model == TABLE else f"is no model of mediator {scalar.mediator}"
+                message = f"{where}: {model} {what} (allowed: {', '.join(scalar.models)})"
                 raise InputError(message)
 
 
@@ -242,6 +283,9 @@ def _read_files(content: dict[str, Any], where: str, folder: Path | None) -> Non
             content["beam"]["spectrum"] = read_spectrum(path("beam.spectrum", name))
         case {"beam": {"profile": str(name)}} if "\n" not in name:
             content["beam"]["profile"] = read_profile(path("beam.profile", name))
+    match content:
+        case {"scalar": {"widths": str(name)}} if "\n" not in name:
+            content["scalar"]["widths"] = read_widths(path("scalar.widths", name))
     match content:
         case {"search": {"efficiency": str(name)}}:
             content["search"]["efficiency"] = read_efficiency(path("search.efficiency", name))

@@ -164,7 +164,9 @@ workers_option = click.option(
     help="Threads, processes for a folder; results never depend on it.",
 )  # fmt: skip
 mediator_option = click.option("--mediator", help="scalar, pseudoscalar, vector or axial.  [default: the card's]")
-model_option = click.option("--model", help="A, B, or of a vector dark-photon, Lmu-Ltau.  [default: the card's]")
+model_option = click.option(
+    "--model", help="A, B, or of a vector dark-photon, Lmu-Ltau, or of a table of widths table.  [default: the card's]"
+)
 seed_option = click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of the random numbers.  [default: the card's]"
 )

@@ -26,8 +26,9 @@ Shares = Sequence[float | None]
 @click.argument("file", type=options.PATH)
 @options.foreign_option
 @click.option(
-    "--model", type=click.Choice(list(MODELS)),
-    help="A: g_l = g_mu m_l/m_mu; B: muon only; of a vector: dark-photon, Lmu-Ltau.  [default: the card's]",
+    "--model", type=click.Choice([*MODELS, "table"]),
+    help="A: g_l = g_mu m_l/m_mu; B: muon only; of a vector: dark-photon, Lmu-Ltau; of a table of widths: table.  "
+    "[default: the card's]",
 )  # fmt: skip
 @click.option("--g-mu", "g_mu", type=options.COUPLINGS, help="Couplings.  [default: the card's scan]")
 @click.option(

@@ -57,7 +57,7 @@ DECAY_BRANCHES: dict[str, Branch] = {
         "second one is the antiparticle",
     ),
     **{f"d{number}_{part}": Branch("GeV", f"daughter {number}, {part}") for number in (1, 2) for part in PARTS},
-    "decay_weight": Branch("", "1, or the probability of a decay forced into the fiducial range"),
+    "decay_weight": Branch("", "1, or the share of the one channel, or the probability of a forced decay"),
 }
 
 #: what the compiled loop makes, and the row of each

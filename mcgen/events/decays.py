@@ -16,7 +16,7 @@ from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.jit import jit
 from mcgen.base.rng import DECAYS, uniforms
 from mcgen.events.branches import Columns
-from mcgen.physics.boson.scalar_decay import STABLE, width_neutrinos
+from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE, width_neutrinos
 from mcgen.physics.boson.two_body import daughters
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, couplings_of
@@ -29,8 +29,9 @@ class Channel(NamedTuple):
     mass: float  #: of each daughter in GeV
 
 
-#: All hadrons are written as pi+ pi-. Below 1 GeV nearly all of them are, except near the omega (at its peak 60 % are
-#: three pions); above, they stand for kaons, at the phi, and for several pions.
+#: The first ones are `VISIBLE`, in its order. All hadrons are written as pi+ pi-. Below 1 GeV nearly all of them are,
+#: except near the omega (at its peak 60 % are three pions); above, they stand for kaons, at the phi, and for several
+#: pions.
 CHANNELS = (
     Channel(11, M_E), Channel(13, M_MU), Channel(15, M_TAU), Channel(22, 0.0), Channel(211, M_PI),
     Channel(14, 0.0), Channel(16, 0.0), Channel(pdg.DARK, 0.0),
@@ -62,10 +63,16 @@ class DecayModel:
     forced: bool = False
 
     def partial_widths(self) -> Array:
-        """Widths in GeV in the order of `CHANNELS`; neutrinos are muon and tau ones, half each."""
+        """Widths in GeV in the order of `CHANNELS`; neutrinos are muon and tau ones, half each.
+
+        If the card has one channel that counts, only that one is open. Of a table all that is invisible is dark.
+        """
         w, couplings = self.boson.widths(self.g_mu), couplings_of(self.boson.model, self.g_mu)
-        neutrinos = min(w.invisible, width_neutrinos(couplings.g_nu, self.boson.m_S))
-        visible = w.ee, w.mumu, w.tautau, w.gamma_gamma, w.hadrons
+        scalar = self.boson.card.scalar
+        neutrinos = 0.0 if scalar.table else min(w.invisible, width_neutrinos(couplings.g_nu, self.boson.m_S))
+        visible = [getattr(w, field) for field, _ in VISIBLE.values()]
+        if scalar.decay is not None:
+            return np.array([*(v * (name == scalar.decay) for name, v in zip(VISIBLE, visible, strict=True)), 0, 0, 0])
         return np.array([*visible, 0.5 * neutrinos, 0.5 * neutrinos, w.invisible - neutrinos])
 
     def branching(self) -> Array:
@@ -119,13 +126,14 @@ def daughters_of(columns: Columns, how: DecayModel) -> Columns:
 def decay(columns: Columns, how: DecayModel) -> Columns:
     """The columns with the decay of S added: `decay_pdg`, `d1_*`, `d2_*`, and `decay_weight`.
 
-    `decay_weight` is 1, or, for forced decays, the probability of Eq. 19 at the chosen coupling: `tau` and the
+    `decay_weight` is 1, or the branching ratio of the one channel that the card has chosen, or, for forced decays, the
+    probability of Eq. 19 at the chosen coupling, that ratio included: `tau` and the
     position are then drawn inside the fiducial range, so that weight times decay_weight times N_mu g_mu^2 adds up to
     N_S.
     """
     added = daughters_of(columns, how)
     u = added.pop("u")
-    added["decay_weight"] = np.ones(u.size)
+    added["decay_weight"] = np.full(u.size, how.boson.chosen)
     if how.forced:
         added |= _forced(columns | added, how, u)
     return columns | added

@@ -79,6 +79,7 @@ def described(source: Source, total: float, error: float) -> dict[str, Any]:
     """What a reader needs to turn weights into cross sections and numbers of events; `total` is the yield per muon."""
     card = source.card
     nuclei, g = nuclei_per_cm2(source), coupling_name(card)
+    where = " where decays are forced" if card.scalar.decay is None else ", which has the share of the channel"
     return {
         "weight_unit": weight_unit(card),
         **reference_couplings(card),
@@ -86,7 +87,7 @@ def described(source: Source, total: float, error: float) -> dict[str, Any]:
         "nuclei_per_cm2": nuclei,
         "sum_nuclei_per_cm2": math.fsum(nuclei.values()),
         **mean_cross_section(nuclei, total, error),
-        "signal_events": f"beam_particles * {g}^2 * sum of weight (times decay_weight where decays are forced)",
+        "signal_events": f"beam_particles * {g}^2 * sum of weight (times decay_weight{where})",
     }
 
 

@@ -162,9 +162,9 @@ class Options:
         rest = {key: value for key, value in asdict(self).items() if key != "decays"}
         return rest | {"decays": self.decays is DecayMode.NATURAL, "force_decay": self.decays is DecayMode.FORCED}
 
-    def keep(self, columns: Columns) -> Columns:
-        """The columns that go into the file: always event and weight, with forced decays decay_weight as well."""
-        wanted = {"event", "weight", *self.branches, *(["decay_weight"] if self.decays is DecayMode.FORCED else [])}
+    def keep(self, columns: Columns, weighted_decays: bool) -> Columns:
+        """The columns that go into the file: always event and weight, with weighted decays decay_weight as well."""
+        wanted = {"event", "weight", *self.branches, *(["decay_weight"] if weighted_decays else [])}
         return {name: c for name, c in columns.items() if name in wanted} if self.branches else columns
 
 
@@ -230,11 +230,12 @@ def write(
     card = prepared.source.card
     boson = Boson(card, card.scalar.model, prepared.m_S)
     how = DecayModel(boson, Search.of(card), card.scalar.g_mu, prepared.seed, options.decays is DecayMode.FORCED)
+    weighted_decays = how.forced or card.scalar.decay is not None
     done = 0
     with threads.pool(min(workers, 1)) as side:
         for made, trials in chunks(prepared, events, options.weighted, workers, chunk, first):
             columns = decay(made, how) if options.decays else made
-            kept = options.keep(columns)
+            kept = options.keep(columns, weighted_decays)
             added = side.submit(tally.add, columns, kept, trials)
             sink(kept)
             added.result()

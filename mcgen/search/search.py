@@ -109,9 +109,12 @@ class Search:
         return Made(weight * self.share(E_S, E_mu), k, E_mu, *window, tau)
 
     def shares(self, boson: Boson) -> tuple[float, float]:
-        """(share of S that decays visibly, share that counts as signal because it decays invisibly)."""
-        invisible = boson.invisible
-        return 1.0 - invisible, invisible if self.detector.signature in INVISIBLE_COUNTS else 0.0
+        """(share of S that decays visibly, share that counts as signal because it decays invisibly).
+
+        If the card has one channel that counts, these are its share and 0.
+        """
+        counts = self.detector.signature in INVISIBLE_COUNTS and boson.card.scalar.decay is None
+        return boson.visible, boson.invisible if counts else 0.0
 
     def can_see(self, boson: Boson) -> bool:
         """Whether the beam makes S and something of it counts: a displaced decay must be a visible one."""

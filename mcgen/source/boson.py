@@ -9,14 +9,17 @@ from mcgen.base.asked import Energy, energy
 from mcgen.base.errors import InputError, check_number, choose, refuse_if
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
+from mcgen.card.width_table import TABLE
 from mcgen.physics.boson.couplings import MODELS, Couplings, to_quarks
-from mcgen.physics.boson.scalar_decay import Widths, length_per_momentum, widths
+from mcgen.physics.boson.scalar_decay import VISIBLE, Widths, length_per_momentum, widths
 from mcgen.source.source import CardLike, load_card
 
 
 def couplings_of(model: str | Couplings, g_mu: float) -> Couplings:
-    """Couplings of a model by name, or explicit ones as they are."""
-    return model if isinstance(model, Couplings) else MODELS[choose(model, MODELS, "model")](g_mu)
+    """Couplings of a model by name, or explicit ones as they are; with a table of widths only the beam's is known."""
+    if isinstance(model, Couplings):
+        return model
+    return Couplings(g_mu, g_mu, 0.0) if model == TABLE else MODELS[choose(model, MODELS, "model")](g_mu)
 
 
 def check_couplings(model: str | Couplings, g_mu: float) -> None:
@@ -51,11 +54,17 @@ class Boson:
     Parameters
     ----------
     card : Card
-        Its mediator, its invisible branching ratio, and `width = "ee_only"` count.
-    model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
-        Explicit couplings are used as they are, whatever g_mu is asked for.
+        Its mediator, its invisible branching ratio, `width = "ee_only"`, its table of widths and its one channel count.
+    model : {"A", "B", "dark-photon", "Lmu-Ltau", "table"} or Couplings
+        Explicit couplings are used as they are, whatever g_mu is asked for. With a table of widths in the card, a model
+        says only how the beam's lepton couples.
     m_S : float
         Mass in GeV.
+
+    Raises
+    ------
+    InputError
+        If the model does not go with the card, or the card's one channel is closed.
     """
 
     card: Card
@@ -65,6 +74,14 @@ class Boson:
     def __post_init__(self) -> None:
         if isinstance(self.model, str):
             self.card.check_models([self.model])
+        decay = self.card.scalar.decay
+        if decay is not None and self.visible_width == 0.0:
+            w = self.widths()
+            found = [name for name, (field, _) in VISIBLE.items() if getattr(w, field) > 0.0]
+            of = "these couplings" if isinstance(self.model, Couplings) else f"model {self.model}"
+            allowed = ", ".join(found) or "none"
+            message = f"scalar.decay: {decay} is closed at {self.m_S:g} GeV with {of} (open: {allowed})"
+            raise InputError(message)
 
     def production_coupling(self, g_mu: float = 1.0) -> float:
         """Coupling to the beam's lepton."""
@@ -78,8 +95,10 @@ class Boson:
         return self.card.beam.particles_on_target * self.production_coupling(g_mu) ** 2
 
     def widths(self, g_mu: float = 1.0) -> Widths:
-        """Partial widths in GeV; InputError if the hadronic one is not known at this mass."""
+        """Partial widths in GeV; InputError if they are not known at this mass."""
         couplings, scalar = couplings_of(self.model, g_mu), self.card.scalar
+        if scalar.table:
+            return scalar.table.widths(self.m_S, self.production_coupling(g_mu))
         try:
             return widths(couplings, self.m_S, scalar.mediator, scalar.invisible, to_quarks(self.model, g_mu))
         except ValueError as error:
@@ -97,8 +116,21 @@ class Boson:
 
     @property
     def visible_width(self) -> float:
-        """Width in GeV at unit coupling into what can be seen."""
+        """Width in GeV at unit coupling into what can be seen, or into the card's one channel."""
+        decay = self.card.scalar.decay
+        if decay is not None:
+            return float(getattr(self.widths(), VISIBLE[decay][0]))
         return self.width() - self.widths().invisible
+
+    @property
+    def chosen(self) -> float:
+        """Branching ratio of the card's one channel, 1 if it has none."""
+        return 1.0 if self.card.scalar.decay is None else self.visible_width / self.width()
+
+    @property
+    def visible(self) -> float:
+        """Share of the decays that can be seen and are in the card's one channel, if it has one."""
+        return 1.0 - self.invisible if self.card.scalar.decay is None else self.chosen
 
     @property
     def invisible(self) -> float:
@@ -113,8 +145,8 @@ def total_width(card: CardLike, model: str | Couplings, m_S: Energy, g_mu: float
     Parameters
     ----------
     card : Card, str or Path
-        Its mediator, its invisible branching ratio, and `width = "ee_only"` count.
-    model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
+        Its mediator, its invisible branching ratio, `width = "ee_only"` and its table of widths count.
+    model : {"A", "B", "dark-photon", "Lmu-Ltau", "table"} or Couplings
         Of a vector, dark-photon decays to hadrons too, as the electromagnetic current does. No hadrons are in the
         width of an axial boson, of Lmu-Ltau and of explicit couplings, which are used as they are.
     m_S : float or str
@@ -130,7 +162,7 @@ def total_width(card: CardLike, model: str | Couplings, m_S: Energy, g_mu: float
     Raises
     ------
     InputError
-        If an argument is out of range, or the mass beyond what is known of hadrons (10.001 GeV).
+        If an argument is out of range, or the mass beyond what is known of hadrons (10.001 GeV) or beyond the table.
     """
     mass = energy(m_S, "m_S")
     check_number("mass", mass, LOWEST_MASS, 1e6)

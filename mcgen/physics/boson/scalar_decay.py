@@ -18,6 +18,14 @@ from mcgen.physics.boson.couplings import Couplings
 STABLE = 1e30
 
 _MASSES = (M_E, M_MU, M_TAU)
+#: channels that can be seen, as cards name them: their field of `Widths`, and the mass of each daughter in GeV
+VISIBLE = {
+    "e+e-": ("ee", M_E),
+    "mu+mu-": ("mumu", M_MU),
+    "tau+tau-": ("tautau", M_TAU),
+    "gammagamma": ("gamma_gamma", 0.0),
+    "hadrons": ("hadrons", M_PI),
+}
 #: Gamma(l+ l-) over g_l^2 m_S beta/(4 pi), a function of beta^2
 _LEPTONIC: dict[str, Callable[[float], float]] = {
     "scalar": lambda beta2: beta2 / 2.0,
