@@ -9,7 +9,7 @@ import click
 
 from mcgen.base.errors import refuse_if
 from mcgen.cli.display import print_json
-from mcgen.cli.options import PATH, flag, foreign_option, json_option
+from mcgen.cli.options import files_argument, flag, foreign_option, json_option
 
 #: shown in a form of their own, or by --json only
 _LONG = ("card", "sigma", "t_spectrum", "branch_sha256")
@@ -17,11 +17,11 @@ _WIDTH = 120
 
 
 @click.command()
-@click.argument("file", type=PATH)
+@files_argument
 @foreign_option
 @flag("--verify", "Read all events and compare their hash.")
 @json_option
-def info(file: Path, card: str | None, verify: bool, as_json: bool) -> None:
+def info(file: tuple[Path, ...], card: str | None, verify: bool, as_json: bool) -> None:
     """What an event file holds; --json tells all of it.
 
     \b
@@ -30,12 +30,12 @@ def info(file: Path, card: str | None, verify: bool, as_json: bool) -> None:
     from mcgen.events.pool import load
     from mcgen.source.source import load_card
 
-    events = load(file, card=load_card(card) if card else None)
+    events = load(*file, card=load_card(card) if card else None)
     written = events.metadata.get("content_sha256")
     if verify:
-        refuse_if(written is None, f"file {file}: --verify: events of another generator have no hash")
+        refuse_if(written is None, f"file {file[0]}: --verify: events of another generator have no hash")
         is_other = events.content_sha256() != written
-        refuse_if(is_other, f"file {file}: its events are not those that were written (content hash differs)")
+        refuse_if(is_other, f"file {file[0]}: its events are not those that were written (content hash differs)")
     if as_json:
         print_json(events.metadata)
     else:
