@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from mcgen.base.units import quantity_text
 from mcgen.card.card import Card, parse_card
 from mcgen.events.decays import DecayModel, daughters_of
 from mcgen.events.events import STEP, EventSource
-from mcgen.events.meta import DecayMode
+from mcgen.events.meta import DecayMode, Sample
 from mcgen.events.pool import load
 from mcgen.physics.boson.couplings import Couplings
 from mcgen.physics.signal.signal_yield import yield_per_pb
@@ -35,6 +35,7 @@ from mcgen.search.search import Search
 from mcgen.search.signal import ALL, NONE, Made, signal
 from mcgen.source.boson import Boson, check_couplings
 from mcgen.source.source import CardLike, Source, load_card
+from mcgen.source.targets import Target
 
 METHODS = ("probability", "vertex")
 #: of at most this many events, what their signal needs is kept in memory between couplings
@@ -65,10 +66,11 @@ class Reweighted:
     m_S: float
     n_events: int
     g_mu: list[float]
-    n_signal: list[Estimate]  #: empty for events of one energy, which say nothing of a target that slows the beam
-    E_mu: list[float]  #: centres of the energy bins in GeV
+    n_signal: list[Estimate]  #: empty for events of another generator, which say nothing of how the beam slows down
+    E_mu: list[float]  #: centres of the energy bins in GeV, or the energies of another generator
     sigma_tilde: list[list[Estimate]]  #: [coupling][energy], mean of sigma~ over the bin in cm^2
-    E_edges: list[float]  #: edges of the energy bins in GeV
+    E_edges: list[float] = field(default_factory=list)  #: of the energy bins in GeV; none of another generator's
+    target: list[str] = field(default_factory=list)  #: what is hit at each energy, of events of another generator
 
     @property
     def rows(self) -> Table[SignalRow]:
@@ -81,6 +83,9 @@ class Reweighted:
 
     def to_hist(self, coupling: int = 0) -> Any:
         """sigma~(E_mu) in cm^2 at one of the couplings, by its place in `g_mu`, as a histogram of the package hist."""
+        if not self.E_edges:
+            message = "to_hist: events of another generator are of single energies, not of bins"
+            raise InputError(message)
         found = self.sigma_tilde[coupling]
         variances = np.array([one.error**2 for one in found])
         return histogram("E_mu", self.E_edges, [one.value for one in found], variances)
@@ -132,8 +137,8 @@ def card_of(events: EventSource) -> Card:
     return source_of(events).card
 
 
-def _made(source: EventSource, how: DecayModel, vertex: bool) -> Iterator[Made]:
-    """Events that can count, chunk by chunk."""
+def _made(source: EventSource, how: DecayModel, vertex: bool, target: Target | None = None) -> Iterator[Made]:
+    """Events that can count, chunk by chunk; all, or those on one target."""
     search, m_S = how.search, how.boson.m_S
     has_width = "S_mass" in source.branches
     if search.follows_daughters:
@@ -141,8 +146,10 @@ def _made(source: EventSource, how: DecayModel, vertex: bool) -> Iterator[Made]:
         if how.boson.visible_width == 0.0:  # no daughters to follow
             return
     needed = [*search.needed, *(["tau"] if vertex else []), *(["S_mass"] if has_width else [])]
+    needed += ["target_Z", "target_A"] if target else []
     for chunk in source.iterate(["weight", *needed]):
         keep = search.share(chunk["S_E"], chunk["E_mu"]) > 0.0
+        keep &= target.is_struck(chunk) if target else True
         kept = {name: column[keep] for name, column in chunk.items()}
         if search.follows_daughters:
             kept |= daughters_of(kept, how)
@@ -154,10 +161,12 @@ def _made(source: EventSource, how: DecayModel, vertex: bool) -> Iterator[Made]:
         yield search.see(kept["weight"], k, kept["S_E"], kept["E_mu"], search.window(kept), tau)
 
 
-def _parts(source: EventSource, how: DecayModel, vertex: bool = False) -> list[Iterable[Made]]:
+def _parts(
+    source: EventSource, how: DecayModel, vertex: bool = False, target: Target | None = None
+) -> list[Iterable[Made]]:
     """Events that can count, file by file of a folder."""
     parts = getattr(source, "parts", [source])
-    return [_made(part, replace(how, seed=part.metadata.seed), vertex) for part in parts]
+    return [_made(part, replace(how, seed=part.metadata.seed), vertex, target) for part in parts]
 
 
 def _sums(
@@ -228,7 +237,7 @@ def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: 
     """
     boson = Boson(card, model, m_S)
     if source.metadata.is_foreign:
-        message = "events of another generator have one energy: they give sigma~ (`mcgen reweight`) and no N_S"
+        message = "events of another generator are at single energies: they give sigma~ (`mcgen reweight`) and no N_S"
         raise InputError(message)
     how = DecayModel(boson, Search.of(card), 1.0, source.metadata.seed, forced=True)
     kept = [list(part) for part in _parts(source, how)] if len(source) <= KEPT else None
@@ -259,7 +268,7 @@ def reweight(
     ----------
     source : path, EventFile, Pool or Events
         A folder is the pool of its files.
-        Events of another generator, opened with a card, have one energy and give sigma~ there, and no N_S.
+        Events of another generator, opened with a card, give sigma~ at their energies, and no N_S.
     model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
         Explicit couplings are used as they are and replace `g_mu`.
     g_mu : float or sequence of float, or a text as on the command line
@@ -303,34 +312,74 @@ def reweight(
         forced = metadata.decays is DecayMode.FORCED
         refuse_if(forced, f"method vertex: the decays of this file were forced, {only}")
     beam = source_of(source)
-    card, m_S = beam.card, source.metadata.m_S
-    norm_error = source.metadata.norm_error
-    n = len(source)
-    single = source.metadata.beam_energy  # of another generator: weights are cross sections in pb
+    card, m_S, n = beam.card, source.metadata.m_S, len(source)
     boson = Boson(card, model, m_S)
     rates = [boson.production_coupling(g) ** 2 for g in couplings]
-    edges = ALL if single else _edges(*beam.energy_range(m_S), energy_bins)
     how = DecayModel(boson, Search.of(card), couplings[0], source.metadata.seed, forced=True)
-    parts = _parts(source, how, method == "vertex")
-    sums, squares = _sums(_reporting(parts, n, progress) if progress else parts, how, couplings, edges, workers)
-    nuclei = np.ones(1) if single else _nuclei(beam, m_S, edges)
+    name = model if isinstance(model, str) else "explicit"
+
+    def sums(edges: Array, target: Target | None = None) -> tuple[Array, Array]:
+        parts = _parts(source, how, method == "vertex", target)
+        return _sums(_reporting(parts, n, progress) if progress else parts, how, couplings, edges, workers)
+
+    if samples := source.metadata.samples:
+        rows = _at_energies(beam, samples, rates, sums)
+        _warn_of_few("sigma~", model, couplings, [min(row, key=lambda s: s.n_eff) for row in rows])
+        energies, targets = [s.energy for s in samples], [s.target for s in samples]
+        return Reweighted(name, m_S, n, couplings, [], energies, rows, target=targets)
+    norm_error = source.metadata.norm_error
+    edges = _edges(*beam.energy_range(m_S), energy_bins)
+    totals, squares = sums(edges)
+    nuclei = _nuclei(beam, m_S, edges)
     per_bin = np.divide(PB_CM2, nuclei, out=np.zeros(nuclei.size), where=nuclei > 0.0)  # a spectrum may have gaps
-
-    def estimate(total: float, square: float, factor: float) -> Estimate:
-        plain = weighted_sum(total, square, n, norm_error)
-        return Estimate(factor * plain.value, factor * plain.error, plain.n_eff)
-
     n_signal, sigma_tilde = [], []
     for j, rate in enumerate(rates):
-        if not single:
-            n_signal.append(estimate(math.fsum(sums[j]), math.fsum(squares[j]), card.beam.particles_on_target * rate))
-        rows = zip(sums[j].tolist(), squares[j].tolist(), (rate * per_bin).tolist(), strict=True)
-        sigma_tilde.append([estimate(*row) for row in rows])
-    _warn_of_few("sigma~" if single else "N_S", model, couplings, [s[0] for s in sigma_tilde] if single else n_signal)
-    centres = [float(single)] if single else (0.5 * (edges[1:] + edges[:-1])).tolist()
-    name = model if isinstance(model, str) else "explicit"
-    bounds = [single, single] if single else edges.tolist()
-    return Reweighted(name, m_S, n, couplings, n_signal, centres, sigma_tilde, bounds)
+        whole = weighted_sum(math.fsum(totals[j]), math.fsum(squares[j]), n, norm_error)
+        n_signal.append(_times(card.beam.particles_on_target * rate, whole))
+        in_bins = zip(totals[j].tolist(), squares[j].tolist(), (rate * per_bin).tolist(), strict=True)
+        sigma_tilde.append([_times(f, weighted_sum(total, square, n, norm_error)) for total, square, f in in_bins])
+    _warn_of_few("N_S", model, couplings, n_signal)
+    centres = (0.5 * (edges[1:] + edges[:-1])).tolist()
+    return Reweighted(name, m_S, n, couplings, n_signal, centres, sigma_tilde, edges.tolist())
+
+
+def _times(factor: float, plain: Estimate) -> Estimate:
+    return Estimate(factor * plain.value, factor * plain.error, plain.n_eff)
+
+
+def _at_energies(
+    beam: Source,
+    samples: Sequence[Sample],
+    rates: Sequence[float],
+    sums: Callable[[Array, Target | None], tuple[Array, Array]],
+) -> list[list[Estimate]]:
+    """sigma~ in cm^2 of events of another generator, [coupling][sample].
+
+    Parameters
+    ----------
+    beam : Source
+    samples : sequence of Sample
+        Target by target, energies rising.
+    rates : sequence of float
+        Production at each coupling over that at unit coupling.
+    sums : callable
+        Signal and sum of squares, shape (couplings, bins), from edges in energy and one of several targets.
+    """
+    known = {target.name: target for target in beam.targets}
+    names = list(dict.fromkeys(sample.target for sample in samples))
+    rows: list[list[Estimate]] = [[] for _ in rates]
+    for name in names:
+        mine = [sample for sample in samples if sample.target == name]
+        E = np.array([sample.energy for sample in mine])
+        edges = np.concatenate([[0.0], 0.5 * (E[1:] + E[:-1]), [math.inf]])
+        totals, squares = sums(edges, known[name] if len(names) > 1 else None)
+        for row, rate, total, square in zip(rows, rates, totals.tolist(), squares.tolist(), strict=True):
+            plain = (
+                weighted_sum(a, b, sample.n_events, sample.relative_error)
+                for a, b, sample in zip(total, square, mine, strict=True)
+            )
+            row += [_times(rate * PB_CM2, one) for one in plain]
+    return rows
 
 
 def _warn_of_few(what: str, model: str | Couplings, g_mu: Sequence[float], found: Sequence[Estimate]) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from mcgen.cli.display import bar
-from mcgen.cli.options import PATH, Writing, boson_option, flag, foreign_option, output_option, unit_option
+from mcgen.cli.options import Writing, boson_option, files_argument, flag, foreign_option, output_option, unit_option
 
 
 @click.command(cls=Writing)
-@click.argument("file", type=PATH)
+@files_argument
 @output_option("File to write.", required=True)
 @foreign_option
 @flag("--decays", "Add the daughters of S at the card's reference coupling.")
@@ -21,7 +21,7 @@ from mcgen.cli.options import PATH, Writing, boson_option, flag, foreign_option,
 @flag("--rntuple", "Of .root: an RNTuple instead of a TTree.")
 @unit_option
 @boson_option
-def export(file: Path, output: Path, card: str | None, **how: Any) -> None:
+def export(file: tuple[Path, ...], output: Path, card: str | None, **how: Any) -> None:
     """Write an event file in another format, chosen by the ending of OUTPUT.
 
     .hepmc3 (HepMC3), .lhe (Les Houches), .parquet, .csv (G4DarkBreM library), .root; text also with .gz or .zst.
@@ -34,7 +34,7 @@ def export(file: Path, output: Path, card: str | None, **how: Any) -> None:
     from mcgen.events.pool import load
     from mcgen.source.source import load_card
 
-    events = load(file, card=load_card(card) if card else None)
+    events = load(*file, card=load_card(card) if card else None)
     with bar("events", len(events)) as progress:
         path = exporting.export(events, output, **how, progress=progress)
     click.echo(f"{path}: {len(events)} events, {exporting.FORMATS[exporting.format_of(path)].name}")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mcgen.cli.display import print_json
-from mcgen.cli.options import PATH, flag, foreign_option, json_option
+from mcgen.cli.options import files_argument, flag, foreign_option, json_option
 
 #: shown in a form of their own, or by --json only
 _LONG = ("card", "sigma", "t_spectrum", "branch_sha256")
@@ -16,11 +16,11 @@ _WIDTH = 120
 
 
 @click.command()
-@click.argument("file", type=PATH)
+@files_argument
 @foreign_option
 @flag("--verify", "Read all events and compare their hash.")
 @json_option
-def info(file: Path, card: str | None, verify: bool, as_json: bool) -> None:
+def info(file: tuple[Path, ...], card: str | None, verify: bool, as_json: bool) -> None:
     """What an event file holds; --json tells all of it.
 
     \b
@@ -28,7 +28,7 @@ def info(file: Path, card: str | None, verify: bool, as_json: bool) -> None:
     """
     from mcgen.events.info import info as read
 
-    metadata = read(file, card, verify=verify)
+    metadata = read(*file, card=card, verify=verify)
     if as_json:
         print_json(metadata)
     else:

@@ -157,7 +157,9 @@ def several(*options: Decorator) -> Decorator:
 
 
 json_option = flag("--json as_json", "One JSON document on stdout, nothing else.")
-foreign_option = click.option("--card", help="Experiment for events of another generator (LHE).")
+foreign_option = click.option("--card", help="Experiment for events of another generator (LHE, HepMC, G4DarkBreM).")
+#: a file, a folder, or several files of one card
+files_argument = click.argument("file", type=PATH, nargs=-1, required=True)
 mass_option = click.option("--mass", type=ENERGY, help="Mass of S.  [default: the card's]")
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 1024), default=THREADS, show_default="all cores",

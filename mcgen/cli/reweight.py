@@ -15,6 +15,7 @@ from mcgen.physics.boson.couplings import MODELS, Couplings
 
 if TYPE_CHECKING:
     from mcgen.analysis.reweight import Reweighted
+    from mcgen.base.estimate import Estimate
     from mcgen.card.card import Card
     from mcgen.events.events import EventSource
 
@@ -23,7 +24,7 @@ Shares = Sequence[float | None]
 
 
 @click.command(cls=options.Writing)
-@click.argument("file", type=options.PATH)
+@options.files_argument
 @options.foreign_option
 @click.option(
     "--model", type=click.Choice([*MODELS, "table"]),
@@ -47,21 +48,24 @@ Shares = Sequence[float | None]
 @options.output_option("Also write the JSON document to a file.")
 @options.workers_option
 @options.json_option
-def reweight(file: Path, output: Path | None, as_json: bool, **given: Any) -> None:
+def reweight(file: tuple[Path, ...], output: Path | None, as_json: bool, **given: Any) -> None:
     """N_S and sigma~(E_mu) at any couplings, from one file.
 
     \b
     $ mcgen reweight events.root --model A --g-mu 1e-5:1e-3:20
-    $ mcgen reweight madgraph.lhe.gz --card fermilab --g-mu 1e-4
+    $ mcgen reweight madgraph_1GeV.lhe.gz madgraph_2GeV.lhe.gz --card fermilab --g-mu 1e-4
+    $ mcgen reweight library.csv.gz --card fermilab
     $ mcgen reweight events.root --detector larger.toml
 
-    Events of MadGraph have one energy: they give sigma~ there, the cross section in the file being that at g_mu = 1.
+    Events of another generator give sigma~ at their energies, the cross section in the file being that at g_mu = 1;
+    a library for G4DarkBreM has none, and gets the exact one.
     """
     from mcgen.analysis import reweight as reweighting
+    from mcgen.events.pool import load
     from mcgen.source.source import load_card
 
     own, other = (load_card(given[key]) if given[key] else None for key in ("card", "detector"))
-    events = reweighting.open_events(file, given["form_factor"], given["mediator"], own, other)
+    events = reweighting.open_events(load(*file, card=own), given["form_factor"], given["mediator"], detector=other)
     card = reweighting.card_of(events)
     chosen = _explicit(given) or given["model"] or card.scalar.model
     g_mu = given["g_mu"] or card.scan.g_mu
@@ -122,11 +126,16 @@ def _document(result: Reweighted, setting: dict[str, Any], shares: Shares | None
         **setting,
         "rows": rows,
         "sigma_tilde": [
-            {"g_mu": g, "energy_gev": E, "sigma_tilde_cm2": s.value, "error_cm2": s.error, "n_eff": s.n_eff}
+            {"g_mu": g, "energy_gev": E, "sigma_tilde_cm2": s.value, "error_cm2": s.error, "n_eff": s.n_eff} | on
             for g, row in zip(result.g_mu, result.sigma_tilde, strict=True)
-            for E, s in zip(result.E_mu, row, strict=True)
+            for E, s, on in zip(result.E_mu, row, _struck(result), strict=True)
         ],
     }
+
+
+def _struck(result: Reweighted) -> list[dict[str, str]]:
+    """What is hit at each energy, where it is one nucleus and not the mean of the target."""
+    return [{"target": name} for name in result.target] or [{}] * len(result.E_mu)
 
 
 def _write(document: dict[str, Any], path: Path, events: EventSource, card: Card) -> None:
@@ -138,16 +147,25 @@ def _write(document: dict[str, Any], path: Path, events: EventSource, card: Card
 
 
 def _show(result: Reweighted, shares: Shares | None, title: str) -> None:
-    """N_S at each coupling, or sigma~ of events of one energy, which give no N_S."""
-    shown, what = result.n_signal, "N_S"
+    """N_S at each coupling, or sigma~ of events of another generator, which give no N_S."""
     if not result.n_signal:
-        shown, what = [row[0] for row in result.sigma_tilde], f"sigma~({result.E_mu[0]:g} GeV) [cm2]"
-    rows = [
-        [f"{g:.4g}", f"{n.value:.5g}", f"{n.error:.2g}", f"{n.n_eff:.0f}"]
-        for g, n in zip(result.g_mu, shown, strict=True)
-    ]
-    header = ["g_mu", what, "+-", "n_eff"]
+        table(["g_mu", "target", "E [GeV]", "sigma~ [cm2]", "+-", "n_eff"], _sigma_cells(result), title)
+        return
+    rows = [[f"{g:.4g}", *_cells(n)] for g, n in zip(result.g_mu, result.n_signal, strict=True)]
+    header = ["g_mu", "N_S", "+-", "n_eff"]
     if shares is not None:
         rows = [[*row, "-" if s is None else f"{s:.4f}"] for row, s in zip(rows, shares, strict=True)]
         header.append("acceptance")
     table(header, rows, title)
+
+
+def _cells(found: Estimate) -> list[str]:
+    return [f"{found.value:.5g}", f"{found.error:.2g}", f"{found.n_eff:.0f}"]
+
+
+def _sigma_cells(result: Reweighted) -> list[list[str]]:
+    return [
+        [f"{g:.4g}", name, f"{E:.6g}", *_cells(sigma)]
+        for g, row in zip(result.g_mu, result.sigma_tilde, strict=True)
+        for name, E, sigma in zip(result.target, result.E_mu, row, strict=True)
+    ]

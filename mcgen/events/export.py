@@ -20,10 +20,9 @@ from mcgen.events.events import ContentHash
 from mcgen.events.formats import g4darkbrem, hepmc, lhe, nanoaod, parquet, root
 from mcgen.events.formats import load as load_file
 from mcgen.events.formats.particles import needed
-from mcgen.events.formats.stored import StoredEvents
 from mcgen.events.formats.text import COMPRESSIONS
 from mcgen.events.meta import DecayMode, EventMeta
-from mcgen.events.pool import Pool, load
+from mcgen.events.pool import EventFiles, load
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson
 from mcgen.source.source import CardLike, Source
@@ -78,13 +77,16 @@ def _writer(output: Path, layout: str, rntuple: bool, unit: str) -> tuple[Writer
     return FORMATS[ending].writer, {"unit": unit} if ending == ".csv" else {}
 
 
-def _check_foreign(file: StoredEvents | Pool, output: Path, decays: bool) -> None:
+def _check_foreign(file: EventFiles, output: Path, decays: bool) -> None:
     """Refuse what events of another generator cannot give: their weights are parts of a cross section in pb."""
     file.metadata.check_one_mass(f"output {output}")
     where = f"file {file.path}"
     refuse_if(decays, f"{where}: events of another generator have no lifetimes, decays cannot be added")
     is_uneven = format_of(output) == ".csv" and not file.metadata.get("unweighted", True)
     refuse_if(is_uneven, f"{where}: its weights differ, and a library ({output.name}) has none")
+    n, made = len(file.metadata.samples), FORMATS[format_of(output)]
+    only = f"{where}: holds {n} energies or targets, each with its cross section, and {made.name} states one"
+    refuse_if(n > 1 and made.states_sigma, f"{only}: export it as .root, .parquet or .csv")
 
 
 def _check_there(output: Path, metadata: EventMeta) -> None:
@@ -105,7 +107,7 @@ def _check_there(output: Path, metadata: EventMeta) -> None:
 
 
 def export(
-    file: StoredEvents | Pool | str | Path,
+    file: EventFiles | str | Path,
     output: str | Path,
     *,
     card: CardLike | None = None,
@@ -159,7 +161,7 @@ def export(
     output = Path(output)
     file = load(file, card=card) if isinstance(file, str | Path) else file
     make, options = _writer(output, layout, rntuple, unit)
-    check_input(output, [one.path for one in (file.files if isinstance(file, Pool) else [file])])
+    check_input(output, [one.path for one in getattr(file, "files", [file])])
     wanted = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
     _check_events(file, output, wanted, make not in (root.writer, parquet.writer))
     own, metadata = file.card, EventMeta(file.metadata)
@@ -192,7 +194,7 @@ def export(
     return output
 
 
-def _check_events(file: StoredEvents | Pool, output: Path, decays: DecayMode, lists_particles: bool) -> None:
+def _check_events(file: EventFiles, output: Path, decays: DecayMode, lists_particles: bool) -> None:
     """Refuse events that a file cannot be made of.
 
     Parameters
@@ -219,7 +221,7 @@ def _decay_model(card: Card, metadata: EventMeta, decays: DecayMode) -> DecayMod
     return DecayModel(boson, Search.of(card), card.scalar.g_mu, metadata.seed, decays is DecayMode.FORCED)
 
 
-def _chunks(file: StoredEvents | Pool, names: Sequence[str], card: Card, how: DecayModel | None) -> Iterator[Columns]:
+def _chunks(file: EventFiles, names: Sequence[str], card: Card, how: DecayModel | None) -> Iterator[Columns]:
     """Events, with daughters of S added if it is said how."""
     for chunk in file.iterate(names, CHUNK):
         too_slow = np.any(chunk.get("E_mu", np.inf) <= card.beam.mass)

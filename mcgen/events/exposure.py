@@ -18,6 +18,7 @@ from mcgen.base.arrays import Array, Numbers
 from mcgen.base.estimate import Estimate, weighted_sum
 from mcgen.card.card import Card
 from mcgen.events.branches import Columns
+from mcgen.events.meta import Sample
 from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.rules import rules
 from mcgen.physics.signal.signal_yield import yield_per_pb
@@ -91,14 +92,13 @@ def described(source: Source, total: float, error: float) -> dict[str, Any]:
     }
 
 
-def of_cross_section(card: Card, sigma: float, error: float) -> dict[str, Any]:
-    """The same of events at one energy, whose weights in pb add up to a cross section; no nuclei belong to them."""
-    return {
-        "weight_unit": f"pb at {coupling_name(card)} = 1",
-        "nuclei_per_cm2": {},
-        "cross_section_pb": sigma,
-        "cross_section_error_pb": error,
-    }
+def of_cross_sections(card: Card, samples: Sequence[Sample]) -> dict[str, Any]:
+    """The same of events whose weights in pb add up to cross sections; no nuclei belong to them."""
+    found = {"weight_unit": f"pb at {coupling_name(card)} = 1", "nuclei_per_cm2": {}}
+    if len(samples) > 1:  # their sum would mean nothing
+        return found
+    sigma = samples[0].sigma
+    return found | {"cross_section_pb": sigma, "cross_section_error_pb": samples[0].relative_error * sigma}
 
 
 def mean_cross_section(nuclei: dict[str, float], total: float, error: float) -> dict[str, float]:

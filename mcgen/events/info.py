@@ -10,12 +10,12 @@ from mcgen.events.pool import load
 from mcgen.source.source import CardLike
 
 
-def info(file: str | Path, card: CardLike | None = None, *, verify: bool = False) -> EventMeta:
+def info(file: str | Path, *more: str | Path, card: CardLike | None = None, verify: bool = False) -> EventMeta:
     """What an event file or a folder holds: card, versions, seed, sigma(E_mu), yield, content hash.
 
     Parameters
     ----------
-    file : path
+    file, more : path
     card : Card, str or Path, optional
         Experiment that events of another generator are meant for.
     verify : bool
@@ -31,7 +31,7 @@ def info(file: str | Path, card: CardLike | None = None, *, verify: bool = False
     InputError
         If the file cannot be used, or with `verify` holds other events than were written.
     """
-    events = load(file, card=card)
+    events = load(file, *more, card=card)
     written = events.metadata.get("content_sha256")
     if verify:
         refuse_if(written is None, f"file {file}: --verify: events of another generator have no hash")

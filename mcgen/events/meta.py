@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -59,6 +59,8 @@ class _Sigma(_Open):
     target: str
     energy_gev: _Number
     sigma_pb: _Number
+    n_events: _Count | None = None
+    relative_error: Annotated[float, Field(ge=0.0, le=LARGEST)] = 0.0
 
 
 class _Run(_Open):
@@ -97,10 +99,14 @@ class _Common(_Open):
     mcgen_version: str
 
 
-class _Foreign(_Common):
-    """Events of another generator."""
+_Energy = Annotated[float, Field(gt=0.0, le=1e12)]
 
-    beam_energy_gev: Annotated[float, Field(gt=0.0, le=1e12)]
+
+class _Foreign(_Common):
+    """Events of another generator, at one energy or at several."""
+
+    beam_energy_gev: _Energy | None = None
+    beam_energies_gev: Annotated[list[_Energy], Field(min_length=1)] | None = None
 
 
 class _Own(_Common):
@@ -120,6 +126,16 @@ class _Own(_Common):
     merged: Annotated[list[_Run], Field(min_length=1)] | None = None
     t_spectrum: _Spectrum | None = None
     production: _Production | None = None
+
+
+class Sample(NamedTuple):
+    """Events of another generator at one energy on one target; their weights add up to the cross section."""
+
+    target: str
+    energy: float  #: of the beam in GeV
+    sigma: float  #: pb
+    n_events: int
+    relative_error: float  #: that all weights have in common
 
 
 class EventMeta(dict[str, Any]):
@@ -172,13 +188,18 @@ class EventMeta(dict[str, Any]):
 
     @property
     def is_foreign(self) -> bool:
-        """Whether events are of another generator: at one energy, weights in pb."""
-        return "beam_energy_gev" in self
+        """Whether events are of another generator: at one energy or a few, weights in pb."""
+        return "beam_energy_gev" in self or "beam_energies_gev" in self
 
     @property
-    def beam_energy(self) -> float | None:
-        """Energy in GeV of events of another generator."""
-        return self.get("beam_energy_gev")
+    def samples(self) -> list[Sample]:
+        """Energies and targets of events of another generator; none of events of mcgen."""
+        if not self.is_foreign:
+            return []
+        whole = {"n_events": self.n_events, "relative_error": self.norm_error}  # of files with one, as they were
+        rows = [whole | {key: value for key, value in row.items() if value is not None} for row in self["sigma"]]
+        names = ("target", "energy_gev", "sigma_pb", "n_events", "relative_error")
+        return [Sample(*(row[name] for name in names)) for row in rows]
 
     @property
     def all_branches(self) -> list[str]:

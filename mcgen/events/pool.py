@@ -23,9 +23,11 @@ from mcgen.card.card import Card, parse_card
 from mcgen.events import exposure
 from mcgen.events.branches import Columns
 from mcgen.events.events import STEP, ContentHash, View
+from mcgen.events.foreign_pool import ForeignPool
 from mcgen.events.formats import load as load_file
 from mcgen.events.formats.root import EventFile, event_writer
 from mcgen.events.formats.stored import Readable, StoredEvents
+from mcgen.events.formats.text import COMPRESSIONS
 from mcgen.events.meta import EventMeta
 from mcgen.source.source import CardLike, load_card
 
@@ -33,6 +35,8 @@ from mcgen.source.source import CardLike, load_card
 _COMMON = ("mass_gev", "mcgen_version", "mediator", "model", "reference_g_mu", "unweighted", "decays", "options")
 #: ending of the event files in a folder, in upper or lower case
 ENDING = ".root"
+#: the same of files of other generators, perhaps compressed
+TEXT_ENDINGS = (".lhe", ".hepmc", ".hepmc3", ".hepmc2", ".csv")
 
 
 def ranges(metadata: EventMeta) -> list[tuple[int, int, int]]:
@@ -199,15 +203,19 @@ class Pool(Readable):
         return hashlib.sha256("".join(file.content_sha256() for file in self.files).encode()).hexdigest()
 
 
-def load(path: str | Path, *more: str | Path, card: CardLike | None = None) -> StoredEvents | Pool:
+#: what can be opened: a file, files of one card, files of another generator
+EventFiles = StoredEvents | Pool | ForeignPool
+
+
+def load(path: str | Path, *more: str | Path, card: CardLike | None = None) -> EventFiles:
     """Open an event file, or a folder or several files of one card as one; nothing but metadata is read yet.
 
     Parameters
     ----------
     path, more : path
-        Their first bytes say the format: ROOT, Parquet or LHE.
+        Their first bytes say the format: ROOT, Parquet, LHE, HepMC or a library for G4DarkBreM.
     card : Card, str or Path, optional
-        Experiment that events of another generator (LHE) are meant for; files of mcgen hold their own.
+        Experiment that events of another generator are meant for; files of mcgen hold their own.
 
     Returns
     -------
@@ -218,23 +226,32 @@ def load(path: str | Path, *more: str | Path, card: CardLike | None = None) -> S
     InputError
         If a file is missing, damaged, or not one that can be used with the others.
     """
-    if more or Path(path).is_dir():
-        if card is not None:
-            message = f"{path}: several files hold cards of their own; a card is for one file of another generator"
-            raise InputError(message)
-        pool = Pool([file for item in (path, *more) for file in _files(Path(item))])
-        if pool.missing > 0:
-            message = f"folder {path}: {pool.missing} partitions are missing; the command that began it resumes"
-            warnings.warn(message, IncompleteWarning, stacklevel=2)
-        return pool
-    return load_file(path, None if card is None else load_card(card))
+    card = None if card is None else load_card(card)
+    if not more and not Path(path).is_dir():
+        return load_file(path, card)
+    files = [file for item in (path, *more) for file in _files(Path(item), card is not None)]
+    if card is not None or _is_foreign(files[0]):
+        return ForeignPool(files, card)
+    pool = Pool(files)
+    if pool.missing > 0:
+        message = f"folder {path}: {pool.missing} partitions are missing; the command that began it resumes"
+        warnings.warn(message, IncompleteWarning, stacklevel=2)
+    return pool
 
 
-def _files(path: Path) -> list[Path]:
+def _is_foreign(path: Path) -> bool:
+    """Whether a file of another generator was stored with its card."""
+    return load_file(path).metadata.is_foreign
+
+
+def _files(path: Path, foreign: bool = False) -> list[Path]:
+    """The event files of a folder, or the file itself; those of other generators in a folder end like text."""
     if not path.is_dir():
         return [path]
     files = [file for file in path.iterdir() if not file.name.startswith(".")]  # those are unfinished
-    found = sorted(file for file in files if file.suffix.lower() == ENDING)
+    text = tuple(ending + extra for ending in TEXT_ENDINGS for extra in ("", *COMPRESSIONS))
+    of_others = [file for file in files if foreign and file.name.lower().endswith(text)]
+    found = sorted(of_others or (file for file in files if file.suffix.lower() == ENDING))
     refuse_if(not found, f"folder {path}: holds no event files (*{ENDING})")
     return found
 

@@ -387,13 +387,13 @@ def test_frames(momenta, card, tmp_path):
 
 
 def test_several_energies(momenta, card, tmp_path):
-    """A library of energies in one file is refused with two of them; fails if the first one stands for all."""
+    """An energy that the beam of the card never has is refused; fails if the first one stands for all."""
     (chunk,) = scatterings(Source(card).process(M_S), Source(card).targets[0], 2.0, 1, 5)
     other = [list(p) for p in momenta[0]]
     for row, name in ((0, "mu_in"), (2, "mu_out"), (3, "N_out"), (4, "S")):
         other[row][3:7] = [float(chunk[f"{name}_{x}"][0]) for x in ("px", "py", "pz", "E")]
     path = _written(tmp_path, _text([*momenta[:3], other]))
-    _refused(path, "several beam energies", "3 GeV in event 1", "2 GeV in event 4", card=card)
+    _refused(path, "event 4: energy 2 GeV is not in the card's target (3 to 3 GeV)", card=card)
 
 
 #: file -> (events, particles, process): what other generators write, in short
@@ -687,7 +687,7 @@ def test_commands(plain, tmp_path, capsys):
         (["merge", out, "-o", str(tmp_path / "y.root")], "pooled"),
         (["rerun", out], "made again"),
         (["reach", "--events", out], "no N_S"),
-        (["reweight", str(tmp_path), "--card", str(card)], "one file"),
+        (["reweight", str(path), out, "--card", str(card)], "card of its own"),
         (["reweight", out, "--card", str(card)], "card of its own"),
     ):
         assert main(command) == 2

@@ -243,4 +243,4 @@ def test_madgraph_needs_its_experiment(file, capsys):
     assert len(document["sigma_tilde"]) == 1
     assert math.isfinite(document["sigma_tilde"][0]["sigma_tilde_cm2"])
     assert main(["reweight", str(MADGRAPH), "--card", "fermilab", "--g-mu", "1e-4"]) == 0
-    assert "sigma~(1 GeV)" in capsys.readouterr().out
+    assert "sigma~ [cm2]" in capsys.readouterr().out

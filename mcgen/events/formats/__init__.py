@@ -7,25 +7,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcgen.base.errors import refuse_if
-from mcgen.events.formats.kinds import LHE, PARQUET, ROOT, kind_of
+from mcgen.events.formats.kinds import HEPMC, LHE, LIBRARY, PARQUET, ROOT, kind_of
 
 if TYPE_CHECKING:
     from mcgen.card.card import Card
     from mcgen.events.formats.stored import StoredEvents
 
 #: format -> module and class of what can be read back
-READERS = {ROOT: ("root", "EventFile"), PARQUET: ("parquet", "ParquetFile"), LHE: ("lhe_reader", "LheFile")}
+READERS = {
+    ROOT: ("root", "EventFile"),
+    PARQUET: ("parquet", "ParquetFile"),
+    LHE: ("lhe_reader", "LheFile"),
+    HEPMC: ("lhe_reader", "HepmcFile"),
+    LIBRARY: ("g4darkbrem_reader", "LibraryFile"),
+}
 
 
 def load(path: str | Path, card: Card | None = None) -> StoredEvents:
-    """Open an event file: ROOT, Parquet or LHE; its metadata are checked, its events not read yet.
+    """Open an event file of any format; its metadata are checked, its events not read yet.
 
     Parameters
     ----------
     path : path
-        Its first bytes say the format, not its name; LHE may be packed with gzip or zstd.
+        Its first bytes say the format, not its name; text may be packed with gzip or zstd.
     card : Card, optional
-        Experiment that events of another generator (LHE) are meant for; files of mcgen hold their own.
+        Experiment that events of another generator are meant for; files of mcgen hold their own.
 
     Raises
     ------
@@ -34,7 +40,7 @@ def load(path: str | Path, card: Card | None = None) -> StoredEvents:
     """
     path = Path(path)
     kind = kind_of(path)
-    where = "events are read from ROOT, Parquet and Les Houches files"
+    where = "events are read from ROOT, Parquet, Les Houches and HepMC files and libraries for G4DarkBreM"
     refuse_if(kind not in READERS, f"file {path}: is {kind}; {where}")
     module, name = READERS[kind]
     found: StoredEvents = getattr(import_module(f"mcgen.events.formats.{module}"), name)(path, card)

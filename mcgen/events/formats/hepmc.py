@@ -2,7 +2,8 @@
 
 The first weight is the nominal one: S per beam particle at a coupling of 1 to it, times the probability where
 decays are forced. GenCrossSection is the sum of these weights over the nuclei per cm^2 on the beam's way, one number
-for the sample, so that sigma w/sum(w) is what an analysis expects of it.
+for the sample, so that sigma w/sum(w) is what an analysis expects of it. An attribute `mcgen` of each event holds the
+columns that the format has no place for, so that such a file reads back bit for bit.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from mcgen.base.extras import optional
 from mcgen.card.card import Card
 from mcgen.events import exposure
 from mcgen.events.branches import Columns
-from mcgen.events.formats.particles import lister, struck
+from mcgen.events.formats.hepmc_events import COLUMNS, METADATA
+from mcgen.events.formats.particles import beside, lister, struck
 from mcgen.events.formats.text import TextWriter, text_writer
 from mcgen.events.meta import DecayMode, EventMeta
 from mcgen.source.source import Source
@@ -54,7 +56,7 @@ def _described(hepmc: Any, card: Card, metadata: EventMeta) -> Any:
     run, about = hepmc.GenRunInfo(), metadata["exposure"]
     made_by = " of another generator" if metadata.is_foreign else ", exact tree level"
     run.tools = [("mcgen", metadata["mcgen_version"], f"mu N -> mu N S{made_by}")]
-    attributes = {"mcgen": json.dumps(metadata.sealed()), "weight_unit": about["weight_unit"]}
+    attributes = {METADATA: json.dumps(metadata.sealed()), "weight_unit": about["weight_unit"]}
     attributes |= exposure.reference_couplings(card)
     if not metadata.is_foreign:
         attributes |= {key: about[key] for key in ("beam_particles", "sum_nuclei_per_cm2")}
@@ -121,9 +123,10 @@ def writer(
         listed, times = listing(columns), _times(columns, card.beam.mass)
         weights = [exposure.nominal(columns), *([columns["weight"], columns["decay_weight"]] if forced else [])]
         lines = [f"E %d {len(times)} {len(listed)}", "U GEV MM", "W" + _WEIGHT * len(weights), cross_section]
-        lines += ["A 0 signal_process_id %d", "A 0 struck_nucleus_sigma_pb %.15g"]
+        others, beside_them = beside(columns, listed)
+        lines += [f"A 0 {COLUMNS} {others}", "A 0 signal_process_id %d", "A 0 struck_nucleus_sigma_pb %.15g"]
         sigma = metadata.get("sigma_pb") or own_sigma(columns)  # of another generator, if it is there
-        values: list[Any] = [columns["event"], *weights, exposure.process_number(columns, targets), sigma]
+        values: list[Any] = [columns["event"], *weights, *beside_them, exposure.process_number(columns, targets), sigma]
         vertices = {"vertex": "[1,2]", "decay": "[5]"}  # and the particles that go in
         made_in = 0
         for i, particle in enumerate(listed, 1):

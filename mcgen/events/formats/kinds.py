@@ -8,14 +8,14 @@ from mcgen.base.errors import refuse_if
 from mcgen.events.formats.text import open_compressed
 
 #: formats that events are read from
-ROOT, PARQUET, LHE = "ROOT", "Parquet", "LHE"
+ROOT, PARQUET, LHE, HEPMC, LIBRARY = "ROOT", "Parquet", "LHE", "HepMC", "a library for G4DarkBreM"
 _BEGINNINGS = {
     b"root": ROOT,
     b"PAR1": PARQUET,
     b"\xff\xfe": LHE,  # text in 16 bits
     b"\xfe\xff": LHE,
-    b"HepMC::": "a HepMC file",
-    b"target_Z,": "a library for G4DarkBreM",
+    b"HepMC::": HEPMC,
+    b"target_Z,": LIBRARY,
     b"\x89HDF": "an HDF5 file",
     b"BZh": "packed with bzip2",
     b"\xfd7zXZ": "packed with xz",
@@ -26,7 +26,7 @@ _READ = 4096
 
 
 def kind_of(path: Path) -> str:
-    """ROOT, PARQUET or LHE, or words for what else it is; gzip and zstd are looked into.
+    """One of the formats that are read, or words for what else it is; gzip and zstd are looked into.
 
     Raises
     ------

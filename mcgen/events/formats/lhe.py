@@ -21,8 +21,8 @@ from mcgen.base.constants import ALPHA, MM_PER_CM
 from mcgen.base.pdg import BEAM
 from mcgen.card.card import Card
 from mcgen.events import exposure
-from mcgen.events.branches import PARTS, Columns
-from mcgen.events.formats.particles import lepton_number, lister, struck
+from mcgen.events.branches import Columns
+from mcgen.events.formats.particles import beside, lepton_number, lister, struck
 from mcgen.events.formats.text import TextWriter, text_writer
 from mcgen.events.meta import DecayMode, EventMeta
 from mcgen.source.boson import Boson
@@ -136,12 +136,11 @@ def writer(
             lines.append(f" %d {status} {mothers} 0 0 %.17g %.17g %.17g %.17g %.17g %.17g 9")
             life = c_tau * columns["tau"] if particle.name == "S" and "tau" in columns else 0.0
             values += [particle.pdg, *particle.momentum, particle.mass, life]
-        in_lines = {"decay_pdg", *(f"{p.name}_{part}" for p in listed for part in PARTS)}
-        others = [name for name in columns if name not in in_lines]
+        others, beside_them = beside(columns, listed)
         lines.append("#vertex %.17g %.17g %.17g")
         values += [MM_PER_CM * columns[f"vertex_{axis}_cm"] for axis in "xyz"]
-        lines.append("# " + " ".join(f"{name} %{'d' if name == 'event' else '.17g'}" for name in others))
-        values += [columns[name] for name in others]
+        lines.append(f"# {others}")
+        values += beside_them
         if forced:
             lines += _NAMED_EVENT
             values += [in_pb * columns["weight"], columns["decay_weight"]]

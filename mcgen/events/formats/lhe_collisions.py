@@ -14,6 +14,14 @@ from mcgen.events.formats.lhe_process import INCLINED, ROUNDING, SAME, SAME_PROC
 _SLACK = 0.99
 
 
+def nearest(values: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Index of the value that is nearest to each x."""
+    order = np.argsort(values)
+    middles = 0.5 * (values[order][1:] + values[order][:-1])
+    found: NDArray[np.int64] = order[np.searchsorted(middles, x)]
+    return found
+
+
 class Collisions(NamedTuple):
     """The process in many events, as arrays; particles in the order lepton, nucleus, both after, boson."""
 
@@ -52,12 +60,19 @@ class Collisions(NamedTuple):
         process, weight = numbers[:, slots.process], numbers[:, int(slots.weight)]
         return cls(p, masses, masses[:, 4], process.astype(np.int64), weight)
 
-    def sound(self, first: Collision) -> NDArray[np.bool_]:
-        """Whether each event is surely of the process of the first, and would pass `check_frame` and `checked`."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self._sound(first)
+    def sound(self, first: Collision, energies: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether each event is surely of the process of the first, and would pass `check_frame` and `checked`.
 
-    def _sound(self, first: Collision) -> NDArray[np.bool_]:
+        Parameters
+        ----------
+        first : Collision
+        energies : array, shape (energies,)
+            Those of the beam that were seen, in GeV.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._sound(first, energies)
+
+    def _sound(self, first: Collision, energies: NDArray[np.float64]) -> NDArray[np.bool_]:
         p, masses = self.p, self.masses
         momentum = ROUNDING * np.abs(p[:, :, :3]).max(axis=(1, 2))
         energy = ROUNDING * p[:, :, 3].max(axis=1)
@@ -66,13 +81,14 @@ class Collisions(NamedTuple):
         p2, E2, m2 = squares[:, :, :3].sum(axis=2), squares[:, :, 3], masses * masses
         lepton, nucleus = np.sqrt(p2[:, 0]), np.sqrt(p2[:, 1])
         of_first = np.array([first.lepton.mass, first.nucleus.mass])
+        E = energies[nearest(energies, p[:, 0, 3])]
         off_and_allowed = (
             (missing[:, :3].max(axis=1), 5 * momentum),
             (missing[:, 3], 5 * energy),
             (np.abs(masses[:, :2] - masses[:, 2:4]), SAME * masses[:, :2]),
             (np.abs(masses[:, :2] - of_first), SAME_PROCESS * of_first),
             (np.abs(E2 - p2 - m2), 2.0 * ROUNDING * (E2 + p2 + m2)),
-            (np.abs(p[:, 0, 3] - first.E), SAME * first.E),
+            (np.abs(p[:, 0, 3] - E), SAME * E),
             (nucleus, np.maximum(10.0 * momentum, SAME * (lepton + nucleus))),
             (np.hypot(p[:, 0, 0], p[:, 0, 1]), INCLINED * p[:, 0, 2]),  # which is along +z
         )

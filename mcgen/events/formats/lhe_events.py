@@ -74,6 +74,9 @@ class LheStream:
         If the file is damaged, cut short, or no Les Houches event file.
     """
 
+    #: of masses and momenta
+    UNIT = "LHE files are in GeV"
+
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._tokens: Tokens | None = None

@@ -1,4 +1,4 @@
-"""Les Houches events of another generator as columns: cross sections at one energy, for the experiment of a card."""
+"""Particles of events of another generator as columns: cross sections at each energy, for the experiment of a card."""
 
 from __future__ import annotations
 
@@ -9,53 +9,76 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen._version import __version__
-from mcgen.base.pdg import check_boson
 from mcgen.card.card import Card
-from mcgen.events import exposure
 from mcgen.events.branches import PARTS, Columns
+from mcgen.events.formats.foreign import Place, columns_at, described
+from mcgen.events.formats.hepmc_events import HepmcStream
 from mcgen.events.formats.lhe_alike import Alike, gathered
-from mcgen.events.formats.lhe_collisions import Collisions
+from mcgen.events.formats.lhe_collisions import Collisions, nearest
+from mcgen.events.formats.lhe_energies import EnergySums
 from mcgen.events.formats.lhe_events import Event, Init, LheStream
-from mcgen.events.formats.lhe_process import SAME_PROCESS, WIDEST, Collision, check_frame, checked, lines_of, numbers_of
+from mcgen.events.formats.lhe_process import (
+    SAME,
+    SAME_PROCESS,
+    WIDEST,
+    Collision,
+    check_frame,
+    checked,
+    lines_of,
+    numbers_of,
+)
 from mcgen.events.formats.lhe_weights import WeightSums
-from mcgen.events.meta import FORMAT, EventMeta
+from mcgen.events.meta import Sample
 from mcgen.source.beam_nodes import crossings
 from mcgen.source.source import Source
-from mcgen.source.targets import Target
 
 _NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S")
+#: more beam energies than this are a continuous spectrum, which says no cross section at any
+MOST_ENERGIES = 1_000
 
 
 class ForeignEvents:
     """Events of another generator, for the experiment of a card.
 
-    A first pass looks at every event: process, frame, one energy, one mass, and the sum of the weights.
+    A first pass looks at every event: process, frame, energy, one mass, and the sums of the weights.
     """
 
-    def __init__(self, file: LheStream, init: Init, card: Card) -> None:
+    def __init__(self, file: LheStream | HepmcStream, init: Init, card: Card) -> None:
         self._file, self._refuse, self._card, self._beams = file, file.refuse, card, init.beams
         self._source = Source(card)
         self._first: Collision | None = None
+        self._printed: list[float] = []  # beam energies as they stand in the file, in the order of their events
+        self._places: list[Place] = []
         self.has_width = False
         n, low, high = 0, math.inf, 0.0
         for part in self._collisions():
             found = part if isinstance(part, Collisions) else Collisions.joined([part])
             if not isinstance(part, Collisions):
                 if self._first is None:
-                    self._first, sums = part[1], WeightSums(init, self._refuse)
+                    self._first = part[1]
+                    sums, by_energy = WeightSums(init, self._refuse), EnergySums(init, self._refuse)
                 self._check_same(self._first, part[1], f"event {n + 1}")
                 self.has_width = self.has_width or not part[1].same_mass(self._first.mass)
             sums.add(found.process, found.weight, n + 1)
+            by_energy.add(self._which(found), found.process, found.weight)
             n += len(found.mass)
             low, high = min(low, float(found.mass.min())), max(high, float(found.mass.max()))
         if self._first is None:
             self._refuse("holds no events")
         self._m_S = self._nominal_mass(self._first.mass, low, high)
-        self._norm = sums.normalised()
-        self.metadata = self._described(n, self._first, sums.unweighted)
+        self._norms = by_energy.normalised(sums.normalised(), self._printed)
+        samples = [
+            Sample(place.target.name, place.E, norm.sigma, by_energy.count(k), norm.relative_error)
+            for k, (place, norm) in enumerate(zip(self._places, self._norms, strict=True))
+        ]
+        of_file = {"beam_pdg": self._first.lepton.pdg, "unweighted": sums.unweighted}
+        self.metadata = described(card, samples, self._m_S, abs(self._first.boson.pdg), **of_file)
         if self.has_width:
             self.metadata["mass_range_gev"] = [low, high]
+
+    def _which(self, found: Collisions) -> NDArray[np.int64]:
+        """Number of each event's beam energy."""
+        return nearest(np.array(self._printed), found.p[:, 0, 3])
 
     def _collisions(self) -> Iterator[tuple[Event, Collision] | Collisions]:
         """Each event and its five particles, or those of many events that need no closer look."""
@@ -94,7 +117,7 @@ class ForeignEvents:
         many = Collisions.alike(part.numbers, self._file.slots, lines)
         same_kinds = np.all(part.numbers[:, numbers_of(self._file.slots)] == kinds, axis=1)
         same_mass = many.same_mass(self._first.mass) | self.has_width
-        sound: NDArray[np.bool_] = same_kinds & same_mass & many.sound(self._first)
+        sound: NDArray[np.bool_] = same_kinds & same_mass & many.sound(self._first, np.array(self._printed))
         return sound
 
     def _looked_at(self, event: Event, n: int) -> Collision:
@@ -104,8 +127,7 @@ class ForeignEvents:
         if n == 1:
             self._compare(found)
         check_frame(found, where, self._refuse)
-        if n == 1:
-            self._place_in_target(found)
+        self._place_in_target(found, where)
         return checked(found, where, self._refuse)
 
     def _compare(self, first: Collision) -> None:
@@ -115,15 +137,10 @@ class ForeignEvents:
             ("S", first.boson.mass, self._card.scalar.mass, WIDEST),
         ):
             if abs(mass - expected) > allowed * expected:
-                self._refuse(f"mass of {what} is {mass:g}, and {expected:g} GeV in the card (LHE files are in GeV)")
+                self._refuse(f"mass of {what} is {mass:g}, and {expected:g} GeV in the card ({self._file.UNIT})")
 
     def _check_same(self, first: Collision, found: Collision, where: str) -> None:
-        """Refuse an event at another energy, or of other particles than the first."""
-        if not found.same_energy(first.E):
-            self._refuse(
-                f"holds several beam energies, {first.E:.9g} GeV in event 1 and {found.E:.9g} GeV in {where}; "
-                "one per file is expected"
-            )
+        """Refuse an event of other particles than the first."""
         for was, now in ((first.lepton, found.lepton), (first.nucleus, found.nucleus)):
             if was.pdg != now.pdg or abs(was.mass - now.mass) > SAME_PROCESS * was.mass:
                 mine, other = (f"{p.pdg} of {p.mass:.6g} GeV" for p in (now, was))
@@ -138,78 +155,59 @@ class ForeignEvents:
             if high - low > WIDEST * expected:
                 self._refuse(f"mass of S is {found}: several bosons, or a width of more than {WIDEST:.0%} of the mass")
         if not (1.0 - 1e-3) * low <= expected <= (1.0 + 1e-3) * high:
-            self._refuse(f"mass of S is {found}, and {expected:g} GeV in the card (LHE files are in GeV)")
+            self._refuse(f"mass of S is {found}, and {expected:g} GeV in the card ({self._file.UNIT})")
         nominal = expected if self.has_width else first
         self._source.check_mass(nominal, "mass of S")
         return nominal
 
-    def _place_in_target(self, first: Collision) -> None:
+    def _place_in_target(self, found: Collision, where: str) -> None:
         """Find energy, depth and struck element; an energy that is the card's but for its digits becomes the card's."""
-        E, low, high = first.E, self._source.E_exit, self._card.beam.E_max
-        ends = [end for end in (high, low) if first.same_energy(end)]
+        E, low, high = found.E, self._source.E_exit, self._card.beam.E_max
+        if any(abs(E - known) <= SAME * known for known in self._printed) or any(map(found.same_energy, self._printed)):
+            return
+        if len(self._printed) == MOST_ENERGIES:
+            self._refuse(f"{where}: holds more than {MOST_ENERGIES} beam energies; expected is one energy, or a few")
+        ends = [end for end in (high, low) if found.same_energy(end)]
         if self._card.beam.distribution or not (ends or low <= E <= high):
-            self._refuse(f"energy {E:.9g} GeV is not in the card's target ({low:g} to {high:g} GeV)")
-        self._E = ends[0] if ends else E
-        self._target, depth = self._struck(first)
-        self._place = {"depth_cm": depth, "target_Z": self._target.Z, "target_A": self._target.A}
+            of = f"{where}: " if self._printed else ""
+            self._refuse(f"{of}energy {E:.9g} GeV is not in the card's target ({low:g} to {high:g} GeV)")
+        self._printed.append(E)
+        self._places.append(self._struck(found, ends[0] if ends else E))
 
-    def _struck(self, first: Collision) -> tuple[Target, float]:
-        """What the beam hits at this energy, and its depth in cm."""
-        M, struck = first.nucleus.mass, crossings(self._source.segments, self._E, 1)
+    def _struck(self, found: Collision, E: float) -> Place:
+        """What the beam hits at this energy in GeV, and its depth."""
+        M, struck = found.nucleus.mass, crossings(self._source.segments, E, 1)
         target, depths, _ = struck[0]
         if len(struck) > 1 or abs(M - target.M) > 1e-2 * target.M:
             names = ", ".join(f"{e.name} of {e.M:.5g} GeV" for e, _, _ in struck)
-            self._refuse(f"its nucleus of {M:.5g} GeV is not what the beam of {self._E:g} GeV hits ({names})")
-        return target, float(depths[0])
+            self._refuse(f"its nucleus of {M:.5g} GeV is not what the beam of {E:g} GeV hits ({names})")
+        return Place(E, target, float(depths[0]))
 
-    def _described(self, n: int, first: Collision, unweighted: bool) -> EventMeta:
-        scalar, norm = self._card.scalar, self._norm
-        about = exposure.of_cross_section(self._card, norm.sigma, norm.relative_error * norm.sigma)
-        found = {
-            "format": FORMAT,
-            "card": self._card.text,
-            "mcgen_version": __version__,
-            "n_events": n,
-            "mass_gev": self._m_S,
-            "beam_energy_gev": self._E,
-            "target": self._target.name,
-            "beam_pdg": first.lepton.pdg,
-            "model": scalar.model,
-            "mediator": scalar.mediator,
-            "reference_g_mu": scalar.g_mu,
-            "norm_relative_error": norm.relative_error,
-            "sigma_pb": norm.sigma,
-            "sigma": [{"target": self._target.name, "energy_gev": self._E, "sigma_pb": norm.sigma}],
-            "unweighted": unweighted,
-            "weight_convention": f"cross section in {about['weight_unit']}; the sum over the file is that of <init>",
-            "exposure": about,
-        }
-        number = abs(first.boson.pdg)
-        return EventMeta(found | ({"boson_pdg": check_boson(number)} if number < 10**9 else {}))
+    def _factors(self, found: Collisions, which: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What turns the weight of each event into its part of the cross section in pb."""
+        factors = np.array([norm.factor(found.process) for norm in self._norms])
+        chosen: NDArray[np.float64] = factors[which, np.arange(len(which))]
+        return chosen
 
     def blocks(self) -> Iterator[Columns]:
         """Columns of the events; the nucleus has the mass of the card's element, and its own kinetic energy."""
-        E, M, done = self._E, self._target.M, 0
+        M, done = np.array([place.target.M for place in self._places]), 0
         for part in gathered(self._collisions(), Collisions):
             found = part if isinstance(part, Collisions) else Collisions.joined(part)
-            n = len(found.mass)
+            n, which = len(found.mass), self._which(found)
             px, py, pz, _ = found.p[:, 3].T
             mass = found.masses[:, 3]  # of the nucleus
             q2 = px * px + py * py + pz * pz
             kinetic = q2 / (np.sqrt(mass * mass + q2) + mass)
-            columns = {name: np.full(n, value) for name, value in self._place.items()}
+            columns: Columns = columns_at(self._places, which)
             columns |= {
                 "event": np.arange(done, done + n),
-                "weight": found.weight * self._norm.factor(found.process),
-                "E_mu": np.full(n, E),
-                "x": found.p[:, 4, 3] / E,
+                "weight": found.weight * self._factors(found, which),
+                "x": found.p[:, 4, 3] / columns["E_mu"],
                 "t": 2.0 * mass * kinetic,
-                "vertex_x_cm": np.zeros(n),
-                "vertex_y_cm": np.zeros(n),
-                "vertex_z_cm": columns["depth_cm"],
                 "S_mass": found.mass,
             }
             columns |= {f"{name}_{of}": found.p[:, i, k] for i, name in enumerate(_NAMES) for k, of in enumerate(PARTS)}
-            columns["N_out_E"] = M + kinetic
+            columns["N_out_E"] = M[which] + kinetic
             yield columns
             done += n

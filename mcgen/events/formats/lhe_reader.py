@@ -1,52 +1,38 @@
-"""Readers of Les Houches event files: those of mcgen bit for bit, others as cross sections at one energy."""
+"""Readers of Les Houches event files: those of mcgen bit for bit, others as cross sections at their energies."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 
-from mcgen.base.arrays import Array
 from mcgen.card.card import Card
 from mcgen.events.branches import PARTS, Columns
+from mcgen.events.formats.hepmc_events import HepmcStream
+from mcgen.events.formats.kinds import HEPMC, LHE
 from mcgen.events.formats.lhe_alike import Alike, gathered
 from mcgen.events.formats.lhe_events import Event, LheStream
 from mcgen.events.formats.lhe_foreign import ForeignEvents
-from mcgen.events.formats.stored import StoredEvents
+from mcgen.events.formats.stored import StoredEvents, cut
 
-_INTEGERS = {"event": np.uint64, "decay_pdg": np.int32}
 _NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S", "d1", "d2")
-
-
-def _cut(blocks: Iterable[Columns], names: list[str], step: int) -> Iterator[Columns]:
-    """The named columns of blocks of any length, in chunks of `step` events."""
-    held: dict[str, list[Array]] = {name: [] for name in names}
-    room = step
-    for block in blocks:
-        at, n = 0, len(block[names[0]])
-        while at < n:
-            for name in names:
-                held[name].append(block[name][at : at + room].astype(_INTEGERS.get(name, float)))
-            at, room = at + room, max(0, room - (n - at))
-            if room == 0:
-                yield {name: np.concatenate(parts) for name, parts in held.items()}
-                held, room = {name: [] for name in names}, step
-    if room < step:
-        yield {name: np.concatenate(parts) for name, parts in held.items()}
 
 
 class LheFile(StoredEvents):
     """An LHE file: one that mcgen exported, or one of another generator together with a card.
 
-    Weights of other generators are shares of the cross section of <init> in pb, at the one energy of the file. A boson
-    whose mass differs from event to event has the branch `S_mass`.
+    Weights of other generators are shares of the cross section of <init> in pb, or of those at several beam energies.
+    A boson whose mass differs from event to event has the branch `S_mass`.
     """
 
-    kind = "LHE"
+    kind = LHE
+    #: opens a file whose events are lists of particles
+    stream: ClassVar[type[LheStream] | type[HepmcStream]] = LheStream
 
     def _open(self, card: Card | None) -> int:
-        self._file = LheStream(self.path)
+        self._file = self.stream(self.path)
         text, init = self._file.head()
         self._foreign: ForeignEvents | None = None
         if text:
@@ -54,8 +40,8 @@ class LheFile(StoredEvents):
             self.branches = self.metadata.branches
         elif card is None:
             self._refuse(
-                "is of another generator: `mcgen info`, `reweight` and `export` take its experiment as --card CARD, "
-                "mcgen.load as card=..."
+                "is of another generator: `mcgen info`, `reweight` and `export` take its experiment as "
+                "--card CARD, mcgen.load as card=..."
             )
         else:
             self._foreign = ForeignEvents(self._file, init, card)
@@ -69,7 +55,7 @@ class LheFile(StoredEvents):
 
     def _chunks(self, names: list[str], step: int) -> Iterator[Columns]:
         done = 0
-        for chunk in _cut(self._foreign.blocks() if self._foreign else self._own_blocks(), names, step):
+        for chunk in cut(self._foreign.blocks() if self._foreign else self._own_blocks(), names, step):
             done += len(chunk[names[0]])
             yield chunk
         if done != len(self):
@@ -96,6 +82,13 @@ class LheFile(StoredEvents):
                 yield {name: part.numbers[:, int(slot)] for name, slot in _row(self._file.slots).items()}
             else:
                 yield {name: np.array([row[name] for row in part]) for name in self.branches}
+
+
+class HepmcFile(LheFile):
+    """The same of a HepMC3 or HepMC2 file, where GenCrossSection stands in place of <init>."""
+
+    kind = HEPMC
+    stream = HepmcStream
 
 
 def _row(event: Event) -> dict[str, float]:

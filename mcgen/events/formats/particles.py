@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -92,3 +92,11 @@ def particles(
         found.append(Particle("d1", first, FINAL, mass, four("d1"), "decay"))
         found.append(Particle("d2", pdg.second_daughter(first), FINAL, mass, four("d2"), "decay"))
     return found
+
+
+def beside(columns: Columns, listed: Sequence[Particle]) -> tuple[str, list[Any]]:
+    """Columns that a list of particles does not hold, after their names: a template, as of printf, and what goes in."""
+    in_list = {"decay_pdg", *(f"{particle.name}_{part}" for particle in listed for part in PARTS)}
+    others = [name for name in columns if name not in in_list]
+    template = " ".join(f"{name} %{'d' if name == 'event' else '.17g'}" for name in others)
+    return template, [columns[name] for name in others]

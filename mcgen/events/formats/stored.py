@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
@@ -24,7 +24,24 @@ MAX_METADATA = 10_000_000
 
 
 _POSITIVE = {"E_mu", "x", "t", "tau", *(name for name in BRANCHES if name.endswith("_E"))}
-_TYPES = {"event": np.dtype(np.uint64), "decay_pdg": np.dtype(np.int32)}
+_TYPES: dict[str, np.dtype[Any]] = {"event": np.dtype(np.uint64), "decay_pdg": np.dtype(np.int32)}
+
+
+def cut(blocks: Iterable[Columns], names: list[str], step: int) -> Iterator[Columns]:
+    """The named columns of blocks of any length, in chunks of `step` events."""
+    held: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
+    room = step
+    for block in blocks:
+        at, n = 0, len(block[names[0]])
+        while at < n:
+            for name in names:
+                held[name].append(block[name][at : at + room].astype(_TYPES.get(name, np.dtype(float))))
+            at, room = at + room, max(0, room - (n - at))
+            if room == 0:
+                yield {name: np.concatenate(parts) for name, parts in held.items()}
+                held, room = {name: [] for name in names}, step
+    if room < step:
+        yield {name: np.concatenate(parts) for name, parts in held.items()}
 
 
 class Readable(Shown, ABC):
