@@ -20,6 +20,7 @@ from mcgen.base.asked import Energies, Names, energies, names, renamed
 from mcgen.base.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
 from mcgen.base.errors import InputError, McgenWarning, ThresholdError, check_number, choose, refuse_if
 from mcgen.base.files import overwriting
+from mcgen.base.progress import Progress, reported
 from mcgen.base.table import Table
 from mcgen.base.units import Range
 from mcgen.card.card import Card
@@ -233,7 +234,7 @@ def reach(
     *,
     tower: Tower | None = None,
     workers: int = 1,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Table[ReachPoint]:
     """Couplings an experiment can see, by quadrature (Eqs. 17-20), or from events for geometry "3d".
 
@@ -253,8 +254,8 @@ def reach(
         Several scalars whose signals add up; the mass is that of the lightest.
     workers : int
         Threads, one mass each.
-    progress : callable, optional
-        Called with the number of masses done.
+    progress : bool or callable, optional
+        True shows a bar; a function is called with the number of masses done.
 
     Returns
     -------
@@ -272,7 +273,9 @@ def reach(
     check_number("workers", workers, 0, 1024)
     check_masses(card, masses)
     check_widths(card, scan.models, [m for mass in masses for m in scan.tower.masses(mass)])
-    return scan.points(scan.lines(masses, workers, progress))
+    total = 0 if isinstance(masses, Range) else len(masses)
+    with reported(progress, "masses", total) as step:
+        return scan.points(scan.lines(masses, workers, step))
 
 
 def check_masses(card: Card, masses: Sequence[float]) -> None:

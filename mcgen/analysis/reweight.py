@@ -21,6 +21,7 @@ from mcgen.base.constants import PB_CM2
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.base.estimate import Estimate, weighted_sum
 from mcgen.base.histogram import histogram
+from mcgen.base.progress import Progress, reported
 from mcgen.base.table import Table
 from mcgen.base.units import quantity_text
 from mcgen.card.card import Card, parse_card
@@ -260,7 +261,7 @@ def reweight(
     mediator: str | None = None,
     detector: CardLike | None = None,
     workers: int = 1,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Reweighted:
     """Number of signal events and sigma~(E_mu) at any couplings (Eqs. 17, 19).
 
@@ -283,8 +284,8 @@ def reweight(
         Whose detector and exposure count, with the same beam and target: unforced events do not depend on them.
     workers : int
         Threads over the files of a folder; the answer does not depend on it.
-    progress : callable, optional
-        Called with the number of events done after each chunk.
+    progress : bool or callable, optional
+        True shows a bar; a function is called with the number of events done after each chunk.
 
     Returns
     -------
@@ -320,7 +321,8 @@ def reweight(
 
     def sums(edges: Array, target: Target | None = None) -> tuple[Array, Array]:
         parts = _parts(source, how, method == "vertex", target)
-        return _sums(_reporting(parts, n, progress) if progress else parts, how, couplings, edges, workers)
+        with reported(progress, "events", n) as step:
+            return _sums(_reporting(parts, n, step) if step else parts, how, couplings, edges, workers)
 
     if samples := source.metadata.samples:
         rows = _at_energies(beam, samples, rates, sums)

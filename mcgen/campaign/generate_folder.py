@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from mcgen.base.asked import Energy, energy, whole
@@ -31,7 +31,7 @@ def generate_folder(
     workers: int = 1,
     scheduler: str | None = None,
     verify: bool = False,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Pool:
     """Generate events into a folder of partitions; what an interrupted call left is kept and completed.
 
@@ -56,8 +56,8 @@ def generate_folder(
         Address of a dask scheduler whose workers make the partitions instead.
     verify : bool
         Compare the hash of the events that are there.
-    progress : callable, optional
-        Called with the number of events that are there.
+    progress : bool or callable, optional
+        True shows a bar; a function is called with the number of events that are there.
 
     Returns
     -------
@@ -76,5 +76,6 @@ def generate_folder(
     asked = None if m_S is None else energy(m_S, "m_S"), None if events is None else whole(events, "events"), seed
     plan = plan_of(load_card(card), *asked, whole(partition_events, "partition_events"), options)
     engine = engines.processes(workers) if scheduler is None else engines.dask(scheduler)
-    produce(plan, output, engine=engine, verify=verify, progress=progress)
+    with reported(progress, "events", plan.events) as step:
+        produce(plan, output, engine=engine, verify=verify, progress=step)
     return Pool([plan.path(Path(output), i) for i in range(plan.partitions)])

@@ -12,6 +12,7 @@ import numpy as np
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.base.files import OF_THE_RUN, at_stake, check_input, check_output, overwriting, refuse
 from mcgen.base.pdg import check_boson
+from mcgen.base.progress import Progress, reported
 from mcgen.card.card import Card
 from mcgen.events import exposure
 from mcgen.events.branches import DECAY_BRANCHES, Columns
@@ -118,7 +119,7 @@ def export(
     unit: str = "GeV",
     boson_pdg: int | None = None,
     overwrite: bool = False,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Path:
     """Write the events of a file in another format, in chunks.
 
@@ -144,8 +145,8 @@ def export(
         Number of S; by default that of the file if it has one, else 54, or 55 of spin 1.
     overwrite : bool
         Replace a file of other content; one of the same content is left alone.
-    progress : callable, optional
-        Called with the number of events done.
+    progress : bool or callable, optional
+        True shows a bar; a function is called with the number of events done.
 
     Returns
     -------
@@ -190,7 +191,8 @@ def export(
         options["sample"] = sums.sample(metadata["exposure"]["nuclei_per_cm2"], metadata["norm_relative_error"])
     with overwriting(overwrite):
         _check_there(output, metadata)
-        _write(make(output, own, metadata, **options), _chunks(file, names, own, how), progress)
+        with reported(progress, "events", len(file)) as step:
+            _write(make(output, own, metadata, **options), _chunks(file, names, own, how), step)
     return output
 
 

@@ -19,6 +19,7 @@ from mcgen.base.arrays import Array
 from mcgen.base.asked import Energy, energy, whole
 from mcgen.base.errors import ClosureError, InputError, choose, refuse_if
 from mcgen.base.files import at_stake, check_output, leave, overwriting, refuse
+from mcgen.base.progress import Progress, reported
 from mcgen.card.card import Card
 from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, FLOAT_BRANCHES, ROW, Columns
 from mcgen.events.decays import DecayModel, decay
@@ -308,7 +309,7 @@ def generate(
     workers: int = 1,
     chunk: int = CHUNK,
     overwrite: bool = False,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Events | EventFile:
     """Generate events of mu N -> mu N S in the target of a card.
 
@@ -344,8 +345,8 @@ def generate(
     overwrite : bool
         Replace a file that is there. Without it, a file of the same events is left alone and not made again, and one of
         other events is an error.
-    progress : callable, optional
-        Called with the number of events done after each chunk.
+    progress : bool or callable, optional
+        True shows a bar; a function is called with the number of events done after each chunk.
 
     Returns
     -------
@@ -378,7 +379,8 @@ def generate(
         kept: list[Columns] = []
         prepared = prepare(Source(card), mass, own_seed, workers)
         sink = writer.write if writer else kept.append
-        made = write(prepared, n, sink, options, first=first, workers=workers, chunk=chunk, progress=progress)
+        step = stack.enter_context(reported(progress, "events", n))
+        made = write(prepared, n, sink, options, first=first, workers=workers, chunk=chunk, progress=step)
         if writer is None:
             return Events(made, {name: np.concatenate([c[name] for c in kept]) for name in kept[0]})
         writer.finish(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from mcgen.base.errors import InputError, check_number, refuse_if
 from mcgen.base.estimate import Estimate
 from mcgen.base.files import overwriting
 from mcgen.base.pdg import check_boson
+from mcgen.base.progress import Progress, reported
 from mcgen.card.card import Card
 from mcgen.events.branches import FLOAT_BRANCHES, ROW, Columns
 from mcgen.events.formats import g4darkbrem
@@ -103,7 +104,7 @@ def library(
     unit: str = "GeV",
     boson_pdg: int | None = None,
     overwrite: bool = False,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Path:
     """Write events at chosen energies on every element of a card's target, in the format of G4DarkBreM.
 
@@ -126,8 +127,8 @@ def library(
         Number of the emitted particle in an LHE file, by default 54, or 55 of spin 1; 622 is that of LDMX.
     overwrite : bool
         Replace a file of other content; one of the same content is left alone.
-    progress : callable, optional
-        Called with the number of events done.
+    progress : bool or callable, optional
+        True shows a bar; a function is called with the number of events done.
 
     Returns
     -------
@@ -158,13 +159,18 @@ def library(
         for target in source.targets:
             check_number(f"E_mu, on {target.name}", E, source.process(m_S, target).threshold, 1e6)
     done = 0
-    with overwriting(overwrite), _writer(path, source, m_S, points, unit, boson_pdg) as writer:
+    total = events * len(points) * len(source.targets)
+    with (
+        overwriting(overwrite),
+        _writer(path, source, m_S, points, unit, boson_pdg) as writer,
+        reported(progress, "events", total) as step,
+    ):
         for target in source.targets:
             process = source.process(m_S, target)
             for E in points:
                 for columns in scatterings(process, target, E, events, seed, done):
                     writer.write(columns)
                     done += len(columns["event"])
-                    if progress:
-                        progress(done)
+                    if step:
+                        step(done)
     return path
