@@ -324,18 +324,33 @@ def plot_comparison(rows: Sequence[Comparison], path: str | Path, title: str) ->
         axes.figure.legend(loc="outside lower center", fontsize=8, ncols=3)
 
 
-def plot_spectra(spectra: Mapping[str, CrossSection], path: str | Path, title: str) -> None:
-    """Spectra in x of several methods, and below their ratio to the first one."""
+#: what an axis shows, and its scale
+_VARIABLES = {"x": (r"$x = E_S/E_\mu$", "linear"), "t": (r"$t$ [GeV$^2$]", "log"), "theta": (r"$\theta$ [rad]", "log")}
+
+
+def plot_spectra(spectra: Mapping[str, CrossSection], path: str | Path, title: str, variable: str = "x") -> None:
+    """Spectra of several methods, and below their ratio to the first one.
+
+    Parameters
+    ----------
+    spectra : mapping
+        By what they are called.
+    path : path
+        Ends in .png, .pdf or .svg.
+    title : str
+    variable : {"x", "t", "theta"}
+    """
+    label, scale = _VARIABLES[variable]
     with figure(path, rows=2) as (top, bottom):
         reference = next(iter(spectra.values()))
-        for label, one in spectra.items():
+        for name, one in spectra.items():
             if one.bins is None or one.edges is None or reference.bins is None:
                 continue
             ratio = [b / r if r > 0.0 else math.nan for b, r in zip(one.bins, reference.bins, strict=True)]
-            top.stairs(one.bins, one.edges, label=label)
+            top.stairs(one.bins, one.edges, label=name)
             bottom.stairs(ratio, one.edges)
-        top.set(ylabel=r"$\sigma$ per bin [pb]", yscale="log", title=title)
-        bottom.set(xlabel=r"$x = E_S/E_\mu$", ylabel="ratio", yscale="log")
+        top.set(ylabel=r"$\sigma$ per bin [pb]", xscale=scale, yscale="log", title=title)
+        bottom.set(xlabel=label, ylabel="ratio", xscale=scale, yscale="log")
         top.legend()
 
 
