@@ -13,6 +13,7 @@ from mcgen._version import __version__ as __version__
 if TYPE_CHECKING:
     from mcgen.analysis.crosscheck import crosscheck as crosscheck
     from mcgen.analysis.crosscheck import x_spectra as x_spectra
+    from mcgen.analysis.event_check import crosscheck_events as crosscheck_events
     from mcgen.analysis.reach import reach as reach
     from mcgen.analysis.reach import reach_from_events as reach_from_events
     from mcgen.analysis.reweight import reweight as reweight
@@ -63,6 +64,7 @@ _HOME = {
     "McgenError": "base.errors",
     "cross_section": "quadrature.xsec",
     "crosscheck": "analysis.crosscheck",
+    "crosscheck_events": "analysis.event_check",
     "export": "events.export",
     "generate": "generation.generate",
     "generate_folder": "campaign.generate_folder",

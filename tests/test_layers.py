@@ -62,7 +62,7 @@ def _within(name: str, allowed: list[str]) -> bool:
 #: what `import mcgen` offers
 NAMES = [
     "load_card", "generate", "save", "load", "reweight", "sigma_tilde", "n_signal", "reach", "crosscheck",
-    "cross_section",
+    "cross_section", "crosscheck_events",
 ]  # fmt: skip
 
 

@@ -54,6 +54,16 @@ def share_pulls(
     return np.asarray(pulls[share * total**2 > 10.0 * total_squares])
 
 
+def chi2_probability(chi2: float, n: int) -> float:
+    """Probability that n squared normal numbers add up to more than chi2."""
+    half = 0.5 * chi2
+    if half <= 0.0:
+        return 1.0
+    first = 0.5 * (n % 2)  # powers of half go up from here in steps of one
+    terms = (math.exp((k + first) * math.log(half) - half - math.lgamma(k + first + 1.0)) for k in range(n // 2))
+    return min(1.0, math.fsum(terms) + (math.erfc(math.sqrt(half)) if n % 2 else 0.0))
+
+
 def weighted_sum(total: float, squares: float, n: int, norm_error: float = 0.0) -> Estimate:
     """Estimate from n weighted events: sum of weights and of their squares, many of which may be zero.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mcgen.base.asked import Energy, energy, whole
+from mcgen.base.progress import Progress, reported
 from mcgen.campaign import engines
 from mcgen.campaign.production import plan_of, produce
 from mcgen.events.meta import DecayMode

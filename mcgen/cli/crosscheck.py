@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mcgen.base.errors import refuse_if
+from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.files import ask, check_folder, check_request, make_folder
 from mcgen.cli.display import bar, print_json, table
-from mcgen.cli.options import ENERGIES, Writing, flag, json_option, mediator_option, output_option, seed_option
+from mcgen.cli.options import ENERGIES, PATH, Writing, flag, json_option, mediator_option, output_option, seed_option
 
 if TYPE_CHECKING:
     from mcgen.analysis.crosscheck import Comparison
@@ -21,30 +21,60 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Writing)
-@click.argument("card")
-@click.option("--mass", required=True, type=ENERGIES, help="Masses of S.")
+@click.argument("card", required=False)
+@click.option("--mass", type=ENERGIES, help="Masses of S.")
 @click.option("--energy", type=ENERGIES, help="Muon energies.  [default: along the target]")
+@click.option("--events", type=PATH, multiple=True, help="Event file instead of a card, or several, one --events each.")
+@click.option("--card", "experiment", help="Experiment for events of another generator.")
 @output_option("Folder for tables and figures.")
 @flag("--map with_map", "In it, the error map of 0.25 to 1000 GeV, 1 MeV to 1 GeV.")
 @mediator_option
 @seed_option
 @json_option
 def crosscheck(
-    card: str,
-    mass: list[float],
-    energy: list[float] | None,
+    card: str | None,
+    mass: list[float] | None,
+    events: tuple[Path, ...],
+    experiment: str | None,
     output: Path | None,
-    with_map: bool,
-    mediator: str | None,
-    seed: int | None,
     as_json: bool,
+    **how: Any,
 ) -> None:
-    """IWW, WW and Monte Carlo beside the exact cross section.
+    """IWW, WW and Monte Carlo beside the exact cross section, or events of any generator.
 
     \b
     $ mcgen crosscheck na64 --mass 10MeV,100MeV
     $ mcgen crosscheck fermilab --mass 100MeV -o check --map
+    $ mcgen crosscheck --events madgraph.lhe.gz --card fermilab
+
+    Of events: their cross section, their spectra in x, t and theta, and the share of ours where they have none.
     """
+    from mcgen.cli.crosscheck_events import crosscheck_events
+
+    if events:
+        given = [name for name, value in (("a card as argument", card), ("--mass", mass)) if value]
+        given += [f"--{name.removeprefix('with_')}" for name, value in how.items() if value]
+        refuse_if(given, f"--events: {', '.join(given)} cannot be used with it")
+        crosscheck_events(events, experiment, output, as_json)
+        return
+    refuse_if(experiment, "--card: is for --events; give the card as argument")
+    if card is None or mass is None:
+        message = f"{'CARD' if card is None else '--mass'}: is missing; give CARD and --mass, or --events FILE"
+        raise InputError(message)
+    _compare(card, mass, output, as_json, **how)
+
+
+def _compare(
+    card: str,
+    mass: list[float],
+    output: Path | None,
+    as_json: bool,
+    energy: list[float] | None,
+    with_map: bool,
+    mediator: str | None,
+    seed: int | None,
+) -> None:
+    """Compare the approximations and the Monte Carlo."""
     from dataclasses import asdict
 
     from mcgen.analysis import crosscheck as comparison

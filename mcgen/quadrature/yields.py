@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -27,6 +27,7 @@ from mcgen.search.signal import Made, signal
 from mcgen.source.beam_nodes import crossings, group_nodes, groups, thin
 from mcgen.source.boson import Boson, check_couplings
 from mcgen.source.source import CardLike, Source, load_card
+from mcgen.source.targets import Target
 
 #: nodes in E, and per E in x, u, t; the second set serves to estimate the error of the first
 FINE, COARSE = (32, (48, 16, 10, 1)), (24, (32, 12, 8, 1))
@@ -224,17 +225,31 @@ def sigma_tilde(
     return result[0] if is_single(E_mu) else result
 
 
+def beam_nodes(source: Source, m_S: float, n_E: int) -> Iterator[tuple[Target, Array, Array]]:
+    """What is hit, energies of the beam in GeV and nuclei in 1/pb on its way there, for spectra of the whole target.
+
+    Parameters
+    ----------
+    source : Source
+    m_S : float
+        Mass of S in GeV.
+    n_E : int
+        Energies of each group of layers; near threshold there are six times as many.
+    """
+    for group in groups(source.components(m_S)):
+        first = group[0]
+        is_thin = thin(first.E_high, min(c.E_low for c in group), first.threshold)
+        E, _, targets = group_nodes(group, 1 if is_thin else 6 * n_E if first.E_low <= first.threshold else n_E)
+        yield first.target, E, yield_per_pb(1.0, targets.sum(axis=1))
+
+
 def t_spectrum(source: Source, m_S: float, edges: Array) -> tuple[Array, Array]:
     """S per muon at g_mu = 1 in bins of t (GeV^2), integrated over the target, and the numerical error."""
     totals = []
     for n_E, n in ((8, (40, 1, 8, 5)), (6, (28, 1, 6, 4))):
         total = np.zeros(len(edges) - 1)
-        for group in groups(source.components(m_S)):
-            first = group[0]
-            process = source.process(m_S, first.target)
-            is_thin = thin(first.E_high, min(c.E_low for c in group), first.threshold)
-            E, _, targets = group_nodes(group, 1 if is_thin else 6 * n_E if first.E_low <= first.threshold else n_E)
-            per_pb = yield_per_pb(1.0, targets.sum(axis=1))
+        for target, E, per_pb in beam_nodes(source, m_S, n_E):
+            process = source.process(m_S, target)
             for node, weight in zip(E.tolist(), per_pb.tolist(), strict=True):
                 total += weight * cross_section.bins_of_t(node, process, edges, rules(*n))
         totals.append(total)

@@ -362,8 +362,12 @@ def plot_comparison(rows: Sequence[Comparison], where: Where, title: str = "") -
         legend([axes], where, entries([axes]), 3)
 
 
-def plot_spectra(spectra: Mapping[str, CrossSection], where: Where, title: str = "") -> None:
-    """Spectra in x of several methods, and below their ratio to the first one.
+#: what an axis shows, and its scale
+_VARIABLES = {"x": (r"$x = E_S/E_\mu$", "linear"), "t": (r"$t$ [GeV$^2$]", "log"), "theta": (r"$\theta$ [rad]", "log")}
+
+
+def plot_spectra(spectra: Mapping[str, CrossSection], where: Where, title: str = "", variable: str = "x") -> None:
+    """Spectra of several methods, and below their ratio to the first one.
 
     Parameters
     ----------
@@ -372,17 +376,19 @@ def plot_spectra(spectra: Mapping[str, CrossSection], where: Where, title: str =
     where : path, Axes or sequence of Axes
         A file that ends in .png, .pdf or .svg, or Axes of matplotlib, one for each panel.
     title : str
+    variable : {"x", "t", "theta"}
     """
+    label, scale = _VARIABLES[variable]
     with figure(where, rows=2) as (top, bottom):
         reference = next(iter(spectra.values()))
-        for label, one in spectra.items():
+        for name, one in spectra.items():
             if one.bins is None or one.edges is None or reference.bins is None:
                 continue
             ratio = [b / r if r > 0.0 else math.nan for b, r in zip(one.bins, reference.bins, strict=True)]
-            top.stairs(one.bins, one.edges, label=label)
+            top.stairs(one.bins, one.edges, label=name)
             bottom.stairs(ratio, one.edges)
-        top.set(ylabel=r"$\sigma$ per bin [pb]", yscale="log", title=title)
-        bottom.set(xlabel=r"$x = E_S/E_\mu$", ylabel="ratio", yscale="log")
+        top.set(ylabel=r"$\sigma$ per bin [pb]", xscale=scale, yscale="log", title=title)
+        bottom.set(xlabel=label, ylabel="ratio", xscale=scale, yscale="log")
         top.legend()
 
 

@@ -95,7 +95,7 @@ class LibraryFile(StoredEvents):
     def _open(self, card: Card | None) -> int:
         if card is None:
             self._refuse(
-                "is a library for G4DarkBreM: `mcgen info`, `reweight` and `export` take its experiment "
+                "is a library for G4DarkBreM: `mcgen info`, `reweight`, `crosscheck` and `export` take its experiment "
                 "as --card CARD, mcgen.load as card=..."
             )
         self._card, self._source = card, Source(card)

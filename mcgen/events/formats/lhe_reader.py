@@ -40,7 +40,7 @@ class LheFile(StoredEvents):
             self.branches = self.metadata.branches
         elif card is None:
             self._refuse(
-                "is of another generator: `mcgen info`, `reweight` and `export` take its experiment as "
+                "is of another generator: `mcgen info`, `reweight`, `crosscheck` and `export` take its experiment as "
                 "--card CARD, mcgen.load as card=..."
             )
         else:
