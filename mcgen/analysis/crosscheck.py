@@ -16,6 +16,7 @@ from mcgen.base.asked import Energies, energies, renamed, whole
 from mcgen.base.errors import check_number
 from mcgen.base.estimate import Estimate
 from mcgen.base.files import overwriting
+from mcgen.base.progress import Progress, reported
 from mcgen.base.rng import INTEGRATION
 from mcgen.base.table import Table
 from mcgen.card.card import Card
@@ -81,7 +82,7 @@ def crosscheck(
     *,
     points: float = MC_POINTS,
     seed: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Table[Comparison]:
     """IWW, WW and Monte Carlo beside the exact cross section.
 
@@ -97,8 +98,8 @@ def crosscheck(
         Points of each Monte Carlo integral.
     seed : int, optional
         Of the random numbers; by default the card's.
-    progress : callable, optional
-        Called with the number of rows done.
+    progress : bool or callable, optional
+        True shows a bar; a function is called with the number of rows done.
 
     Returns
     -------
@@ -110,19 +111,22 @@ def crosscheck(
     low, high = source.E_exit, card.beam.E_max
     along = [high] if high - low < 0.01 * high else np.linspace(low, high, 5).tolist()
     rows: Table[Comparison] = Table()
-    for mass in energies(m_S, "m_S"):
+    masses = energies(m_S, "m_S")
+    for mass in masses:
         check_number("mass", mass, LOWEST_MASS, 1e6)
         if E_mu is None:
             source.check_mass(mass)
-        for E, target in itertools.product(along if E_mu is None else energies(E_mu, "E_mu"), source.targets):
+    asked = list(itertools.product(masses, along if E_mu is None else energies(E_mu, "E_mu"), source.targets))
+    with reported(progress, "cross sections", len(asked)) as step:
+        for mass, E, target in asked:
             (known,) = error_map(source, target, [E], [mass])
             process = source.process(mass, target)
             mc = Estimate(0.0, 0.0, 0.0)
             if process.threshold < E:
                 mc = monte_carlo(E, process, points, card.run.seed if seed is None else seed)
             rows.append(replace(known, sigma_mc_pb=mc.value, error_mc_pb=mc.error))
-            if progress:
-                progress(len(rows))
+            if step:
+                step(len(rows))
     return rows
 
 

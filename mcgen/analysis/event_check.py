@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,13 @@ from mcgen.base.arrays import Array
 from mcgen.base.errors import refuse_if
 from mcgen.base.estimate import Estimate, chi2_probability, share_pulls, weighted_sum
 from mcgen.base.files import overwriting
-from mcgen.card.card import Card, parse_card
+from mcgen.base.progress import Progress, reported
+from mcgen.base.table import Table
+from mcgen.card.card import parse_card
 from mcgen.events.branches import Columns
 from mcgen.events.events import EventSource
 from mcgen.events.pool import load
-from mcgen.source.source import Source
+from mcgen.source.source import CardLike, Source
 
 #: events of our own that say where theirs are missing
 POINTS = 200_000
@@ -132,18 +134,18 @@ class _Tally:
 
 
 def crosscheck_events(
-    source: EventSource | str | Path, card: Card | None = None, *, progress: Callable[[int], None] | None = None
-) -> list[EventCheck]:
+    source: EventSource | str | Path, card: CardLike | None = None, *, progress: Progress = None
+) -> Table[EventCheck]:
     """Compare events with the exact cross section at the same energies, mass, targets and form factor.
 
     Parameters
     ----------
     source : path or events
         Of mcgen or of another generator, weighted or not.
-    card : Card, optional
+    card : Card, str or Path, optional
         For a file of another generator.
-    progress : callable, optional
-        Called with the number of events done.
+    progress : bool or callable, optional
+        True shows a bar; a function is called with the number of events done.
 
     Returns
     -------
@@ -163,13 +165,14 @@ def crosscheck_events(
     found = expected_of(beam, events.metadata)
     tallies = [_Tally(expected, expected.sample.n_events if expected.sample else len(events)) for expected in found]
     done = 0
-    for chunk in events.iterate(NEEDED):
-        for tally in tallies:
-            tally.add(chunk)
-        done += len(chunk["weight"])
-        if progress:
-            progress(done)
-    return [_checked(tally, events) for tally in tallies if tally.n]
+    with reported(progress, "events", len(events)) as step:
+        for chunk in events.iterate(NEEDED):
+            for tally in tallies:
+                tally.add(chunk)
+            done += len(chunk["weight"])
+            if step:
+                step(done)
+    return Table(_checked(tally, events) for tally in tallies if tally.n)
 
 
 def _checked(tally: _Tally, events: EventSource) -> EventCheck:
