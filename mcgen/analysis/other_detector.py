@@ -17,10 +17,18 @@ _FREE = {"beam": ("particles_on_target",), "target": ("E_min",)}
 _RUN = ("form_factor", "form_factor_table")
 
 
+def _without_active(content: Any) -> Any:
+    """A target, group or layer without what it sees itself."""
+    if isinstance(content, dict):
+        return {key: _without_active(value) for key, value in content.items() if key != "active"}
+    return [_without_active(part) for part in content] if isinstance(content, list) else content
+
+
 def _made_by(card: Card) -> dict[str, Any]:
     """All that the events of a card depend on, but for the mass, which is the file's."""
     content = card.model_dump()
     found = {name: {k: v for k, v in content[name].items() if k not in free} for name, free in _FREE.items()}
+    found["target"] = _without_active(found["target"])
     found["run"] = {key: content["run"][key] for key in _RUN}
     found["scalar"] = {"mediator": card.scalar.mediator}
     return found
@@ -47,7 +55,7 @@ def card_seen_by(card: Card, other: Card) -> Card:
         if differs:
             message = (
                 f"detector {other.name}: its {section}.{differs[0]} is not that of the events (card {card.name}), "
-                "which would be others; detector, beam.particles_on_target and a higher target.E_min may differ"
+                "which would be others; detector, active layers, particles_on_target and higher E_min may differ"
             )
             raise InputError(message)
     low, mine_low = Source(other).E_exit, Source(card).E_exit

@@ -159,7 +159,7 @@ def _made(source: EventSource, how: DecayModel, vertex: bool, target: Target | N
         if has_width:  # decay lengths go with k/m, and m is the event's own
             k *= m_S / m
         tau = kept["tau"] if vertex else NONE
-        yield search.see(kept["weight"], k, kept["S_E"], kept["E_mu"], search.window(kept), tau)
+        yield search.see(kept["weight"], k, kept["S_E"], kept["E_mu"], search.window(kept), tau, search.layers(kept))
 
 
 def _parts(

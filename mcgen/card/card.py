@@ -162,6 +162,9 @@ class Card(Section):
         if loss == "shower" and (self.beam.lepton == "mu" or self.beam.distribution or not self.target.E_min):
             message = "target.energy_loss: shower is for electrons of one energy and needs target.E_min"
             raise InputError(message)
+        active = self.detector.signature == "missing-energy" and any(layer.active for layer in self.target.layers)
+        seen = "a decay in the target is no missing energy, in whatever layer"
+        refuse_if(active, f'target.layer: active is for detector.signature = "displaced"; {seen}')
         if loss == "shower" and self.target.layers[0].is_vacuum:
             message = "target.energy_loss: a shower needs matter in the first layer"
             raise InputError(message)

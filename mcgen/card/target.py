@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -31,6 +32,10 @@ class Layer(Section):
     density: Annotated[Density | None, about("mass density", "19.3 g/cm3")] = None
     n_atom: Annotated[NumberDensity | None, about("atoms per volume, of one element", "6.3e22 /cm3")] = None
     dE_dy: Annotated[EnergyLoss | None, about("loss of a muon, for energy_loss = constant", "22.1 MeV/cm")] = None
+    active: Annotated[
+        bool,
+        about("of displaced decays: one inside the layer counts too, wherever in x and y, as the layer sees it", True),
+    ] = False
 
     @model_validator(mode="after")
     def _known(self) -> Layer:
@@ -167,6 +172,14 @@ class Stack(TransportOptions):
     def material(self) -> str:
         """Materials in the order of their first layer."""
         return " + ".join(dict.fromkeys(layer.material for layer in self.layers))
+
+
+def active_ranges(layers: Sequence[Layer]) -> tuple[tuple[float, float], ...]:
+    """Depths in cm between which layers are active, neighbours joined."""
+    ends = [0.0, *itertools.accumulate(layer.length for layer in layers)]
+    runs = itertools.groupby(range(len(layers)), lambda i: layers[i].active)
+    joined = [list(run) for active, run in runs if active]
+    return tuple((ends[run[0]], ends[run[-1] + 1]) for run in joined)
 
 
 def _check_layers(layers: list[Layer]) -> None:

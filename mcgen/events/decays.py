@@ -18,6 +18,7 @@ from mcgen.base.rng import DECAYS, uniforms
 from mcgen.events.branches import Columns
 from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE, width_neutrinos
 from mcgen.physics.boson.two_body import daughters
+from mcgen.physics.signal.layers import draw_in_layers
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, couplings_of
 
@@ -149,10 +150,16 @@ def _forced(columns: Columns, how: DecayModel, u: Array) -> Columns:
     length = k * per_momentum
     seen = how.search.see(np.ones(k.size), k, columns["S_E"], columns["E_mu"], how.search.window(columns))
     visible, _ = how.search.shares(how.boson)
-    first, span = seen.z_min / length, (seen.z_max - seen.z_min) / length
-    inside = -np.expm1(-span)
-    tau = first - np.log1p(-u * inside)
-    probability = seen.weight * visible * np.exp(-first) * inside
+    layers = how.search.layers(columns)
+    if layers is None:
+        first, span = seen.z_min / length, (seen.z_max - seen.z_min) / length
+        inside = -np.expm1(-span)
+        tau = first - np.log1p(-u * inside)
+        probability = seen.weight * visible * np.exp(-first) * inside
+    else:
+        tau, inside = np.empty(u.size), np.empty(u.size)
+        draw_in_layers(seen.z_min, seen.z_max, length, u, layers, tau, inside)
+        probability = seen.weight * visible * inside
     moved = {
         f"decay_{axis}_cm": columns[f"vertex_{axis}_cm"] + tau * length * columns[f"S_p{axis}"] / k for axis in "xyz"
     }

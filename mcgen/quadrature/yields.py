@@ -51,10 +51,12 @@ def _made(search: Search | None, m_S: float, method: str, parts: Iterable[_Nodes
         row = np.repeat(np.arange(part.E.size), [energies.size for energies, _ in found])
         columns.append(np.broadcast_arrays(sigmas * part.weight[row], E_S, part.E[row, None], part.depth[row]))
     weight, E_S, E_mu, depth = (np.concatenate([c.ravel() for c in column]) for column in zip(*columns, strict=True))
-    z_min, z_max = search.along_beam(depth) if search else (depth, depth)
-    window = z_min, np.broadcast_to(z_max, z_min.shape).astype(float)
     k = np.sqrt((E_S - m_S) * (E_S + m_S))
-    return search.see(weight, k, E_S, E_mu, window) if search else Made(weight, k, E_mu, *window)
+    if search is None:
+        return Made(weight, k, E_mu, depth, depth)
+    z_min, z_max = search.along_beam(depth)
+    window = z_min, np.broadcast_to(z_max, z_min.shape).astype(float)
+    return search.see(weight, k, E_S, E_mu, window, layers=search.layers_along_beam(depth))
 
 
 def production(
@@ -82,7 +84,7 @@ def production(
     n_E, n = nodes
     parts = []
     for group in groups(source.components(m_S)):
-        E, depth, targets = group_nodes(group, n_E)
+        E, depth, targets = group_nodes(group, n_E, search.active if search else ())
         if not search:  # depths do not count
             depth, targets = depth[:, :1], targets.sum(axis=1, keepdims=True)
         process = source.process(m_S, group[0].target, ww=method == "ww")

@@ -44,6 +44,7 @@ class Layout:
     parts: list[Part]
     fiducial: tuple[float, float]  #: where the decay of an S counts, as z
     tracks: Columns  #: vertex, decay and daughters of a few events
+    active: tuple[tuple[float, float], ...]  #: the same in layers of the target
     counted: bool  #: whether the S that are drawn count as signal; otherwise any events are drawn
 
     @property
@@ -83,8 +84,9 @@ def layout(card: Card, m_S: float | None = None, tracks: int = 40, seed: int | N
         events = generate(card, m_S, tracks, seed)
         assert isinstance(events, Events)
         drawn = events.columns
-    low, high = Search.of(card).along_beam(0.0)
-    return Layout(card, m_S, list(_parts(card)), (float(low), float(high)), drawn, counted)
+    search = Search.of(card)
+    low, high = search.along_beam(0.0)
+    return Layout(card, m_S, list(_parts(card)), (float(low), float(high)), drawn, search.active, counted)
 
 
 def _chosen(columns: Columns, n: int) -> Columns | None:
@@ -104,6 +106,7 @@ def _parts(card: Card) -> Iterator[Part]:
     for layer in card.target.layers:
         elements = [element.name for element, _ in Medium(layer).composition]
         made_of = f" ({', '.join(elements)})" if elements != [layer.material] else ""
+        made_of += ", active" if layer.active else ""
         yield Part("target", layer.material + made_of, z, z + layer.length, before)
         z += layer.length
     if detector.gap:

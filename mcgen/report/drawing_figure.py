@@ -50,6 +50,8 @@ def _draw(axes: Any, setup: Layout) -> None:
     middle = -1.3 * top * to_x
     low, high = (to_z * min(edge, view) for edge in setup.fiducial)
     axes.annotate("", (high, middle), (low, middle), arrowprops={"arrowstyle": "<->" if displaced else "->"})
+    for face, back in setup.active:
+        axes.plot([face * to_z, back * to_z], [middle, middle], color="black", linewidth=2.0, solid_capstyle="butt")
     words = "a decay here counts" if displaced else "S must leave undecayed"
     place, side = (0.5 * (low + high), "center") if displaced else (high, "right")
     axes.text(place, -1.27 * top * to_x, words, ha=side, va="bottom", fontsize=9)

@@ -1,7 +1,8 @@
 """What an experiment looks for: which bosons count as signal, and how many beam particles were on target.
 
 With geometry "paper" every S flies along the beam and the whole detector sees it (Eqs. 18, 20), with "3d" it must hit
-a detector of a shape (`mcgen.search.window`).
+a detector of a shape (`mcgen.search.window`). A decay in an active layer of the target counts as well, from the place
+of production on. A card gives layers no width: they reach as far in x and y as S flies.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 from mcgen.base.arrays import Array
 from mcgen.card.card import Card
 from mcgen.card.detector import Curve, Detector
+from mcgen.card.target import active_ranges
 from mcgen.physics.signal.fiducial import INVISIBLE_COUNTS, SIGNATURES
+from mcgen.physics.signal.layers import Layers
 from mcgen.search.signal import NONE, Made
 from mcgen.search.window import window
 from mcgen.source.boson import Boson
@@ -33,11 +36,12 @@ class Search:
     detector: Detector
     length: float  #: of the target in cm
     efficiency: Curve | float = 1.0  #: share of the S that are seen where their decay counts, or its curve in E_S
+    active: tuple[tuple[float, float], ...] = ()  #: z in cm between which the target sees decays itself
 
     @classmethod
     def of(cls, card: Card) -> Search:
         """That of a card."""
-        return cls(card.detector, card.target.length, card.search.efficiency)
+        return cls(card.detector, card.target.length, card.search.efficiency, active_ranges(card.target.layers))
 
     @property
     def is_3d(self) -> bool:
@@ -70,12 +74,33 @@ class Search:
         return np.where(self.lowest_energy(E_mu) < E_S, efficiency, 0.0)
 
     def along_beam(self, depth: Any) -> tuple[Any, Any]:
-        """(z_min, z_max) in cm for S made at a depth in cm, a number or an array (Eqs. 18, 20)."""
+        """(z_min, z_max) in cm of the detector for S made at a depth in cm, a number or an array (Eqs. 18, 20)."""
         detector = self.detector
         return SIGNATURES[detector.signature](depth, self.length + detector.gap, detector.L_det)
 
+    def layers_along_beam(self, depth: Array) -> Layers | None:
+        """The active layers, if there are any, for S made at depths in cm that fly along the beam."""
+        return self._layers(depth, np.ones(depth.size)) if self.active else None
+
+    def layers(self, columns: Columns) -> Layers | None:
+        """The active layers, if there are any, for the S of events.
+
+        In a layer the daughters that a detector of a shape asks for need their energy, and no way to its back plane.
+        """
+        if not self.active or not self.is_3d:
+            return self.layers_along_beam(columns["depth_cm"])
+        S = np.array([columns[f"S_p{axis}"] for axis in _AXES])
+        seen = np.array([columns[f"d{n}_E"] >= self.detector.E_daughter for n in (1, 2)])
+        counts = seen.any(axis=0) if self.detector.daughters == "any" else seen.all(axis=0)
+        n_z = np.where(counts, S[2] / np.sqrt((S**2).sum(axis=0)), 0.0)
+        return self._layers(columns["vertex_z_cm"], n_z)
+
+    def _layers(self, z: Array, n_z: Array) -> Layers:
+        low, high = zip(*self.active, strict=True)
+        return Layers(np.array(low), np.array(high), z, n_z)
+
     def window(self, columns: Columns) -> tuple[Array, Array]:
-        """Distances from the production in cm between which the decay of an event counts."""
+        """Distances from the production in cm between which the decay of an event in the detector counts."""
         if not self.is_3d:
             z_min, z_max = self.along_beam(columns["depth_cm"])
             return z_min, np.broadcast_to(z_max, z_min.shape).astype(float)
@@ -89,7 +114,14 @@ class Search:
         return window(self.detector, end, vertex, S, daughters)
 
     def see(
-        self, weight: Array, k: Array, E_S: Array, E_mu: Array, window: tuple[Array, Array], tau: Array = NONE
+        self,
+        weight: Array,
+        k: Array,
+        E_S: Array,
+        E_mu: Array,
+        window: tuple[Array, Array],
+        tau: Array = NONE,
+        layers: Layers | None = None,
     ) -> Made:
         """What the search keeps of bosons: the one place where cut and efficiency are applied.
 
@@ -102,11 +134,13 @@ class Search:
         E_mu : array, shape (n,)
             Energy of the beam lepton in GeV.
         window : (array, array)
-            Distances from the production in cm between which a decay counts.
+            Distances from the production in cm between which a decay in the detector counts.
         tau : array, shape (n,), optional
             Mean lives to the boson's own decay, if that is to be counted.
+        layers : Layers, optional
+            In which a decay counts too.
         """
-        return Made(weight * self.share(E_S, E_mu), k, E_mu, *window, tau)
+        return Made(weight * self.share(E_S, E_mu), k, E_mu, *window, tau, layers)
 
     def shares(self, boson: Boson) -> tuple[float, float]:
         """(share of S that decays visibly, share that counts as signal because it decays invisibly).

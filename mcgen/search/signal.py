@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mcgen.base.arrays import Array
+from mcgen.physics.signal.layers import Layers, expected_signal_in_layers
 from mcgen.physics.signal.signal_yield import expected_signal, inverse_length_per_momentum
 
 #: nothing in a column that is not needed
@@ -26,6 +27,7 @@ class Made(NamedTuple):
     z_min: Array  #: where a decay counts: distance from the production in cm, from here
     z_max: Array  #: to here
     tau: Array = NONE  #: mean lives to the boson's own decay if its vertex is counted, else empty
+    layers: Layers | None = None  #: of the target in which a decay counts too, if there are any
 
 
 def signal(
@@ -56,6 +58,9 @@ def signal(
         energy_bin = np.zeros(chunk.E_mu.size, np.int64)
         if edges.size > 2:
             energy_bin = np.clip(np.searchsorted(edges, chunk.E_mu, "right") - 1, 0, edges.size - 2)
-        columns = chunk.weight, chunk.k, chunk.z_min, chunk.z_max, chunk.tau
-        expected_signal(*columns, energy_bin, per_k, *shares, sums[0], sums[1])
+        columns = chunk.weight, chunk.k, chunk.z_min, chunk.z_max, chunk.tau, energy_bin
+        if chunk.layers is None:
+            expected_signal(*columns, per_k, *shares, sums[0], sums[1])
+        else:
+            expected_signal_in_layers(*columns, per_k, *shares, sums[0], sums[1], chunk.layers)
     return sums[0].T, sums[1].T

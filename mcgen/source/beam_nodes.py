@@ -13,7 +13,7 @@ from mcgen.base.arrays import Array
 from mcgen.physics.emission.rules import gauss, gauss_of
 from mcgen.physics.matter.energy_loss import NONE
 from mcgen.source.targets import Target
-from mcgen.source.track import Track, depths, energy_at
+from mcgen.source.track import Track, depths, depths_in_cells, energy_at
 from mcgen.source.transport import SPREAD, Segment
 
 
@@ -89,15 +89,25 @@ def groups(components: Sequence[TargetComponent]) -> list[list[TargetComponent]]
     return found
 
 
-def group_nodes(group: Sequence[TargetComponent], n: int) -> tuple[Array, Array, Array]:
+def group_nodes(
+    group: Sequence[TargetComponent], n: int, ranges: Sequence[tuple[float, float]] = ()
+) -> tuple[Array, Array, Array]:
     """Energies in GeV, depths in cm and nuclei per cm^2 of a rule along the tracks of a group.
 
     Depths and nuclei have shape (energies, depths). Where the energy hardly changes, cross sections are
     interpolated from one to three energies, and all depths are kept.
+
+    Parameters
+    ----------
+    group : sequence of TargetComponent
+    n : int
+        Points in energy.
+    ranges : sequence of (float, float), optional
+        Depths in cm at whose ends more begins or ceases to count than at the end of the target.
     """
     first = group[0]
     if first.is_spread:
-        return _spread_nodes(group, n)
+        return _spread_nodes(group, n, np.array(ranges).ravel())
     high, low = first.E_high, min(c.E_low for c in group)
     if not thin(high, low, first.threshold):
         r, weight = _gauss_toward_end(n)
@@ -119,10 +129,10 @@ def group_nodes(group: Sequence[TargetComponent], n: int) -> tuple[Array, Array,
     return E, np.broadcast_to(depth, (E.size, depth.size)), nuclei * ratio.prod(axis=1)
 
 
-def _spread_nodes(group: Sequence[TargetComponent], n: int) -> tuple[Array, Array, Array]:
+def _spread_nodes(group: Sequence[TargetComponent], n: int, ends: Array) -> tuple[Array, Array, Array]:
     """Nodes where the beam has many energies: the mean energies of cells, the same for all components.
 
-    Cells are even in log(E), and finer where most of the track is.
+    Cells are even in log(E), and finer where most of the track is. Depths are resolved at `ends` in cm as at the end.
     """
     threshold, high, low = group[0].threshold, group[0].E_high, min(c.E_low for c in group)
     wanted = n * math.log((high - threshold) / max(low - threshold, 1e-9 * high)) / 0.64  # 50 per unit for n = 32
@@ -135,14 +145,24 @@ def _spread_nodes(group: Sequence[TargetComponent], n: int) -> tuple[Array, Arra
         length, integral, places = c.in_cells(edges)
         nuclei += c.density * length
         energy += c.density * integral
+        if ends.size:
+            y, shares = depths_in_cells(c.track, edges, n // 2)
+            depth.append([(y, c.density * at * share) for at, share in zip(length, shares, strict=True)])
+            continue
         last = c.track.front + c.track.span > (1.0 - 1e-9) * end
         n_depths = 2 * n if last or len(group) <= 4 else min(2 * n, max(8, -(-8 * n // len(group))))
         rows = [depths(c.track, r, n_depths, last) for r in places.tolist()]
         depth.append([(y, c.density * at * share) for at, (y, share) in zip(length, rows, strict=True)])
     filled = nuclei > 0.0
     by_cell = list(zip(*depth, strict=True))
-    y, weight = (np.array([np.concatenate([row[i] for row in rows]) for rows in by_cell]) for i in (0, 1))
-    y, weight = _fewer_depths(y[filled], weight[filled], 3 * n // 4)
+    y, weight = (np.array([np.concatenate([row[i] for row in rows]) for rows in by_cell])[filled] for i in (0, 1))
+    if ends.size:
+        zones = np.searchsorted(ends, [c.track.front + 0.5 * c.track.span for c in group])
+        zone = np.repeat(zones, n // 2)
+        parts = [_fewer_depths(y[:, zone == z], weight[:, zone == z], n // 4) for z in np.unique(zones)]
+        y, weight = (np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True))
+    else:
+        y, weight = _fewer_depths(y, weight, 3 * n // 4)
     return energy[filled] / nuclei[filled], y, weight
 
 
@@ -151,8 +171,9 @@ def _fewer_depths(y: Array, weight: Array, n: int) -> tuple[Array, Array]:
     if y.shape[1] <= n:
         return y, weight
     end, span = y.max(), y.max() - y.min()
-    s, weight = gauss_of(((end - y) / span) ** 0.25, weight, n)
-    return end - span * s**4, weight
+    empty = weight.sum(axis=1) == 0.0  # the beam does not have this energy here
+    s, weight = gauss_of(((end - y) / span) ** 0.25, np.where(empty[:, None], 1.0, weight), n)
+    return end - span * s**4, np.where(empty[:, None], 0.0, weight)
 
 
 def crossings(segments: Sequence[Segment], E: float, n: int) -> list[tuple[Target, Array, Array]]:

@@ -121,6 +121,43 @@ def depths(track: Track, r: float, n: int, toward_end: bool = True) -> tuple[Arr
     return track.front + 0.5 * (y[1:] + y[:-1]), shares / total if total > 0.0 else np.full(n, 1.0 / n)
 
 
+def depths_in_cells(track: Track, edges: Array, n: int) -> tuple[Array, Array]:
+    """Depths of a beam of many energies, dense near the end, and the share of each cell of energy that they stand for.
+
+    The track between two depths with energies in a cell is a second difference of the integral of `cdf`. So a cell in
+    which the beam crosses the whole layer has all its depths, as has one that is crossed in a part of the layer.
+
+    Parameters
+    ----------
+    track : Track
+    edges : array, shape (cells + 1,)
+        Of the cells in GeV, from the highest down.
+    n : int
+        Number of depths.
+
+    Returns
+    -------
+    array, shape (n,), and array, shape (cells, n)
+        Depths in cm, and shares that add up to 1 in each cell.
+    """
+    y = track.span * (1.0 - np.linspace(1.0, 0.0, n + 1) ** 4)
+    rho = np.interp(-edges, -track.E, track.rho)
+    mass = np.broadcast_to(np.diff(y), (edges.size - 1, n))
+    if not negligibly_thin(track.span, track.entry):
+        mass = np.diff(-np.diff(_integral(rho[:, None] + y, track.entry, track.cdf), axis=0), axis=1).clip(min=0.0)
+    total = mass.sum(axis=1, keepdims=True)
+    shares = np.divide(mass, total, out=np.full(mass.shape, 1.0 / n), where=total > 0.0)
+    return track.front + 0.5 * (y[1:] + y[:-1]), shares
+
+
+def _integral(x: Array, xs: Array, ys: Array) -> Array:
+    """Integral up to x of a function that is straight between points, 0 before them and constant behind."""
+    whole = np.concatenate([[0.0], np.cumsum(0.5 * (ys[1:] + ys[:-1]) * np.diff(xs))])
+    i = np.clip(np.searchsorted(xs, x, "right") - 1, 0, xs.size - 1)
+    before = np.maximum(x - xs[i], 0.0)
+    return np.asarray(whole[i] + 0.5 * before * (ys[i] + np.interp(x, xs, ys)))
+
+
 #: a track of one energy has no distribution
 NO_SPREAD = np.empty(0)
 

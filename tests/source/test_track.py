@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mcgen.source.track import NO_SPREAD, Track, depths, energy_at, interpolate, linear, place_at
+from mcgen.source.track import NO_SPREAD, Track, depths, depths_in_cells, energy_at, interpolate, linear, place_at
 
 
 def test_energy_along_the_track():
@@ -55,6 +55,30 @@ def test_depths_of_many_energies(r):
         assert np.sum(y * weight) == pytest.approx(deep.mean(), abs=3e-3)
     last = np.diff(depths(track, r, 300)[0])
     assert last[-1] < 0.01 * last[0]  # close at the end, where an S that lives shortly must be made
+
+
+@pytest.mark.parametrize("span", [3.0, 0.02])
+def test_depths_in_cells_of_energy(span):
+    """Track of muons followed one by one, cell by cell and depth by depth, to 0.5 % of a cell.
+
+    Fails if a wide cell takes the depths at its middle, or if an end of a cell is shifted.
+    """
+    track = beam(span)
+    edges = np.array([2.2, 1.9, 1.45, 1.4, 1.0, 0.3])  # GeV; E = 0.1 + 0.2 rho with E_low as at the end of the track
+    y, shares = depths_in_cells(track, edges, 6)
+    ends = span * (1.0 - np.linspace(1.0, 0.0, 7) ** 4)
+    np.testing.assert_allclose(y, 10.0 + 0.5 * (ends[1:] + ends[:-1]))
+    entered = np.interp((np.arange(20_000) + 0.5) / 20_000, CDF, ENTRY)
+    followed = np.zeros(shares.shape)
+    for part in range(6):
+        for deep in ends[part] + (np.arange(50) + 0.5) / 50.0 * (ends[part + 1] - ends[part]):
+            counts, _ = np.histogram(0.1 + 0.2 * (entered - deep), edges[::-1])
+            followed[:, part] += counts[::-1] * (ends[part + 1] - ends[part])
+    total = followed.sum(axis=1, keepdims=True)
+    assert np.all(shares[total[:, 0] == 0.0] == 1.0 / 6.0)
+    met = total[:, 0] > 0.0
+    assert met.sum() >= 4
+    np.testing.assert_allclose(shares[met], (followed / np.maximum(total, 1e-300))[met], atol=5e-3)
 
 
 def test_sheet_and_single_energy():

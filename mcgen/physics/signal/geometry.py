@@ -49,6 +49,13 @@ def _forward(low: float, high: float) -> Interval:
 
 
 @jit
+def between(position: float, slope: float, low: float, high: float) -> Interval:
+    """Path lengths in cm at which a ray is between two planes; (0, 0) if never."""
+    first, last = _slab(position, slope, low, high)
+    return _forward(first, last)
+
+
+@jit
 def box(
     start: tuple[float, float, float],
     direction: tuple[float, float, float],
