@@ -189,7 +189,7 @@ def test_refused(columns, card, tmp_path):
     """What is missing or wrong is one line; fails if another mass or no cross section goes through."""
     for name, how, words in (
         ("card", {}, "--card"),
-        ("sigma", {"sigma": None}, "cross section"),
+        ("sigma", {"sigma": None}, "says no cross section (GenCrossSection)"),
         ("weights", {"weights": (-1.0,)}, "not positive"),
     ):
         path = _written(tmp_path / f"{name}.hepmc3", [_event(columns, i, **how) for i in range(3)])

@@ -99,6 +99,8 @@ class HepmcStream:
         """Every event; the file is read to its end."""
         for number, record in enumerate(self._records(), 1):
             yield self._event(record, f"event {number}")
+        if not self._init.processes[1][0] > 0.0:
+            self.refuse("says no cross section (GenCrossSection), or one that is not positive")
 
     def event_of(self, _text: str, _where: str) -> Event:
         """Les Houches files have events alike, HepMC files do not."""
