@@ -16,6 +16,7 @@ from mcgen.events.export import export
 from mcgen.events.formats.root import EventFile
 from mcgen.events.meta import EventMeta
 from mcgen.generation.generate import generate
+from mcgen.generation.library import library
 from validation.fuzz_cards import ODD, edited, random_card
 
 #: numbers that a float column should not hold
@@ -39,10 +40,11 @@ def originals(folder: Path) -> list[Path]:
     for name, (card, m_S, options) in kinds.items():
         seed = options.pop("seed", 1)
         generate(load_card(card), m_S, 300, seed, output=folder / f"{name}.root", **options)
-    for name, ending in (("plain", ".parquet"), ("decays", ".lhe"), ("plain", ".lhe.gz")):
+    for name, ending in (("plain", ".parquet"), ("decays", ".lhe"), ("plain", ".lhe.gz"), ("forced", ".hepmc3")):
         export(EventFile(folder / f"{name}.root"), folder / f"{name}{ending}")
     foreign = gzip.decompress(MADGRAPH.read_bytes()).split(b"</event>\n", 20)[:-1]
     (folder / f"{FOREIGN}.lhe").write_bytes(b"</event>\n".join([*foreign, b"</LesHouchesEvents>\n"]))
+    library(load_card("fermilab"), folder / f"{FOREIGN}.csv", [1.0, 2.0], 20, 0.1)
     (folder / f"{FOREIGN}.lhe.gz").write_bytes(gzip.compress((folder / f"{FOREIGN}.lhe").read_bytes()))
     return sorted(folder.glob("*.*"))
 
@@ -55,7 +57,7 @@ _WORDS = (
 
 def _bytes(rng: random.Random, data: bytes) -> bytes:
     kind = rng.random()
-    if data.startswith(b"<Les") and kind < 0.8:
+    if data.startswith((b"<Les", b"HepMC", b"target_Z")) and kind < 0.8:
         return _text(rng, data)
     if kind < 0.3:
         return data[: rng.randrange(len(data))]
@@ -70,7 +72,7 @@ def _bytes(rng: random.Random, data: bytes) -> bytes:
 
 
 def _text(rng: random.Random, data: bytes) -> bytes:
-    """An LHE file with words exchanged, lines lost or endless."""
+    """A text with words exchanged, lines lost or endless."""
     lines = data.splitlines(keepends=True)
     for _ in range(rng.choice((1, 1, 5))):
         at = rng.randrange(len(lines)) if rng.random() < 0.7 else rng.randrange(min(20, len(lines)))

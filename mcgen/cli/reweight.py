@@ -88,7 +88,8 @@ def reweight(file: tuple[Path, ...], output: Path | None, as_json: bool, **given
         return
     values = given["couplings"]
     name = f"couplings {','.join(f'{g:g}' for g in values)}" if values else f"model {result.model}"
-    _show(result, shares, f"{name}, m_S = {1e3 * result.m_S:g} MeV, {given['method']}")
+    note = ", cross sections of mcgen, as the file has none" if "sigma_from" in events.metadata else ""
+    _show(result, shares, f"{name}, m_S = {1e3 * result.m_S:g} MeV, {given['method']}{note}")
 
 
 def _explicit(given: dict[str, Any]) -> Couplings | None:

@@ -53,29 +53,26 @@ def _agrees(check, least=1e-4):
 
 
 def test_events_of_mcgen(card, tmp_path):
-    """Events of a thick target agree in sigma and in every shape, as a ROOT and as an LHE file.
+    """Events of a thick target, exported as LHE, agree in sigma and in every shape.
 
     Fails if a spectrum is that of one energy, or an angle that to the z axis of a beam that scatters.
     """
     text = card.text.replace("[target]", "[target]\nmultiple_scattering = true")
     made = generate(parse_card(text), 0.1, 30_000, output=tmp_path / "a.root")
-    (check,) = crosscheck_events(made)
+    (check,) = crosscheck_events(export(made, tmp_path / "a.lhe.gz"))
     _agrees(check)
     assert (check.target, check.energy_gev, check.n_events) == ("W", 3.0, 30_000)
     assert check.ratio.value == pytest.approx(
         made.metadata["yield_per_muon"] / made.metadata["yield_quadrature"], rel=2e-5
     )
-    (again,) = crosscheck_events(export(made, tmp_path / "a.lhe.gz"))
-    for name, spectrum in check.spectra.items():
-        assert again.spectra[name].chi2 == pytest.approx(spectrum.chi2, rel=1e-9)
 
 
 def test_each_element(tmp_path):
     """Elements of a compound are compared one by one; fails if the nuclei of one count for another."""
-    text = load_card("fermilab").text.replace('material = "W"', 'material = "PbWO4"')
+    text = load_card("fermilab").text.replace('material = "W"', 'material = "brass"')
     card = parse_card("\n".join(line for line in text.splitlines() if not line.startswith(("n_atom", "dE_dy"))))
     checks = crosscheck_events(generate(card, 0.1, 20_000, output=tmp_path / "a.root"))
-    assert sorted(check.target for check in checks) == ["O", "Pb", "W"]
+    assert sorted(check.target for check in checks) == ["Cu", "Zn"]
     assert sum(check.n_events for check in checks) == 20_000
     for check in checks:
         _agrees(check)

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import random
 import warnings
 
 import numpy as np
@@ -84,7 +85,8 @@ def _event(columns, i, unit="GEV", length="MM", weights=(SIGMA,), sigma=(SIGMA, 
     vertex.add_particle_out(S)
     event.add_vertex(vertex)
     if decayed:  # into two of half its momentum: kinematics of the decay do not count
-        decay = pyhepmc.GenVertex(pyhepmc.FourVector(1.0, 2.0, 60.0, 61.0))
+        # a vertex without a place has no line in HepMC3
+        decay = pyhepmc.GenVertex(pyhepmc.FourVector(*(1.0, 2.0, 60.0, 61.0) if i % 3 else (0.0,) * 4))
         decay.add_particle_in(S)
         half = pyhepmc.FourVector(*(0.5 * float(columns[f"S_{x}"][i]) for x in ("px", "py", "pz", "E")))
         for pdg in (11, -11):
@@ -187,7 +189,7 @@ def test_refused(columns, card, tmp_path):
     """What is missing or wrong is one line; fails if another mass or no cross section goes through."""
     for name, how, words in (
         ("card", {}, "--card"),
-        ("sigma", {"sigma": None}, "cross section"),
+        ("sigma", {"sigma": None}, "says no cross section (GenCrossSection)"),
         ("weights", {"weights": (-1.0,)}, "not positive"),
     ):
         path = _written(tmp_path / f"{name}.hepmc3", [_event(columns, i, **how) for i in range(3)])
@@ -197,6 +199,30 @@ def test_refused(columns, card, tmp_path):
         assert "\n" not in str(error.value)
     with pytest.raises(InputError, match=r"mass of S is 0\.1, and 0\.2 GeV"):
         load(path, card=parse_card(CARD.replace("100 MeV", "200 MeV")))
+
+
+@pytest.mark.parametrize("form", ["HepMC3", "HepMC2", "own"])
+def test_damage(own, columns, card, tmp_path, form):
+    """Any damage is refused or changes nothing that counts; fails for another error, or if memory is read at random."""
+    path = tmp_path / "a.hepmc3"
+    if form == "own":
+        export(own, path)
+        path.write_bytes(b"".join(path.read_bytes().partition(b"E 12 ")[:1]) + b"HepMC::Asciiv3-END_EVENT_LISTING\n")
+    else:
+        _written(path, [_event(columns, i, decayed=i % 2) for i in range(6)], form)
+    whole, rng, refused = path.read_bytes(), random.Random(5), 0
+    for _ in range(150):
+        content = bytearray(whole)
+        at = rng.randrange(len(content))
+        content[at : at + rng.choice((0, 1, 1, 40))] = rng.choice(
+            (b"", b"9", b"\n", b"x", b" ", b"-", bytes(content[:at][-60:]))
+        )
+        path.write_bytes(content)
+        try:
+            load(path, card=None if form == "own" else card).read()
+        except InputError:
+            refused += 1
+    assert refused > 75
 
 
 @pytest.mark.parametrize("form", ["HepMC3", "HepMC2"])

@@ -1,33 +1,58 @@
-"""HepMC3 and HepMC2 text, read by pyhepmc, as the events that readers of Les Houches files know.
+"""HepMC3 (Asciiv3) and HepMC2 (IO_GenEvent) text as the events that readers of Les Houches files know.
 
-pyhepmc stops as at the end where a file is damaged, and prints about it: whether a file is whole is looked at before.
+Read line by line here, as pyhepmc takes damage for the end of a file, or for memory that is not its own.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator, Iterator
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from mcgen.base.errors import InputError
-from mcgen.base.extras import optional
 from mcgen.events.formats.lhe_events import Event, Init, Particle
+from mcgen.events.formats.stored import MAX_METADATA
 from mcgen.events.formats.text import open_compressed
 
 #: attribute of the run with the metadata, and of each event with the columns that particles do not hold
 METADATA = COLUMNS = "mcgen"
-_END, _EVENT = b"END_EVENT_LISTING", b"\nE "
-#: line that says the format: its kind
-_KINDS = {b"HepMC::Asciiv3-START": "HepMC3", b"HepMC::IO_GenEvent-START": "HepMC2"}
-#: bytes read at once, and those at the end that are kept
-_PIECE, _KEPT = 1_000_000, 100
+_BEGIN, _END = re.compile(r"HepMC::(Asciiv3|IO_GenEvent)-START_EVENT_LISTING"), "-END_EVENT_LISTING"
 #: names of the nominal weight, the likeliest first; else it is the first weight
 _NOMINAL = ("nominal", "Nominal", "Default", "default", "Weight")
 _BEAM, _FINAL, _DECAYED = 4, 1, 2
 #: strategy of LHE files whose weights are parts of a stated cross section
 _SHARES = -3
+_ESCAPED = {r"\\": "\\", r"\|": "\n"}
+_PLACE_V3 = re.compile(r"\[([\d,]*)\]")
+
+
+@dataclass(slots=True)
+class _Line:
+    """A particle as it stands in the file."""
+
+    pdg: int
+    status: int
+    cells: list[str]  #: px, py, pz, E, m
+    made_in: int  #: number of the vertex, 0 for none
+
+
+@dataclass(slots=True)
+class _Record:
+    """An event as it stands in the file, while it is read."""
+
+    particles: list[_Line] = field(default_factory=list)
+    incoming: dict[int, list[int]] = field(default_factory=dict)  #: vertex -> its incoming particles, from 1
+    expected: int = 0  #: particles
+    weights: list[str] = field(default_factory=list)
+    columns: str = ""
+    cross_section: list[str] = field(default_factory=list)
+    in_mev: bool = False
+    vertex: int = 0  #: of HepMC2, that of the next particles
+    orphans: int = 0  #: of HepMC2, how many of the next particles come from nowhere
 
 
 class HepmcStream:
@@ -45,125 +70,227 @@ class HepmcStream:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.slots = Event(0, 0.0, [], [])  # every event comes alone
-        self._hepmc = optional("pyhepmc", "HepMC", "hepmc")
         self._init = Init((0, 0), _SHARES, 1, {1: (0.0, 0.0, 0.0)})
+        self._number, self._in_last_line = 0, False  # of the line; whether it has no end, as where a file was cut
+        self._names: list[str] = []
+        self._metadata = ""
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise InputError."""
         message = f"file {self.path}: {reason}"
         raise InputError(message)
 
+    def _malformed(self, reason: str) -> NoReturn:
+        self.refuse(f"line {self._number}: {reason}{'; damaged or cut short' if self._in_last_line else ''}")
+
     def head(self) -> tuple[str, Init]:
         """The metadata of a file of mcgen, else an empty text; beams, and cross sections as far as events were read.
 
         HepMC files say in each event what the cross section is as yet, so that the last one is right.
         """
-        self._kind, self._n = self._counted()
-        with contextlib.closing(self._events()) as events:
-            first = next(events, None)
-        if first is None:
+        record = next(self._records(), None)
+        if record is None:
             self.refuse("holds no events")
-        self._init = self._init._replace(beams=self._beams(first))
-        return self.metadata(first), self._init
-
-    def metadata(self, event: Any) -> str:
-        """The metadata of a file of mcgen that comes back whole, else nothing."""
-        run = event.run_info
-        own = run is not None and METADATA in run.attributes and COLUMNS in event.attributes
-        return str(run.attributes[METADATA]) if own else ""
-
-    def _beams(self, event: Any) -> tuple[int, int]:
-        pids = [particle.pid for particle in event.particles if particle.status == _BEAM]
-        return (pids[0], pids[1]) if len(pids) == 2 else (0, 0)
+        beams = [particle.pdg for particle in record.particles if particle.status == _BEAM]
+        self._init = self._init._replace(beams=(beams[0], beams[1]) if len(beams) == 2 else (0, 0))
+        return self._metadata if record.columns else "", self._init
 
     def parts(self) -> Iterator[Event]:
         """Every event; the file is read to its end."""
-        for number, event in enumerate(self._events(), 1):
-            yield self._event(event, f"event {number}")
+        for number, record in enumerate(self._records(), 1):
+            yield self._event(record, f"event {number}")
+        if not self._init.processes[1][0] > 0.0:
+            self.refuse("says no cross section (GenCrossSection), or one that is not positive")
 
     def event_of(self, _text: str, _where: str) -> Event:
         """Les Houches files have events alike, HepMC files do not."""
         raise NotImplementedError
 
-    def _counted(self) -> tuple[str, int]:
-        """The version of the format, and the number of events of a file that is whole."""
-        kind, n, last = "", 0, b"\n"
+    def _lines(self) -> Iterator[str]:
+        """Lines that are not blank."""
+        self._number = 0
         with open_compressed(self.path) as stream:
-            try:
-                while data := stream.read(_PIECE):
-                    whole = last + data
-                    kind = kind or next((kind for begin, kind in _KINDS.items() if begin in whole), "?")
-                    n += whole.count(_EVENT)
-                    last = whole[-_KEPT:]
-                    n -= last.count(_EVENT)  # they come again
-            except Exception as error:  # decompression meets damage with errors of every kind
-                self.refuse(f"cannot be read ({type(error).__name__}); damaged or cut short")
-        n += last.count(_EVENT)
-        if kind not in _KINDS.values():
-            self.refuse("is HepMC of no known kind (Asciiv3 and IO_GenEvent are read)")
-        if not last.rstrip().endswith(_END):
-            self.refuse(f"ends after {n} events without {_END.decode()}; damaged or cut short")
-        return kind, n
+            while True:
+                try:
+                    line = stream.readline(MAX_METADATA)
+                except Exception as error:  # decompression meets damage with errors of every kind
+                    self.refuse(
+                        f"cannot be read after line {self._number} ({type(error).__name__}); damaged or cut short"
+                    )
+                if not line:
+                    return
+                self._number += 1
+                self._in_last_line = not line.endswith(b"\n")
+                if len(line) == MAX_METADATA:
+                    self._malformed(f"is too long (more than {MAX_METADATA:.0e} characters)")
+                if text := line.decode("latin-1").strip():
+                    yield text
 
-    def _events(self) -> Generator[Any]:
-        number = 0
-        with (
-            open_compressed(self.path) as stream,
-            self._silent(),
-            self._hepmc.open(stream, "r", format=self._kind) as file,
-        ):
-            for event in file:
-                number += 1
-                yield event
-        if number != self._n:
-            self.refuse(f"cannot be read after event {number} of {self._n}; damaged")
+    def _records(self) -> Iterator[_Record]:
+        """Events as they stand in the file."""
+        lines, version, record, ended, n = self._lines(), "", None, False, 0
+        for text in lines:
+            if ended:
+                self._malformed("goes on after the end of the listing: it holds two files, or two that were joined")
+            kind, _, rest = text.partition(" ")
+            begin = _BEGIN.fullmatch(text)
+            if begin:
+                if version:
+                    self._malformed("the listing begins again")
+                version = begin[1]
+            elif kind == "E" or text.endswith(_END):
+                if record is not None:
+                    n += 1
+                    yield self._whole(record)
+                ended = kind != "E"
+                record = None if ended else self._begun(rest, version)
+            elif record is not None:
+                self._take(record, kind, rest, version)
+            elif version:
+                self._in_head(kind, rest)
+            elif not text.startswith("HepMC::Version"):
+                self._malformed("is not as HepMC begins (Asciiv3 and IO_GenEvent are read)")
+        if not ended:
+            self.refuse(f"ends after {n} events without the end of the listing; damaged or cut short")
 
-    @contextlib.contextmanager
-    def _silent(self) -> Iterator[None]:
-        """Without messages of the library on stderr."""
-        setup = self._hepmc.Setup
-        before = setup.print_errors, setup.print_warnings, setup.debug_level
-        setup.print_errors, setup.print_warnings, setup.debug_level = False, False, 0
+    def _in_head(self, kind: str, rest: str) -> None:
+        """Names of weights, and metadata."""
+        if kind == "W":
+            self._names = _unescaped(rest).split("\n")
+        elif kind == "A" and rest.startswith(f"{METADATA} "):
+            self._metadata = _unescaped(rest.removeprefix(f"{METADATA} "))
+
+    def _begun(self, rest: str, version: str) -> _Record:
+        """An event that begins: its particles, of HepMC2 its weights."""
+        cells = rest.split()
+        if version == "Asciiv3":
+            return _Record(expected=self._whole_number(cells, 2))
+        if version != "IO_GenEvent":
+            self._malformed("an event before the beginning of the listing")
+        states = self._whole_number(cells, 10)
+        weights = self._whole_number(cells, 11 + states)
+        if states < 0 or len(cells) != 12 + states + weights:
+            self._malformed("an event with more or fewer numbers than it says")
+        return _Record(weights=cells[12 + states :])
+
+    def _take(self, record: _Record, kind: str, rest: str, version: str) -> None:
+        """A line of an event."""
+        if kind == "P":
+            (self._particle_3 if version == "Asciiv3" else self._particle_2)(record, rest.split())
+        elif kind == "V":
+            (self._vertex_3 if version == "Asciiv3" else self._vertex_2)(record, rest)
+        elif kind == "U":
+            unit = rest.split()[:1]
+            if unit not in (["GEV"], ["MEV"]):
+                self._malformed(f"a unit of {rest[:20]}, and GEV or MEV is expected")
+            record.in_mev = unit == ["MEV"]
+        elif kind == "W":
+            record.weights = rest.split()
+        elif kind == "C":
+            record.cross_section = rest.split()
+        elif kind == "N":
+            self._names = re.findall(r'"([^"]*)"', rest)
+        elif kind == "A":
+            of, _, attribute = rest.partition(" ")
+            name, _, value = attribute.partition(" ")
+            if of == "0" and name == COLUMNS:
+                record.columns = value
+            elif of == "0" and name == "GenCrossSection":
+                record.cross_section = value.split()
+        elif kind not in ("H", "F"):  # heavy ions and partons
+            self._malformed(f"is of no known kind, '{kind[:20]}'")
+
+    def _particle_3(self, record: _Record, cells: list[str]) -> None:
+        if len(cells) != 9 or self._whole_number(cells, 0) != len(record.particles) + 1:
+            self._malformed("a particle should have the next number and 9 cells")
+        parent, pdg, status = (self._whole_number(cells, k) for k in (1, 2, 8))
+        if parent > 0:  # a vertex that has no line, as it has one incoming particle and no place
+            record.incoming[-(10**9) - parent] = [parent]
+            parent = -(10**9) - parent
+        record.particles.append(_Line(pdg, status, cells[3:8], parent))
+
+    def _vertex_3(self, record: _Record, rest: str) -> None:
+        listed = _PLACE_V3.search(rest)
+        number = self._whole_number(rest.split(), 0)
+        if not listed or number in record.incoming:
+            self._malformed("a vertex without its incoming particles, or one that was there")
+        record.incoming[number] = [int(cell) for cell in listed[1].split(",") if cell]
+
+    def _particle_2(self, record: _Record, cells: list[str]) -> None:
+        if len(cells) < 12 or len(cells) != 12 + 2 * self._whole_number(cells, 11):
+            self._malformed("a particle with more or fewer cells than it says")
+        if len(record.particles) == record.expected:
+            self._malformed("more particles than their vertex says")
+        pdg, status, ends_in = (self._whole_number(cells, k) for k in (1, 7, 10))
+        made_in = 0 if record.orphans > 0 else record.vertex
+        record.orphans -= 1
+        record.particles.append(_Line(pdg, status, cells[2:7], made_in))
+        if ends_in:
+            record.incoming.setdefault(ends_in, []).append(len(record.particles))
+
+    def _vertex_2(self, record: _Record, rest: str) -> None:
+        cells = rest.split()
+        record.vertex, record.orphans, outgoing = (self._whole_number(cells, k) for k in (0, 6, 7))
+        if len(record.particles) != record.expected or min(record.orphans, outgoing) < 0:
+            self._malformed("a vertex before the particles of the one before")
+        record.expected += record.orphans + outgoing
+
+    def _whole_number(self, cells: list[str], at: int) -> int:
         try:
-            yield
-        finally:
-            setup.print_errors, setup.print_warnings, setup.debug_level = before
+            if at >= 0 and "_" not in cells[at] and len(cells[at]) < 20:
+                return int(cells[at])
+        except (IndexError, ValueError):
+            pass
+        return self._malformed(f"number {at + 1} should be a whole number")
 
-    def _event(self, event: Any, where: str) -> Event:
-        if not event.weights:
-            self.refuse(f"{where}: has no weight")
-        names = list(event.weight_names) if event.run_info is not None else []
-        nominal = next((names.index(name) for name in _NOMINAL if name in names), 0)
-        if event.cross_section is not None:
-            self._init.processes[1] = self._cross_section(event, nominal)
-        in_mev = event.momentum_unit == self._hepmc.Units.MEV
-        particles = [_particle(particle, in_mev) for particle in event.particles]
-        columns = f"# {event.attributes[COLUMNS]}" if COLUMNS in event.attributes else ""
-        return Event(1, float(event.weights[nominal]), particles, [columns] if columns else [])
+    def _whole(self, record: _Record) -> _Record:
+        """The event, if it has all of its particles."""
+        n = len(record.particles)
+        if n != record.expected:
+            self._malformed(f"the event before has {n} particles of {record.expected}; damaged")
+        numbers = [number for incoming in record.incoming.values() for number in incoming]
+        if any(not 1 <= number <= n for number in numbers):
+            self._malformed("a vertex of the event before has particles that are not there; damaged")
+        return record
 
-    @staticmethod
-    def _cross_section(event: Any, nominal: int) -> tuple[float, float, float]:
-        """In pb, with its error; of the nominal weight if each weight has its own."""
-        found = event.cross_section
+    def _number_of(self, cell: str, where: str) -> float:
         try:
-            return float(found.xsec(nominal)), float(found.xsec_err(nominal)), 0.0
-        except (IndexError, RuntimeError, TypeError):  # one number for all weights
-            return float(found.xsec()), float(found.xsec_err()), 0.0
+            value = float(cell)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value) or "_" in cell:
+            self.refuse(f"{where}: '{cell[:40]}' should be a number")
+        return value
+
+    def _event(self, record: _Record, where: str) -> Event:
+        """The event as of a Les Houches file."""
+        nominal = next((self._names.index(name) for name in _NOMINAL if name in self._names), 0)
+        if nominal >= len(record.weights):
+            self.refuse(f"{where}: has no weight" if not record.weights else f"{where}: lacks its nominal weight")
+        if stated := record.cross_section:
+            of_nominal = 2 * nominal + 2 if nominal and len(stated) > 2 * nominal + 3 else 0
+            sigma, error = (self._number_of(cell, where) for cell in (*stated, "0", "0")[of_nominal : of_nominal + 2])
+            self._init.processes[1] = sigma, error, 0.0
+        has_children = {number for numbers in record.incoming.values() for number in numbers}
+        particles = []
+        for number, line in enumerate(record.particles, 1):
+            values = [self._number_of(cell, where) for cell in line.cells]
+            cells = line.cells
+            if record.in_mev:  # by their digits, so that it stays seen how many there are
+                cells = [str(Decimal(cell).scaleb(-3)) for cell in cells]
+                values = [float(cell) for cell in cells]
+            mothers = record.incoming.get(line.made_in, [])
+            status = line.status
+            if status == _BEAM or not mothers:
+                status = -1
+            elif status != _FINAL and number in has_children:
+                status = _DECAYED
+            span = (min(mothers), max(mothers)) if mothers else (0, 0)
+            particles.append(Particle(line.pdg, status, span, values[:4], values[4], ["0"] * 6 + cells + ["0", "9"]))
+        weight = self._number_of(record.weights[nominal], where)
+        return Event(1, weight, particles, [f"# {record.columns}"] if record.columns else [])
 
 
-def _particle(found: Any, in_mev: bool) -> Particle:
-    """A particle as a line of a Les Houches file."""
-    p = found.momentum
-    values = [p.px, p.py, p.pz, p.e, found.generated_mass]
-    cells = [repr(float(value)) for value in values]
-    if in_mev:
-        cells = [str(Decimal(cell).scaleb(-3)) for cell in cells]
-        values = [float(cell) for cell in cells]
-    status = found.status
-    if status == _BEAM or not found.parents:
-        status = -1
-    elif status != _FINAL and found.children:
-        status = _DECAYED
-    mothers = [parent.id for parent in found.parents]
-    span = (min(mothers), max(mothers)) if mothers else (0, 0)
-    return Particle(found.pid, status, span, values[:4], values[4], ["0"] * 6 + cells + ["0", "9"])
+def _unescaped(text: str) -> str:
+    """A text as HepMC3 writes it in one line."""
+    return re.sub(r"\\[\\|]", lambda found: _ESCAPED[found[0]], text)
