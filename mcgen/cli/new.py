@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from mcgen.cli.display import print_written
-from mcgen.cli.options import Writing
+from mcgen.cli.display import report, written
+from mcgen.cli.options import Writing, json_option
 
 
 @click.command(cls=Writing)
 @click.argument("name")
-def new(name: str) -> None:
+@json_option("file")
+def new(name: str, as_json: bool) -> None:
     """Write NAME.toml, a card with comments to start from.
 
     \b
@@ -25,4 +26,4 @@ def new(name: str) -> None:
     text = new_card(path.stem)
     with files.open_atomic(path) as stream:
         stream.write(text)
-    print_written(path)
+    report(as_json, {"file": str(path)}, written(path))

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcgen.base.errors import refuse_if
+from mcgen.base.printed import with_error
 from mcgen.cli import options
-from mcgen.cli.display import bar, print_json, table
+from mcgen.cli.display import print_json, table
+from mcgen.cli.names import CARD, FORM_FACTOR, MEDIATOR
+from mcgen.cli.progress import bar
 from mcgen.physics.boson.couplings import MODELS, Couplings
 
 if TYPE_CHECKING:
@@ -40,12 +43,22 @@ Shares = Sequence[float | None]
 @click.option(
     "--energy-bins", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Bins of sigma~(E_mu)."
 )
-@click.option("--form-factor", help="Another form factor than the file's, by name or by a file of t and G2.")
-@click.option("--mediator", help="Another mediator of the same mass: scalar, pseudoscalar, vector or axial.")
-@click.option("--detector", help="Card whose detector and exposure count instead of the file's; same beam and target.")
+@click.option(
+    "--form-factor", type=FORM_FACTOR, help="Another form factor than the file's, by name or by a file of t and G2."
+)
+@click.option(
+    "--mediator", type=MEDIATOR, help="Another mediator of the same mass: scalar, pseudoscalar, vector or axial."
+)
+@click.option(
+    "--detector", type=CARD,
+    help="Card whose detector and exposure count instead of the file's; same beam and target.",
+)  # fmt: skip
 @options.output_option("Also write the JSON document to a file.")
 @options.workers_option
-@options.json_option
+@options.json_option(
+    "model, mass_gev, n_events, rows: [g_mu, n_signal, error, n_eff], "
+    "sigma_tilde: [g_mu, energy_gev, sigma_tilde_cm2, error_cm2, n_eff]"
+)
 def reweight(file: Path, output: Path | None, as_json: bool, **given: Any) -> None:
     """N_S and sigma~(E_mu) at any couplings, from one file.
 
@@ -142,11 +155,10 @@ def _show(result: Reweighted, shares: Shares | None, title: str) -> None:
     if not result.n_signal:
         shown, what = [row[0] for row in result.sigma_tilde], f"sigma~({result.E_mu[0]:g} GeV) [cm2]"
     rows = [
-        [f"{g:.4g}", f"{n.value:.5g}", f"{n.error:.2g}", f"{n.n_eff:.0f}"]
-        for g, n in zip(result.g_mu, shown, strict=True)
+        [f"{g:.4g}", with_error(n.value, n.error), f"{n.n_eff:.0f}"] for g, n in zip(result.g_mu, shown, strict=True)
     ]
-    header = ["g_mu", what, "+-", "n_eff"]
+    header = ["g_mu", what, "n_eff"]
     if shares is not None:
         rows = [[*row, "-" if s is None else f"{s:.4f}"] for row, s in zip(rows, shares, strict=True)]
         header.append("acceptance")
-    table(header, rows, title)
+    table(header, rows, title, "-o FILE or a pipe has all")

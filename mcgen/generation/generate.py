@@ -18,6 +18,7 @@ from mcgen.base import threads
 from mcgen.base.arrays import Array
 from mcgen.base.errors import ClosureError, InputError, choose, refuse_if
 from mcgen.base.files import at_stake, check_output, leave, overwriting, refuse
+from mcgen.base.steps import step
 from mcgen.card.card import Card
 from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, FLOAT_BRANCHES, ROW, Columns
 from mcgen.events.decays import DecayModel, decay
@@ -365,7 +366,8 @@ def generate(
                 return file
         writer = stack.enter_context(open_writer(output, card, mass, options)) if output is not None else None
         kept: list[Columns] = []
-        prepared = prepare(Source(card), mass, own_seed, workers)
+        with step("cells and normalisation"):
+            prepared = prepare(Source(card), mass, own_seed, workers)
         sink = writer.write if writer else kept.append
         made = write(prepared, n, sink, options, first=first, workers=workers, chunk=chunk, progress=progress)
         if writer is None:
