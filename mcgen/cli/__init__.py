@@ -32,7 +32,7 @@ from mcgen.cli.run import run
 from mcgen.cli.schema import schema
 from mcgen.cli.show import show
 from mcgen.cli.validate import validate
-from mcgen.cli.volume import volume_options
+from mcgen.cli.volume import say, volume_options
 from mcgen.cli.xsec import xsec
 
 _INTERRUPTED = "interrupted; files that are there under a final name are complete"
@@ -69,7 +69,7 @@ for command in COMMANDS:
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    click.echo(f"mcgen: warning: {message}", err=True)
+    say(f"mcgen: warning: {message}")
 
 
 def _fail(error: object, status: int) -> int:

@@ -46,8 +46,10 @@ def cache(clear: bool, clear_old: bool, as_json: bool) -> None:
     if gone or clear or clear_old:
         tell(f"removed: {len(gone)} folders, {_size(gone)}")
         return
-    cells = [[str(each.folder), _size([each]), _day(each), "this" if each.is_current else "another"] for each in left]
-    table(["compiled kernels", "size", "last written", "version"], cells)
+    for home in dict.fromkeys(each.folder.parent for each in left):
+        mine = [each for each in left if each.folder.parent == home]
+        cells = [[each.folder.name, _size([each]), _day(each), "this" if each.is_current else "other"] for each in mine]
+        table(["compiled kernels", "size", "last written", "version"], cells, str(home))
     click.echo(f"{len(left)} folders, {_size(left)}")
     if mulder is not None:
         click.echo(f"tables of mulder: {mulder}")

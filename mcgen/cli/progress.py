@@ -8,11 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-import click
-
 from mcgen.base.printed import duration
 from mcgen.base.steps import step
-from mcgen.cli.volume import is_quiet
+from mcgen.cli.volume import is_quiet, say
 
 #: seconds between two lines: at least, at most, and of a job of unknown length
 _SHORTEST, _LONGEST, _UNKNOWN = 10.0, 600.0, 60.0
@@ -55,7 +53,7 @@ def stages() -> Iterator[Callable[[str], None]]:
             if status:
                 status.update(what)
             elif not quiet and time.monotonic() - start >= _SHORTEST:
-                click.echo(f"{what} ...", err=True)
+                say(f"{what} ...")
 
         yield begin
 
@@ -97,7 +95,7 @@ class Lines:
         if whole:
             share = f"{100.0 * done / self._total:.0f} %"
             text += f" of {_number(self._total)} ({share}), {duration(max(0.0, whole - passed))} left"
-        click.echo(text, err=True)
+        say(text)
 
 
 def _number(count: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,9 +46,15 @@ def is_verbose() -> bool:
     return _is("verbose")
 
 
+def say(text: str) -> None:
+    """A line on stderr, above a bar that is drawn there: the bar takes the place of `sys.stderr`."""
+    if sys.stderr is not None:
+        click.echo(text, file=sys.stderr)
+
+
 class _Told(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(f"mcgen: {record.getMessage()}", err=True)
+        say(f"mcgen: {record.getMessage()}")
 
 
 @contextlib.contextmanager

@@ -33,9 +33,9 @@ def xsec(energy: list[float], mass: list[float], as_json: bool, **setting: Any) 
 
     \b
     $ mcgen xsec --target W --energy 3 --mass 100MeV
-      E [GeV]   m_S [MeV]     sigma [pb]   +- [pb]
-     ----------------------------------------------
-            3         100   3.260321e+08     8e+01
+      E [GeV]   m_S [MeV]           sigma [pb]
+     ------------------------------------------
+            3         100   3.26032068(82)e+08
     """
     rows = [_row(E, m_S, setting) for E in energy for m_S in mass]
     if as_json:

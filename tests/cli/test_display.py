@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -45,10 +46,11 @@ def _on_a_terminal(code):
 def test_a_terminal_has_the_ends_of_a_table_and_a_bar():
     """First and last rows with a word on the rest, short tables whole; a bar. Fails for a table that scrolls away."""
     shown = _on_a_terminal(
-        "import time; from mcgen.cli.display import table; from mcgen.cli.progress import bar\n"
+        "import time; from mcgen.cli import _warn\n"
+        "from mcgen.cli.display import table; from mcgen.cli.progress import bar\n"
         "rows = [[str(i), f'{i}.5'] for i in range(100)]\n"
         "table(['n', 'x'], rows, rest='-o FILE has all'); table(['n', 'x'], rows[:40], 'short')\n"
-        "with bar('events', 100) as update:\n    update(30); time.sleep(0.15)\n"
+        "with bar('events', 100) as update:\n    update(30); time.sleep(0.15); _warn('word'); time.sleep(0.15)\n"
     )
     cut, short = shown.split("short")
     first = [line.split()[0] for line in cut.split("\n") if line.strip()[:1].isdigit()]
@@ -56,6 +58,7 @@ def test_a_terminal_has_the_ends_of_a_table_and_a_bar():
     assert "\n   ... 70 rows more; -o FILE has all\n" in cut
     assert sum(line.strip()[:1].isdigit() for line in short.split("\n")) == 40
     assert "30/100" in short
+    assert re.search(r"\x1b\[2Kmcgen: warning: word$", short, re.MULTILINE)  # on a line of its own, above the bar
 
 
 @pytest.mark.parametrize(("hours", "lines"), [(9.0 / 3600.0, 0), (25.0 / 3600.0, 2), (1.0, 9), (10.0, 58)])
