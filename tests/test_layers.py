@@ -106,8 +106,8 @@ def test_ground(name):
 
 
 def room_of(name):
-    """The room of a module; of the package itself, whose face hands names on, and its version, none."""
-    return name.split(".")[1] if name not in ("mcgen", "mcgen._version") else None
+    """The room of a module; of the package itself, whose faces hand names on, and its version, none."""
+    return name.split(".")[1] if name not in ("mcgen", "mcgen.__main__", "mcgen._version") else None
 
 
 INSIDE = [name for name in MODULES if room_of(name)]

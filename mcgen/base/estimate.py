@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mcgen.base.printed import with_error
+
 #: relative error of a quadrature in a bin
 _QUADRATURE = 1e-4
 
@@ -25,6 +27,9 @@ class Estimate(NamedTuple):
     def pull(self, expected: float) -> float:
         """(value - expected)/error."""
         return (self.value - expected) / self.error if self.error > 0.0 else math.nan
+
+    def __str__(self) -> str:
+        return with_error(self.value, self.error)
 
 
 def share_pulls(

@@ -12,7 +12,6 @@ import errno
 import fcntl
 import hashlib
 import json
-import logging
 import os
 import re
 import tempfile
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from mcgen.base.errors import InputError, refuse_if
+from mcgen.base.steps import LOG
 
 #: no room for the output: full disk, quota, limit of a file's size
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -113,7 +113,7 @@ def refuse(path: str | Path, why: str = "is there with other content") -> NoRetu
 
 def leave(path: str | Path) -> None:
     """Note that a file has the same content and is left alone."""
-    logging.getLogger("mcgen").info("%s: is there with the same content, left alone", path)
+    LOG.info("%s: is there with the same content, left alone", path)
     policy().left.append(Path(path))
 
 

@@ -7,6 +7,7 @@ processor: another source is another folder, and a number computed by older code
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -26,6 +27,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 OPTIONS = {"error_model": "numpy", "nogil": True, "forceinline": True, "no_cfunc_wrapper": True}
 
 
+def cache_homes() -> list[Path]:
+    """Where the folders of compiled kernels may lie; the first that can be written is used."""
+    homes = []
+    for home in filter(None, (os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME"), "~/.cache")):
+        with contextlib.suppress(RuntimeError):  # no home at all
+            homes.append(Path(home).expanduser() / "mcgen")
+    return homes
+
+
 @functools.cache
 def cache_folder() -> Path | None:
     """Folder of this version's compiled kernels; None where nothing can be written."""
@@ -35,14 +45,13 @@ def cache_folder() -> Path | None:
     package = Path(__file__).parents[1]
     for source in sorted(package.rglob("*.py")):
         digest.update(source.relative_to(package).as_posix().encode() + source.read_bytes())
-    homes = (os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME"), "~/.cache")
-    for home in filter(None, homes):
+    for home in cache_homes():
         try:
-            folder = Path(home).expanduser() / "mcgen" / f"numba-{digest.hexdigest()[:16]}"
+            folder = home / f"numba-{digest.hexdigest()[:16]}"
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 return folder
-        except (OSError, RuntimeError):  # read-only, or no home at all
+        except OSError:  # read-only
             continue
     return None
 

@@ -19,23 +19,20 @@ _SLURM = """#!/bin/bash
 #SBATCH --time=24:00:00
 #SBATCH --requeue
 # a killed job goes on where it stopped; `sbatch` of this file again makes what is missing
-jobs=({ranges})
-exec {command} --partition "${{jobs[$SLURM_ARRAY_TASK_ID]}}"
+exec {command} --job "$SLURM_ARRAY_TASK_ID/{jobs}"
 """
 
 _HTCONDOR = """# a killed job goes on where it stopped; `condor_submit` of this file again makes what is missing
 universe = vanilla
 executable = /bin/sh
-arguments = "-c 'exec {command} --partition $(partition)'"
+arguments = "-c 'exec {command} --job $(Process)/{jobs}'"
 getenv = true
 request_cpus = 1
 request_memory = 2GB
 max_retries = 3
 log = mcgen.log
 error = mcgen.$(Process).err
-queue partition from (
-{ranges}
-)
+queue {jobs}
 """
 
 
@@ -53,12 +50,29 @@ def submit_file(system: str, card: str, output: Path, plan: Plan, boson: Sequenc
     boson : sequence of str
         Options that change the boson of the card.
     """
-    per_job = -(-plan.partitions // MAX_JOBS)
-    ranges = [f"{i}:{min(i + per_job, plan.partitions) - 1}" for i in range(0, plan.partitions, per_job)]
+    jobs = job_count(plan)
     command = shlex.join(call(card, output, plan, boson))
     if system == "slurm":
-        return _SLURM.format(last_job=len(ranges) - 1, ranges=" ".join(ranges), command=command)
-    return _HTCONDOR.format(ranges="\n".join(ranges), command=command.replace("'", "''").replace('"', '""'))
+        return _SLURM.format(last_job=jobs - 1, jobs=jobs, command=command)
+    return _HTCONDOR.format(jobs=jobs, command=command.replace("'", "''").replace('"', '""'))
+
+
+def job_count(plan: Plan) -> int:
+    """Jobs of the array of a plan: one a partition, as far as schedulers allow."""
+    return min(plan.partitions, MAX_JOBS)
+
+
+def share(job: int, jobs: int, partitions: int) -> range:
+    """The partitions of a job: each belongs to one of the jobs, and their shares differ by one at most.
+
+    Parameters
+    ----------
+    job : int
+        Number of the job, 0 to jobs - 1.
+    jobs, partitions : int
+        How many there are; if there are more jobs, some have none.
+    """
+    return range(job * partitions // jobs, (job + 1) * partitions // jobs)
 
 
 def call(card: str, output: Path, plan: Plan, boson: Sequence[str] = ()) -> list[str]:

@@ -17,6 +17,7 @@ import click
 from mcgen._version import __version__
 from mcgen.base.errors import InputError, McgenError, McgenWarning
 from mcgen.base.interrupts import heed
+from mcgen.cli.cache import cache
 from mcgen.cli.crosscheck import crosscheck
 from mcgen.cli.export import export
 from mcgen.cli.generate import generate
@@ -31,13 +32,22 @@ from mcgen.cli.run import run
 from mcgen.cli.schema import schema
 from mcgen.cli.show import show
 from mcgen.cli.validate import validate
+from mcgen.cli.volume import say, volume_options
 from mcgen.cli.xsec import xsec
 
 _INTERRUPTED = "interrupted; files that are there under a final name are complete"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
-@click.group(context_settings=CONTEXT)
+class _Group(click.Group):
+    """The commands; --quiet and --verbose may also stand before their names."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(volume_options())
+
+
+@click.group(cls=_Group, context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="mcgen")
 def cli() -> None:
     """Monte Carlo events of mu N -> mu N S: exact production, decays, reweighting, reach.
@@ -52,13 +62,14 @@ def cli() -> None:
 
 COMMANDS = (
     new, run, generate, merge, rerun, export, library, info, reweight, xsec, crosscheck, reach, show, validate, schema,
+    cache,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    click.echo(f"mcgen: warning: {message}", err=True)
+    say(f"mcgen: warning: {message}")
 
 
 def _fail(error: object, status: int) -> int:

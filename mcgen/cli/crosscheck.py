@@ -10,8 +10,20 @@ import click
 
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.files import ask, check_folder, check_request, make_folder
-from mcgen.cli.display import bar, print_json, table
-from mcgen.cli.options import ENERGIES, PATH, Writing, flag, json_option, mediator_option, output_option, seed_option
+from mcgen.base.printed import with_error
+from mcgen.cli.display import print_json, table
+from mcgen.cli.names import CARD
+from mcgen.cli.options import (
+    ENERGIES,
+    PATH,
+    Writing,
+    flag,
+    json_option,
+    mediator_option,
+    output_option,
+    seed_option,
+)  # fmt: skip
+from mcgen.cli.progress import bar
 
 if TYPE_CHECKING:
     from mcgen.analysis.crosscheck import Comparison
@@ -21,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Writing)
-@click.argument("card", required=False)
+@click.argument("card", type=CARD, required=False)
 @click.option("--mass", type=ENERGIES, help="Masses of S.")
 @click.option("--energy", type=ENERGIES, help="Muon energies.  [default: along the target]")
 @click.option("--events", type=PATH, multiple=True, help="Event file instead of a card, or several, one --events each.")
@@ -30,7 +42,9 @@ if TYPE_CHECKING:
 @flag("--map with_map", "In it, the error map of 0.25 to 1000 GeV, 1 MeV to 1 GeV.")
 @mediator_option
 @seed_option
-@json_option
+@json_option(
+    "a list of target, energy_gev, mass_gev, sigma_exact_pb, sigma_ww_pb, sigma_iww_pb, sigma_mc_pb, error_mc_pb"
+)
 def crosscheck(
     card: str | None,
     mass: list[float] | None,
@@ -111,10 +125,10 @@ def _show(rows: list[Comparison]) -> None:
     for r in rows:
         exact = r.sigma_exact_pb or math.inf
         ratios = [f"{r.sigma_ww_pb / exact:.4f}", f"{r.sigma_iww_pb / exact:.4f}"]
-        ratios += [f"{r.sigma_mc_pb / exact:.5f}", f"{r.error_mc_pb / exact:.5f}", f"{r.pull:+.1f}"]
+        ratios += [with_error(r.sigma_mc_pb / exact, r.error_mc_pb / exact), f"{r.pull:+.1f}"]
         cells.append([r.target, f"{r.energy_gev:g}", f"{1e3 * r.mass_gev:g}", f"{r.sigma_exact_pb:.6g}", *ratios])
-    header = ["target", "E [GeV]", "m_S [MeV]", "exact [pb]", "WW/exact", "IWW/exact", "MC/exact", "+-", "pull"]
-    table(header, cells)
+    header = ["target", "E [GeV]", "m_S [MeV]", "exact [pb]", "WW/exact", "IWW/exact", "MC/exact", "pull"]
+    table(header, cells, rest="-o FOLDER or a pipe has all")
 
 
 def _write(experiment: Card, rows: list[Comparison], folder: Path, with_map: bool) -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcgen.base.files import ask, check_folder, check_request, make_folder
-from mcgen.cli.display import bar, print_json, table
+from mcgen.base.printed import with_error
+from mcgen.cli.display import print_json, table
+from mcgen.cli.progress import bar
 
 if TYPE_CHECKING:
     from mcgen.analysis.event_check import EventCheck
@@ -99,12 +101,12 @@ def _show(checks: Sequence[EventCheck]) -> None:
     rows = []
     for check in checks:
         ratio, pull = check.ratio, check.pull
-        theirs = f"{check.sigma.value:.6g}" if check.sigma else "-"
-        cells = [f"{ratio.value:.5f}", f"{ratio.error:.5f}"] if ratio else ["-", "-"]
+        theirs = with_error(check.sigma.value, check.sigma.error) if check.sigma else "-"
+        cells = [with_error(ratio.value, ratio.error) if ratio else "-"]
         cells += ["-" if pull is None else f"{pull:+.1f}", f"{check.missing:.4f}"]
         where = [check.target, f"{check.energy_gev:.6g}", f"{1e3 * check.mass_gev:g}", str(check.n_events)]
         rows.append([*where, theirs, f"{check.exact.value:.6g}", *cells])
-    header = ["target", "E [GeV]", "m_S [MeV]", "events", "events [pb]", "exact [pb]", "ratio", "+-", "pull", "missing"]
+    header = ["target", "E [GeV]", "m_S [MeV]", "events", "events [pb]", "exact [pb]", "ratio", "pull", "missing"]
     table(header, rows, "Cross section at unit coupling, and the share of the exact one where there are no events")
     for name, unit in {"x": "", "t": " [GeV2]", "theta": " [rad]"}.items():
         header = ["target", "E [GeV]", "chi2", "bins - 1", "p value", "worst pull", f"at {name}{unit}"]

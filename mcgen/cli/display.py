@@ -1,12 +1,11 @@
-"""What a user sees: tables and JSON on stdout, progress on stderr."""
+"""What a user sees on stdout: tables, JSON, and a line for files that are written."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,27 +13,30 @@ import click
 
 from mcgen.base.errors import ClosureError
 from mcgen.base.files import policy
+from mcgen.base.printed import with_error
+from mcgen.cli.volume import is_quiet
 
 if TYPE_CHECKING:
     from mcgen.analysis.reach import ReachPoint
     from mcgen.card.card import Card
 
 
-@contextlib.contextmanager
-def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Progress bar on a terminal's stderr; 0 for a total that is not known."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task(what, total=total or None)
-        yield lambda done: bars.update(task, completed=done)
+#: rows that a terminal shows of a table: all up to some number, else the first and the last
+_MOST, _ENDS = 40, 15
+_CUT = "..."
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """A table of right-aligned cells."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", rest: str = "a pipe has all") -> None:
+    """A table of right-aligned cells; a long one is whole in a pipe, and has its ends on a terminal.
+
+    Parameters
+    ----------
+    columns : sequence of str
+    rows : sequence of sequence of str
+    title : str
+    rest : str
+        Says where all rows are to be found.
+    """
     from rich import box
     from rich.console import Console
     from rich.markup import escape
@@ -45,25 +47,56 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     grid = Table(box=box.SIMPLE_HEAD)
     for column in columns:
         grid.add_column(escape(column), justify="right")
-    for row in rows:
+    is_terminal = sys.stdout.isatty()
+    is_cut = is_terminal and len(rows) > _MOST
+    for row in [*rows[:_ENDS], [_CUT], *rows[-_ENDS:]] if is_cut else rows:
         grid.add_row(*map(escape, row))
     # a pipe has no width: give every column its own
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(grid)
+    console = Console(width=None if is_terminal else 160)
+    with console.capture() as drawn:
+        console.print(grid)
+    for line in drawn.get().splitlines():
+        is_gap = is_cut and line.strip() == _CUT
+        click.echo(f"   {_CUT} {len(rows) - 2 * _ENDS} rows more; {rest}" if is_gap else line)
 
 
-def print_written(*paths: Path) -> None:
-    """Which files are new."""
+def tell(text: str) -> None:
+    """A line that nobody asked for, such as which file is written; none with --quiet."""
+    if text and not is_quiet():
+        click.echo(text)
+
+
+def report(as_json: bool, document: Mapping[str, Any], text: str) -> None:
+    """What a command that writes files has done: a document for programs, or a line for people."""
+    if as_json:
+        print_json(document)
+    else:
+        tell(text)
+
+
+def written(*paths: Path) -> str:
+    """Which files are new, in a line; nothing if none is."""
     new = [str(path) for path in paths if path not in policy().left]
-    if new:
-        click.echo("written: " + ", ".join(new))
+    return "written: " + ", ".join(new) if new else ""
 
 
 def yield_text(card: Card, metadata: Mapping[str, Any]) -> str:
     """The yield of an event file with its error."""
     from mcgen.events.exposure import yield_unit
 
-    return f"{yield_unit(card)}: {metadata['yield_per_muon']:.6g} +- {metadata['yield_error']:.2g}"
+    return f"{yield_unit(card)}: {with_error(metadata['yield_per_muon'], metadata['yield_error'])}"
+
+
+#: what documents say of a sample of events
+SAMPLE = (
+    "n_events", "mass_gev", "seed", "yield_per_muon", "yield_error", "yield_quadrature", "pull", "pull_t_worst",
+    "content_sha256",
+)  # fmt: skip
+
+
+def sample_document(path: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """A file or folder of events as a JSON document; null for what is not known before a folder is whole."""
+    return {"file": str(path), **{key: metadata.get(key) for key in SAMPLE}}
 
 
 def print_json(document: Any) -> None:

@@ -7,8 +7,19 @@ from typing import Any
 
 import click
 
-from mcgen.cli.display import bar
-from mcgen.cli.options import Writing, boson_option, files_argument, flag, foreign_option, output_option, unit_option
+from mcgen.cli.display import report
+from mcgen.cli.names import LAYOUT
+from mcgen.cli.options import (
+    Writing,
+    boson_option,
+    files_argument,
+    flag,
+    foreign_option,
+    json_option,
+    output_option,
+    unit_option,
+)  # fmt: skip
+from mcgen.cli.progress import bar
 
 
 @click.command(cls=Writing)
@@ -17,11 +28,14 @@ from mcgen.cli.options import Writing, boson_option, files_argument, flag, forei
 @foreign_option
 @flag("--decays", "Add the daughters of S at the card's reference coupling.")
 @flag("--force-decay", "The same, every decay inside the fiducial range.")
-@click.option("--layout", default="flat", show_default=True, help="Of .root: flat, or particles as in NanoAOD.")
+@click.option(
+    "--layout", type=LAYOUT, default="flat", show_default=True, help="Of .root: flat, or particles as in NanoAOD."
+)
 @flag("--rntuple", "Of .root: an RNTuple instead of a TTree.")
 @unit_option
 @boson_option
-def export(file: tuple[Path, ...], output: Path, card: str | None, **how: Any) -> None:
+@json_option("file, format, n_events")
+def export(file: tuple[Path, ...], output: Path, card: str | None, as_json: bool, **how: Any) -> None:
     """Write an event file in another format, chosen by the ending of OUTPUT.
 
     .hepmc3 (HepMC3), .lhe (Les Houches), .parquet, .csv (G4DarkBreM library), .root; text also with .gz or .zst.
@@ -37,4 +51,6 @@ def export(file: tuple[Path, ...], output: Path, card: str | None, **how: Any) -
     events = load(*file, card=load_card(card) if card else None)
     with bar("events", len(events)) as progress:
         path = exporting.export(events, output, **how, progress=progress)
-    click.echo(f"{path}: {len(events)} events, {exporting.FORMATS[exporting.format_of(path)].name}")
+    kind = exporting.FORMATS[exporting.format_of(path)].name
+    document = {"file": str(path), "format": kind, "n_events": len(events)}
+    report(as_json, document, f"{path}: {len(events)} events, {kind}")

@@ -11,10 +11,23 @@ import click
 
 from mcgen.base.errors import refuse_if
 from mcgen.base.files import policy
-from mcgen.cli.display import bar, yield_text
-from mcgen.cli.options import Count, Writing, flag, mass_option, names_in, output_option, sample_options
+from mcgen.cli.display import SAMPLE, print_json, report, sample_document, yield_text
+from mcgen.cli.names import LAYOUT
+from mcgen.cli.options import (
+    Count,
+    Writing,
+    card_argument,
+    flag,
+    json_option,
+    mass_option,
+    names_in,
+    output_option,
+    sample_options,
+)  # fmt: skip
+from mcgen.cli.progress import bar
 
 if TYPE_CHECKING:
+    from mcgen.campaign.production import Produced
     from mcgen.card.card import Card
     from mcgen.generation.generate import Options
 
@@ -31,13 +44,13 @@ class Request(NamedTuple):
 
 
 @click.command(cls=Writing)
-@click.argument("card")
+@card_argument
 @output_option("Event file ending in .root, or a folder.", required=True)
 @mass_option
 @sample_options
 @flag("--decays", "Add the daughters of S at the card's reference coupling.")
 @flag("--force-decay", "The same, every decay inside the fiducial range, with its probability.")
-@click.option("--layout", default="flat", show_default=True, help="flat, or particles as in NanoAOD.")
+@click.option("--layout", type=LAYOUT, default="flat", show_default=True, help="flat, or particles as in NanoAOD.")
 @flag("--rntuple", "Write an RNTuple instead of a TTree.")
 @flag("--weighted", "Keep every trial with its weight.")
 @click.option("--branches", help="Keep these branches only, a,b,c, and event and the weights.")
@@ -45,14 +58,16 @@ class Request(NamedTuple):
 @click.option(
     "--partition-events", type=Count(10**9), default=10**6, show_default=True, help="Of a folder: events per file."
 )
-@click.option("--partition", help="Of a folder: make only partition i or i:j, as in a job array.")
+@click.option("--partition", help="Of a folder: make only partition i, or i:j.")
+@click.option("--job", help="Of a folder: make the share of job i of n, i/n with i from 0, as in a job array.")
 @flag("--verify", "Of a folder: compare the hash of the events that are there.")
 @click.option(
     "--submit", type=click.Choice(["slurm", "htcondor"]),
     help="Of a folder: show the file of a job array, make nothing.",
 )  # fmt: skip
 @click.option("--scheduler", help="Of a folder: address of a dask scheduler, such as tcp://host:8786.")
-def generate(card: str, output: Path, chunk: int, **given: Any) -> None:
+@json_option(", ".join(("file", *SAMPLE)) + "; of a folder also partitions, made, damaged, missing")
+def generate(card: str, output: Path, chunk: int, as_json: bool, **given: Any) -> None:
     """Write an event file, or a folder of partitions.
 
     The same command on a folder resumes what was interrupted and makes only what is missing.
@@ -66,13 +81,13 @@ def generate(card: str, output: Path, chunk: int, **given: Any) -> None:
     if output.suffix == "":
         what = f"the production in a folder is resumed, and removed by hand ({output})"
         refuse_if(policy().overwrite, f"--overwrite: is for a file; {what}")
-        _folder(asked, output, card, given)
+        _folder(asked, output, card, given, as_json)
         return
     endings = "the name must end in .root, or have no ending for a folder of partitions"
     refuse_if(output.suffix.lower() != ".root", f"output {output}: {endings}")
-    for name in ("partition", "verify", "scheduler", "submit"):
+    for name in ("partition", "job", "verify", "scheduler", "submit"):
         refuse_if(given[name], f"--{name}: is for a folder of partitions, and {output} is a file")
-    _file(asked, output, chunk)
+    _file(asked, output, chunk, as_json)
 
 
 def _request(card: str, given: dict[str, Any]) -> Request:
@@ -87,7 +102,7 @@ def _request(card: str, given: dict[str, Any]) -> Request:
     return Request(experiment, given["mass"], given["events"], given["seed"], given["workers"], options)
 
 
-def _file(asked: Request, output: Path, chunk: int) -> None:
+def _file(asked: Request, output: Path, chunk: int, as_json: bool) -> None:
     from mcgen.generation import generate as generation
 
     n = asked.events or asked.card.run.events
@@ -95,14 +110,15 @@ def _file(asked: Request, output: Path, chunk: int) -> None:
     with bar("events", n) as progress:
         made = generation.generate(asked.card, asked.mass, n, asked.seed, **how, progress=progress)
     meta = made.metadata
-    click.echo(
+    text = (
         f"{output}: {n} events, {yield_text(asked.card, meta)}, pull against quadrature {meta['pull']:+.2f}, worst in "
         f"t {meta['pull_t_worst']:.1f}; efficiency {meta['unweighting_efficiency']:.3f}, "
         f"overweight {meta['overweight_fraction']:.1e}"
     )
+    report(as_json, sample_document(output, meta), text)
 
 
-def _folder(asked: Request, output: Path, card: str, given: dict[str, Any]) -> None:
+def _folder(asked: Request, output: Path, card: str, given: dict[str, Any], as_json: bool) -> None:
     from mcgen.campaign import engines, production
     from mcgen.campaign import submit as batch
 
@@ -111,30 +127,48 @@ def _folder(asked: Request, output: Path, card: str, given: dict[str, Any]) -> N
     )
     if given["submit"]:
         boson = [f"--{key}={given[key]}" for key in ("mediator", "model") if given[key]]
-        click.echo(batch.submit_file(given["submit"], card, output, plan, boson), nl=False)
+        script = batch.submit_file(given["submit"], card, output, plan, boson)
+        if as_json:
+            print_json({"file": str(output), "system": given["submit"], "jobs": batch.job_count(plan), "text": script})
+        else:
+            click.echo(script, nl=False)
         return
-    partitions = _partitions(given["partition"], plan.partitions)
+    partitions = _partitions(given["partition"], given["job"], plan.partitions)
     address = given["scheduler"]
     engine = engines.processes(asked.workers) if address is None else engines.dask(address)
     with bar("events", sum(plan.size(i) for i in partitions)) as progress:
         done = production.produce(
             plan, output, partitions=partitions, engine=engine, verify=given["verify"], progress=progress
         )
-    new = f"{len(done.made)} partitions made"
+    counts = {key: len(getattr(done, key)) for key in ("made", "damaged", "missing")}
+    document = sample_document(output, done.metadata or {}) | {"partitions": plan.partitions}
+    report(as_json, document | counts, f"{output}: {_made(asked.card, done)}")
+
+
+def _made(card: Card, done: Produced) -> str:
+    """What there is in a folder, in a line."""
+    new, plan = f"{len(done.made)} partitions made", done.plan
     if done.damaged:
         new += f", {len(done.damaged)} of them anew because they were damaged"
     if done.metadata is None:
-        click.echo(f"{output}: {new}, {len(done.missing)} of {plan.partitions} missing")
-        return
+        return f"{new}, {len(done.missing)} of {plan.partitions} missing"
     meta = done.metadata
-    click.echo(
-        f"{output}: {plan.events} events in {plan.partitions} partitions ({new}), {yield_text(asked.card, meta)}, "
+    return (
+        f"{plan.events} events in {plan.partitions} partitions ({new}), {yield_text(card, meta)}, "
         f"pull against quadrature {meta['pull']:+.2f}; content {meta['content_sha256'][:12]}"
     )
 
 
-def _partitions(text: str | None, n: int) -> Sequence[int]:
-    """Those of 'i' or 'i:j', both ends included; all without a text."""
+def _partitions(text: str | None, job: str | None, n: int) -> Sequence[int]:
+    """Those of 'i' or 'i:j', both ends included, or of job 'i/n'; all without a text."""
+    from mcgen.campaign.submit import share
+
+    refuse_if(text and job, "--partition, --job: give one or the other")
+    if job is not None:
+        match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", job.strip())
+        i, jobs = (int(match[1]), int(match[2])) if match else (0, 0)
+        refuse_if(not i < jobs, f"--job: '{job[:40]}' is not i/n with 0 <= i < n")
+        return share(i, jobs, n)
     if text is None:
         return range(n)
     match = re.fullmatch(r"([0-9]{1,9})(?::([0-9]{1,9}))?", text.strip())

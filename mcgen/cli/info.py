@@ -8,18 +8,18 @@ from typing import Any
 import click
 
 from mcgen.cli.display import print_json
-from mcgen.cli.options import files_argument, flag, foreign_option, json_option
+from mcgen.cli.options import Command, files_argument, flag, foreign_option, json_option
 
 #: shown in a form of their own, or by --json only
 _LONG = ("card", "sigma", "t_spectrum", "branch_sha256")
 _WIDTH = 120
 
 
-@click.command()
+@click.command(cls=Command)
 @files_argument
 @foreign_option
 @flag("--verify", "Read all events and compare their hash.")
-@json_option
+@json_option("the metadata of the file, such as n_events, seed, mass_gev, yield_per_muon, content_sha256, card")
 def info(file: tuple[Path, ...], card: str | None, verify: bool, as_json: bool) -> None:
     """What an event file holds; --json tells all of it.
 

@@ -8,18 +8,22 @@ from typing import Any
 import click
 
 from mcgen.cli import options
-from mcgen.cli.display import bar
+from mcgen.cli.display import report
+from mcgen.cli.progress import bar
 
 
 @click.command(cls=options.Writing)
-@click.argument("card")
+@options.card_argument
 @options.output_option("File to write: .csv or .lhe, or with .gz.", required=True)
 @click.option("--energies", type=options.ENERGIES, help="Of the lepton.  [default: steps of 10 % along the target]")
 @click.option(
     "--events", type=click.IntRange(1, 10**9), default=20_000, show_default=True, help="Per element and energy."
 )
 @options.several(options.mass_option, options.seed_option, options.unit_option, options.boson_option)
-def library(card: str, output: Path, energies: list[float] | None, events: int, mass: float | None, **how: Any) -> None:
+@options.json_option("file, n_events, targets, energies_gev, mass_gev")
+def library(
+    card: str, output: Path, energies: list[float] | None, events: int, mass: float | None, as_json: bool, **how: Any
+) -> None:
     """Write a library of events for G4DarkBreM: every element of the card's target at the energies given.
 
     The simulation slows the beam down and takes events of the next energy above. In .lhe the emitted particle has the
@@ -32,10 +36,11 @@ def library(card: str, output: Path, energies: list[float] | None, events: int, 
     from mcgen.source.source import Source, load_card
 
     experiment = load_card(card)
-    points = energies or libraries.default_energies(experiment, mass or experiment.scalar.mass)
-    targets = Source(experiment).targets
+    m_S = mass or experiment.scalar.mass
+    points = energies or libraries.default_energies(experiment, m_S)
+    targets = [target.name for target in Source(experiment).targets]
     total = events * len(points) * len(targets)
     with bar("events", total) as progress:
         libraries.library(experiment, output, points, events, mass, **how, progress=progress)
-    names = ", ".join(target.name for target in targets)
-    click.echo(f"{output}: {total} events on {names} at {len(points)} energies")
+    document = {"file": str(output), "n_events": total, "targets": targets, "energies_gev": points, "mass_gev": m_S}
+    report(as_json, document, f"{output}: {total} events on {', '.join(targets)} at {len(points)} energies")

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
-from mcgen.cli.display import yield_text
-from mcgen.cli.options import PATH, Writing, output_option
+from mcgen.cli.display import SAMPLE, report, sample_document, yield_text
+from mcgen.cli.options import PATH, Writing, json_option, output_option
 
 
 @click.command(cls=Writing)
 @click.argument("sources", nargs=-1, required=True, type=PATH)
 @output_option("Event file to write.", required=True)
-def merge(sources: tuple[Path, ...], output: Path) -> None:
+@json_option(", ".join(("file", *SAMPLE)))
+def merge(sources: tuple[Path, ...], output: Path, as_json: bool) -> None:
     """Write files and folders of one card as one event file.
 
     Weights are scaled so that their sum is the yield again.
@@ -25,4 +26,5 @@ def merge(sources: tuple[Path, ...], output: Path) -> None:
     from mcgen.events import pool
 
     merged = pool.merge(sources, output)
-    click.echo(f"{output}: {merged.metadata['n_events']} events, {yield_text(merged.card, merged.metadata)}")
+    text = f"{output}: {merged.metadata['n_events']} events, {yield_text(merged.card, merged.metadata)}"
+    report(as_json, sample_document(output, merged.metadata), text)

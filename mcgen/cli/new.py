@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from mcgen.cli.display import print_written
-from mcgen.cli.options import Writing
+from mcgen.cli.display import report, written
+from mcgen.cli.options import Writing, json_option
 
 
 @click.command(cls=Writing)
 @click.argument("name")
-def new(name: str) -> None:
+@json_option("file")
+def new(name: str, as_json: bool) -> None:
     """Write NAME.toml, a card with comments to start from.
 
     \b
@@ -18,4 +19,5 @@ def new(name: str) -> None:
     """
     from mcgen.card.new import new as write
 
-    print_written(write(name))
+    path = write(name)
+    report(as_json, {"file": str(path)}, written(path))

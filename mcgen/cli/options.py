@@ -12,6 +12,8 @@ import click
 from mcgen.base import files
 from mcgen.base.errors import InputError
 from mcgen.base.units import parse_list
+from mcgen.cli.names import CARD, MEDIATOR, MODEL
+from mcgen.cli.volume import is_quiet, is_verbose, told, volume_options
 
 #: no name of a file is longer
 _LONGEST = 4096
@@ -81,13 +83,26 @@ _OUTPUTS = ("output", "figure")
 _SILENT = (*_OUTPUTS, "workers", "as_json", "overwrite", "chunk", "verify", "with_map")
 
 
-class Writing(click.Command):
+class Command(click.Command):
+    """A command, with --quiet and --verbose."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(volume_options())
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; with --verbose it tells its steps."""
+        with told():
+            return super().invoke(ctx)
+
+
+class Writing(Command):
     """A command that writes files: it has --overwrite, and says which were there already."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         text = "Replace files of other content; those of the same content are left alone."
-        self.params.append(click.Option(["--overwrite"], is_flag=True, help=text))
+        self.params.insert(-2, click.Option(["--overwrite"], is_flag=True, help=text))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; --overwrite and what it was asked for hold for every file that it writes."""
@@ -104,7 +119,7 @@ class Writing(click.Command):
             for path in outputs:
                 files.check_input(path, policy.inputs)
             result = super().invoke(ctx)
-            if policy.left:
+            if policy.left and not (is_quiet() or is_verbose()):  # the log has told it
                 names = ", ".join(str(path) for path in policy.left)
                 click.echo(f"{names}: already there with the same content, left alone", err=True)
         return result
@@ -156,8 +171,15 @@ def several(*options: Decorator) -> Decorator:
     return decorate
 
 
-json_option = flag("--json as_json", "One JSON document on stdout, nothing else.")
-foreign_option = click.option("--card", help="Experiment for events of another generator (LHE, HepMC, G4DarkBreM).")
+def json_option(keys: str) -> Decorator:
+    """--json, with the keys of the document."""
+    return flag("--json as_json", f"One JSON document on stdout, nothing else: {keys}.")
+
+
+card_argument = click.argument("card", type=CARD)
+foreign_option = click.option(
+    "--card", type=CARD, help="Experiment for events of another generator (LHE, HepMC, G4DarkBreM)."
+)
 #: a file, a folder, or several files of one card
 files_argument = click.argument("file", type=PATH, nargs=-1, required=True)
 mass_option = click.option("--mass", type=ENERGY, help="Mass of S.  [default: the card's]")
@@ -165,9 +187,13 @@ workers_option = click.option(
     "--workers", type=click.IntRange(1, 1024), default=THREADS, show_default="all cores",
     help="Threads, processes for a folder; results never depend on it.",
 )  # fmt: skip
-mediator_option = click.option("--mediator", help="scalar, pseudoscalar, vector or axial.  [default: the card's]")
+mediator_option = click.option(
+    "--mediator", type=MEDIATOR, help="scalar, pseudoscalar, vector or axial.  [default: the card's]"
+)
 model_option = click.option(
-    "--model", help="A, B, or of a vector dark-photon, Lmu-Ltau, or of a table of widths table.  [default: the card's]"
+    "--model",
+    type=MODEL,
+    help="A, B, or of a vector dark-photon, Lmu-Ltau, or of a table of widths table.  [default: the card's]",
 )
 seed_option = click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of the random numbers.  [default: the card's]"

@@ -11,7 +11,9 @@ import click
 
 from mcgen.base.errors import refuse_if
 from mcgen.cli import options
-from mcgen.cli.display import bar, print_json, reach_table
+from mcgen.cli.display import print_json, reach_table
+from mcgen.cli.names import CARD, LIMIT, METHOD, MODEL
+from mcgen.cli.progress import bar
 
 if TYPE_CHECKING:
     from mcgen.analysis.reach import ReachPoint, Tower
@@ -45,8 +47,8 @@ class Request:
 
 
 @click.command(cls=options.Writing)
-@click.argument("cards", nargs=-1)
-@click.option("--model", "models", help="Models, a list.  [default: those of the card's scan]")
+@click.argument("cards", nargs=-1, type=CARD)
+@click.option("--model", "models", type=MODEL, help="Models, a list.  [default: those of the card's scan]")
 @options.mediator_option
 @click.option(
     "--mass", type=options.MASSES,
@@ -56,20 +58,20 @@ class Request:
 @click.option(
     "--n-signal", type=options.NUMBER, default=3.0, show_default=True, help="Signal events that count as seen."
 )
-@click.option("--production", default="exact", show_default=True, help="exact, ww or iww, a list.")
+@click.option("--production", type=METHOD, default="exact", show_default=True, help="exact, ww or iww, a list.")
 @click.option(
     "--events", "files", type=options.PATH, multiple=True, help="An event file or folder; repeat for more masses."
 )
 @options.output_option("CSV table to write.")
 @click.option("--plot", "figure", type=options.PATH, help="Figure to write (.png, .pdf, .svg).")
 @click.option(
-    "--constraints",
+    "--constraints", type=LIMIT,
     help="Known limits in the figure: paper, or a list of g2-bnl, g2-wp2020, g2-wp2025, e137, orsay, babar.",
-)
+)  # fmt: skip
 @click.option("--states", type=click.IntRange(1, 1000), default=1, show_default=True, help="Scalars in a tower.")
 @click.option("--spacing", type=options.ENERGY, help="Mass spacing of the tower.")
 @options.workers_option
-@options.json_option
+@options.json_option("a list of experiment, model, production, mass_gev, g_low, g_high, open, limit_events, method")
 def reach(as_json: bool, **given: Any) -> None:
     """Intervals of g_mu in which N_S exceeds a threshold, per mass, of one or more CARDS, or from event files.
 

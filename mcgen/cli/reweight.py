@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcgen.base.errors import refuse_if
+from mcgen.base.printed import with_error
 from mcgen.cli import options
-from mcgen.cli.display import bar, print_json, table
+from mcgen.cli.display import print_json, table
+from mcgen.cli.names import CARD, FORM_FACTOR, MEDIATOR
+from mcgen.cli.progress import bar
 from mcgen.physics.boson.couplings import MODELS, Couplings
 
 if TYPE_CHECKING:
@@ -42,12 +45,22 @@ Shares = Sequence[float | None]
 @click.option(
     "--energy-bins", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Bins of sigma~(E_mu)."
 )
-@click.option("--form-factor", help="Another form factor than the file's, by name or by a file of t and G2.")
-@click.option("--mediator", help="Another mediator of the same mass: scalar, pseudoscalar, vector or axial.")
-@click.option("--detector", help="Card whose detector and exposure count instead of the file's; same beam and target.")
+@click.option(
+    "--form-factor", type=FORM_FACTOR, help="Another form factor than the file's, by name or by a file of t and G2."
+)
+@click.option(
+    "--mediator", type=MEDIATOR, help="Another mediator of the same mass: scalar, pseudoscalar, vector or axial."
+)
+@click.option(
+    "--detector", type=CARD,
+    help="Card whose detector and exposure count instead of the file's; same beam and target.",
+)  # fmt: skip
 @options.output_option("Also write the JSON document to a file.")
 @options.workers_option
-@options.json_option
+@options.json_option(
+    "model, mass_gev, n_events, rows: [g_mu, n_signal, error, n_eff], "
+    "sigma_tilde: [g_mu, energy_gev, sigma_tilde_cm2, error_cm2, n_eff]"
+)
 def reweight(file: tuple[Path, ...], output: Path | None, as_json: bool, **given: Any) -> None:
     """N_S and sigma~(E_mu) at any couplings, from one file.
 
@@ -150,18 +163,19 @@ def _write(document: dict[str, Any], path: Path, events: EventSource, card: Card
 def _show(result: Reweighted, shares: Shares | None, title: str) -> None:
     """N_S at each coupling, or sigma~ of events of another generator, which give no N_S."""
     if not result.n_signal:
-        table(["g_mu", "target", "E [GeV]", "sigma~ [cm2]", "+-", "n_eff"], _sigma_cells(result), title)
+        header = ["g_mu", "target", "E [GeV]", "sigma~ [cm2]", "n_eff"]
+        table(header, _sigma_cells(result), title, "-o FILE or a pipe has all")
         return
     rows = [[f"{g:.4g}", *_cells(n)] for g, n in zip(result.g_mu, result.n_signal, strict=True)]
-    header = ["g_mu", "N_S", "+-", "n_eff"]
+    header = ["g_mu", "N_S", "n_eff"]
     if shares is not None:
         rows = [[*row, "-" if s is None else f"{s:.4f}"] for row, s in zip(rows, shares, strict=True)]
         header.append("acceptance")
-    table(header, rows, title)
+    table(header, rows, title, "-o FILE or a pipe has all")
 
 
 def _cells(found: Estimate) -> list[str]:
-    return [f"{found.value:.5g}", f"{found.error:.2g}", f"{found.n_eff:.0f}"]
+    return [with_error(found.value, found.error), f"{found.n_eff:.0f}"]
 
 
 def _sigma_cells(result: Reweighted) -> list[list[str]]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mcgen.cli.display import bar, print_json, print_written, reach_table, table
-from mcgen.cli.options import Writing, json_option, output_option, sample_options
+from mcgen.base.printed import with_error
+from mcgen.cli.display import print_json, reach_table, table, tell, written, yield_text
+from mcgen.cli.options import Writing, card_argument, json_option, output_option, sample_options
+from mcgen.cli.progress import shown
 
 if TYPE_CHECKING:
     from mcgen.card.card import Card
@@ -18,10 +20,12 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Writing)
-@click.argument("card")
+@card_argument
 @output_option("Folder of the results.  [default: mcgen-NAME]")
 @sample_options
-@json_option
+@json_option(
+    "card, mass_gev, n_events, seed, yield_per_muon, yield_error, yield_quadrature, pull, content_sha256, signal, reach"
+)
 def run(card: str, output: Path | None, mediator: str | None, model: str | None, as_json: bool, **given: Any) -> None:
     """The whole chain: events, reweighting, sigma~(E_mu), N_S, reach and plots.
 
@@ -42,7 +46,7 @@ def run(card: str, output: Path | None, mediator: str | None, model: str | None,
         def progress(step: str, done: int, total: int) -> None:
             if step not in bars:
                 stack.close()
-                bars[step] = stack.enter_context(bar(step, total))
+                bars[step] = stack.enter_context(shown(step, total))
             bars[step](done)
 
         result = chain.run(experiment, output, **given, progress=progress)
@@ -54,25 +58,23 @@ def run(card: str, output: Path | None, mediator: str | None, model: str | None,
 
 def _show(card: Card, result: Result) -> None:
     """The yield, N_S at each coupling, the reach, and which files are new."""
-    from mcgen.events.exposure import yield_unit
-
     meta = result.events.metadata
     click.echo(
         f"{card.name}: m_S = {1e3 * meta['mass_gev']:g} MeV, {meta['n_events']} events, "
-        f"{yield_unit(card)}: {meta['yield_per_muon']:.5g} +- {meta['yield_error']:.1g} "
+        f"{yield_text(card, meta)} "
         f"(quadrature {meta['yield_quadrature']:.6g}, pull {meta['pull']:+.1f})"
     )
     is_3d = card.detector.geometry == "3d"
     columns = ["along the beam", "acceptance"] if is_3d else ["quadrature"]
-    header = ["g_mu", *(name for model in result.signal for name in (f"N_S ({model})", "+-", "n_eff", *columns))]
+    header = ["g_mu", *(name for model in result.signal for name in (f"N_S ({model})", "n_eff", *columns))]
     rows = []
     for i, g in enumerate(card.scan.g_mu):
         cells = [f"{g:.3g}"]
         for model, signal in result.signal.items():
             n, share = signal.n_signal[i], result.acceptance[model][i]
-            cells += [f"{n.value:.4g}", f"{n.error:.1g}", f"{n.n_eff:.0f}", f"{result.exact[model][i]:.4g}"]
+            cells += [with_error(n.value, n.error), f"{n.n_eff:.0f}", f"{result.exact[model][i]:.5g}"]
             cells += ["-" if share is None else f"{share:.4f}"] if is_3d else []
         rows.append(cells)
-    table(header, rows, "Signal events")
+    table(header, rows, "Signal events", f"all are in {result.folder / 'signal.csv'}")
     reach_table(result.reach, 3.0, set(result.landmarks), f"all are in {result.folder / 'reach.csv'}")
-    print_written(*result.files)
+    tell(written(*result.files))

@@ -6,22 +6,26 @@ from pathlib import Path
 
 import click
 
-from mcgen.cli.display import print_written
-from mcgen.cli.options import Writing, mass_option, output_option, seed_option
+from mcgen.cli.display import report, written
+from mcgen.cli.options import Writing, card_argument, json_option, mass_option, output_option, seed_option
 
 
 @click.command(cls=Writing)
-@click.argument("card")
+@card_argument
 @output_option("Figure to write.  [default: NAME.png]")
 @mass_option
 @click.option("--tracks", type=click.IntRange(1, 1000), default=40, show_default=True, help="S to draw.")
 @seed_option
-def show(card: str, output: Path | None, mass: float | None, tracks: int, seed: int | None) -> None:
+@json_option("file, card")
+def show(card: str, output: Path | None, mass: float | None, tracks: int, seed: int | None, as_json: bool) -> None:
     """Draw the set-up of a card: beam, target, detector, fiducial range, and some S with their decays.
 
     \b
     $ mcgen show fermilab -o fermilab.png
     """
     from mcgen.report.show import show as draw
+    from mcgen.source.source import load_card
 
-    print_written(Path(draw(card, output, mass, tracks, seed)))
+    experiment = load_card(card)
+    path = Path(draw(experiment, output, mass, tracks, seed))
+    report(as_json, {"file": str(path), "card": experiment.name}, written(path))

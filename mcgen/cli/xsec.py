@@ -6,32 +6,36 @@ from typing import Any
 
 import click
 
+from mcgen.base.printed import with_error
 from mcgen.cli.display import print_json, table
-from mcgen.cli.options import ENERGIES, NUMBERS, json_option
+from mcgen.cli.names import FORM_FACTOR, LEPTON, MEDIATOR, METHOD, SPECTRUM
+from mcgen.cli.options import ENERGIES, NUMBERS, Command, json_option
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--target", required=True, help="Element, such as W or Pb.")
 @click.option("--energy", required=True, type=ENERGIES, help="Total energies of the beam lepton.")
 @click.option("--mass", required=True, type=ENERGIES, help="Masses of S.")
-@click.option("--lepton", default="mu", show_default=True, help="mu or e.")
-@click.option("--mediator", default="scalar", show_default=True, help="scalar, pseudoscalar, vector or axial.")
-@click.option("--method", default="exact", show_default=True, help="exact, ww or iww.")
+@click.option("--lepton", type=LEPTON, default="mu", show_default=True, help="mu or e.")
 @click.option(
-    "--form-factor", default="paper", show_default=True,
+    "--mediator", type=MEDIATOR, default="scalar", show_default=True, help="scalar, pseudoscalar, vector or axial."
+)
+@click.option("--method", type=METHOD, default="exact", show_default=True, help="exact, ww or iww.")
+@click.option(
+    "--form-factor", type=FORM_FACTOR, default="paper", show_default=True,
     help="paper, tsai, elastic, helm, fourier-bessel, or a file with two columns: t in GeV^2, G2.",
 )  # fmt: skip
-@click.option("--spectrum", help="Also the spectrum in x, t (GeV^2) or theta (rad).")
+@click.option("--spectrum", type=SPECTRUM, help="Also the spectrum in x, t (GeV^2) or theta (rad).")
 @click.option("--edges", type=NUMBERS, help="Bin edges of the spectrum.  [default: forty bins]")
-@json_option
+@json_option("a list of target, energy_gev, mass_gev, sigma_pb, error_pb, spectrum and the setting")
 def xsec(energy: list[float], mass: list[float], as_json: bool, **setting: Any) -> None:
     """Cross sections at unit coupling, by quadrature.
 
     \b
     $ mcgen xsec --target W --energy 3 --mass 100MeV
-      E [GeV]   m_S [MeV]     sigma [pb]   +- [pb]
-     ----------------------------------------------
-            3         100   3.260321e+08     8e+01
+      E [GeV]   m_S [MeV]           sigma [pb]
+     ------------------------------------------
+            3         100   3.26032068(82)e+08
     """
     from mcgen.quadrature.xsec import xsec as cross_sections
 
@@ -41,10 +45,9 @@ def xsec(energy: list[float], mass: list[float], as_json: bool, **setting: Any) 
         print_json(rows)
         return
     cells = [
-        [f"{r['energy_gev']:g}", f"{1e3 * r['mass_gev']:g}", f"{r['sigma_pb']:.6e}", f"{r['error_pb']:.0e}"]
-        for r in rows
+        [f"{r['energy_gev']:g}", f"{1e3 * r['mass_gev']:g}", with_error(r["sigma_pb"], r["error_pb"])] for r in rows
     ]
-    table(["E [GeV]", "m_S [MeV]", "sigma [pb]", "+- [pb]"], cells)
+    table(["E [GeV]", "m_S [MeV]", "sigma [pb]"], cells)
     for row in rows:
         if "spectrum" in row:
             _show_spectrum(row)

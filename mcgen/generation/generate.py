@@ -20,6 +20,7 @@ from mcgen.base.asked import Energy, energy, whole
 from mcgen.base.errors import ClosureError, InputError, choose, refuse_if
 from mcgen.base.files import at_stake, check_output, leave, overwriting, refuse
 from mcgen.base.progress import Progress, reported
+from mcgen.base.steps import step
 from mcgen.card.card import Card
 from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, FLOAT_BRANCHES, ROW, Columns
 from mcgen.events.decays import DecayModel, decay
@@ -377,10 +378,11 @@ def generate(
                 return file
         writer = stack.enter_context(open_writer(output, card, mass, options)) if output is not None else None
         kept: list[Columns] = []
-        prepared = prepare(Source(card), mass, own_seed, workers)
+        with step("cells and normalisation"):
+            prepared = prepare(Source(card), mass, own_seed, workers)
         sink = writer.write if writer else kept.append
-        step = stack.enter_context(reported(progress, "events", n))
-        made = write(prepared, n, sink, options, first=first, workers=workers, chunk=chunk, progress=step)
+        hear = stack.enter_context(reported(progress, "events", n))
+        made = write(prepared, n, sink, options, first=first, workers=workers, chunk=chunk, progress=hear)
         if writer is None:
             return Events(made, {name: np.concatenate([c[name] for c in kept]) for name in kept[0]})
         writer.finish(made)

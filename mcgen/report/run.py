@@ -16,6 +16,7 @@ from mcgen.analysis.reweight import LowStatisticsWarning, Reweighted, ratio_to_f
 from mcgen.base.asked import whole
 from mcgen.base.errors import refuse_if
 from mcgen.base.files import at_stake, make_folder, overwriting, refuse, write_csv, write_json
+from mcgen.base.steps import step
 from mcgen.base.units import Range
 from mcgen.card.card import Card
 from mcgen.card.provenance import provenance
@@ -101,35 +102,43 @@ def _run(
         if at_stake(folder / name) and not (folder / "events.root").exists():
             refuse(folder / name, "is there without the events that it was made from")
 
-    def report(step: str, total: int) -> Callable[[int], None] | None:
-        return None if progress is None else lambda done: progress(step, done, total)
+    def report(what: str, total: int) -> Callable[[int], None] | None:
+        return None if progress is None else lambda done: progress(what, done, total)
 
     m_S = card.scalar.mass
     _check_models(card, m_S)
     total = card.run.events if events is None else events
-    event_file = generate(
-        card, m_S, events, seed, output=folder / "events.root", workers=workers, progress=report("events", total)
-    )
+    with step("events"):
+        event_file = generate(
+            card, m_S, events, seed, output=folder / "events.root", workers=workers, progress=report("events", total)
+        )
     assert isinstance(event_file, EventFile)
-    signal, at_reference = _reweighted(card, event_file)
+    with step("reweighting"):
+        signal, at_reference = _reweighted(card, event_file)
     masses = Range.over(card.scan.mass)
     steps = 0 if isinstance(masses, Range) else len(masses)
+    with step("N_S by quadrature"):
+        exact = {m: [n.value for n in n_signal(card, m, m_S, card.scan.g_mu)] for m in signal}
+        acceptance = {
+            m: ratio_to_full_acceptance(card, m, m_S, card.scan.g_mu, found.n_signal) for m, found in signal.items()
+        }
+    with step("reach"):
+        points = reach(card, card.scan.models, masses, workers=workers, progress=report("reach", steps))
     result = Result(
         folder=folder,
         events=event_file,
         signal=signal,
         at_reference=at_reference,
-        exact={m: [n.value for n in n_signal(card, m, m_S, card.scan.g_mu)] for m in signal},
-        acceptance={
-            m: ratio_to_full_acceptance(card, m, m_S, card.scan.g_mu, found.n_signal) for m, found in signal.items()
-        },
-        reach=reach(card, card.scan.models, masses, workers=workers, progress=report("reach", steps)),
+        exact=exact,
+        acceptance=acceptance,
+        reach=points,
         landmarks=landmarks(masses) if isinstance(masses, Range) else masses,
         files=[event_file.path, *(folder / name for name in _TABLES)],
     )
     _write_tables(card, result)
     if importlib.util.find_spec("matplotlib"):
-        _draw(card, result)
+        with step("figures"):
+            _draw(card, result)
         result.files.extend(folder / name for name in _FIGURES)
     return result
 

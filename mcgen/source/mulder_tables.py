@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,14 @@ from mcgen.source.straggling import Losses, RandomLoss
 SHARES = np.geomspace(2e-3, 0.9, 18)
 #: points of the tables in energy, and the lowest kinetic energy in GeV
 POINTS, LOWEST = 160, 0.03
+
+
+def cache_folder() -> Path | None:
+    """Folder in which mulder keeps its tables; None where it is not installed."""
+    try:
+        return Path(optional("mulder", "its folder of tables", "mulder").config.CACHE)
+    except InputError:
+        return None
 
 
 def name_of(fractions: tuple[tuple[float, str], ...], density: float) -> str:

@@ -252,6 +252,10 @@ def test_made_again(undisturbed, tmp_path):
         ["-o", "folder", "--partition", "9"],
         ["-o", "folder", "--partition", "2:1"],
         ["-o", "folder", "--partition", "x"],
+        ["-o", "folder", "--job", "2/2"],
+        ["-o", "folder", "--job", "1"],
+        ["-o", "folder", "--job", "0/1", "--partition", "0"],
+        ["-o", "events.root", "--job", "0/1"],
         ["-o", "folder", "--partition-events", "0"],
         ["-o", "folder", "--scheduler", "tcp://127.0.0.1:1"],
         ["-o", "events.root", "--partition", "0"],
@@ -498,17 +502,16 @@ def test_submit_files(system, tmp_path, monkeypatch, capsys):
     assert main([*asked, "--submit", system]) == 0
     text = capsys.readouterr().out
     if system == "slurm":
-        ranges = re.search(r"jobs=\((.*)\)", text)[1].split()
-        assert "--array=0-2" in text
-        command = re.search(r'exec (.*) --partition "\$\{jobs', text)[1]
+        assert "--array=0-2\n" in text
+        command = re.search(r"^exec (.*)$", text, re.MULTILINE)[1].replace("$SLURM_ARRAY_TASK_ID", "{job}")
     else:
-        ranges = re.search(r"from \(\n(.*)\n\)", text, re.DOTALL)[1].split("\n")
-        quoted = re.search(r"""arguments = "-c '(.*)'"$""", text, re.MULTILINE)[1]
-        command = re.search("exec (.*) --partition", quoted.replace("''", "'").replace('""', '"'))[1]
-    assert ranges == ["0:1", "2:3", "4:4"]
-    for partitions in ranges:
-        assert main([*shlex.split(command)[1:], "--partition", partitions]) == 0
-    assert "made" in capsys.readouterr().out
+        assert text.endswith("\nqueue 3\n")
+        quoted = re.search(r"""arguments = "-c 'exec (.*)'"$""", text, re.MULTILINE)[1]
+        command = quoted.replace("''", "'").replace('""', '"').replace("$(Process)", "{job}")
+    for job in range(3):
+        assert main(shlex.split(command.format(job=job))[1:]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.search(r"(\d) partitions made", line)[1] for line in lines] == ["1", "2", "2"]
     assert main(asked) == 0
     assert "(0 partitions made)" in capsys.readouterr().out
 

@@ -1,0 +1,21 @@
+"""Steps of the work, told to the log of the package: `mcgen --verbose` shows them, and how long each took."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator
+
+from mcgen.base.printed import duration
+
+#: the log of the package; other programs see it with `logging.basicConfig(level="INFO")`
+LOG = logging.getLogger("mcgen")
+
+
+@contextlib.contextmanager
+def step(what: str) -> Iterator[None]:
+    """Inside, a step of the work, such as 'reweighting'."""
+    start = time.perf_counter()
+    yield
+    LOG.info("%s: %s", what, duration(time.perf_counter() - start))

@@ -1,0 +1,63 @@
+"""Names that a shell completes: of cards, models and the like. What is allowed, is checked where it is used.
+
+Nothing heavy is imported here: a shell waits for it at every press of the key.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable
+
+import click
+from click.shell_completion import CompletionItem
+
+from mcgen.base.extras import data_folder
+from mcgen.physics.boson.couplings import MODELS, MODELS_OF
+
+
+class Names(click.ParamType):  # type: ignore[type-arg]
+    """A text that is one of some names, or a list of them.
+
+    Parameters
+    ----------
+    names : str
+    files : str, optional
+        Ending of files that may be named instead; with none, of any files, the shell completes them.
+    """
+
+    name = "text"
+
+    def __init__(self, *names: str, files: str | None = None) -> None:
+        self._names, self._files, self._may_be_file = names, files, files is not None
+
+    def names(self) -> Iterable[str]:
+        """All names."""
+        return self._names
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002, D102
+        before, comma, begun = incomplete.rpartition(",")
+        found = [f"{before}{comma}{name}" for name in self.names() if name.startswith(begun)]
+        if self._files:
+            found += sorted(glob.glob(f"{glob.escape(incomplete)}*{self._files}"))  # noqa: PTH207  # keeps ./ and ../
+        if self._may_be_file and not found:  # the shell looks itself, in other folders
+            return [CompletionItem(incomplete, type="file")]
+        return [CompletionItem(name) for name in found]
+
+
+class CardName(Names):
+    """A card: one that comes with the package, or a file."""
+
+    def names(self) -> Iterable[str]:
+        """All cards of the package."""
+        return sorted(path.stem for path in data_folder("cards", "cards").glob("*.toml"))
+
+
+CARD = CardName(files=".toml")
+MODEL = Names(*MODELS)
+MEDIATOR = Names(*MODELS_OF)
+METHOD = Names("exact", "ww", "iww")
+FORM_FACTOR = Names("paper", "tsai", "elastic", "helm", "fourier-bessel", files="")
+LEPTON = Names("mu", "e")
+SPECTRUM = Names("x", "t", "theta")
+LAYOUT = Names("flat", "particles")
+LIMIT = Names("paper", "g2-bnl", "g2-wp2020", "g2-wp2025", "e137", "orsay", "babar")
