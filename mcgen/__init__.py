@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mcgen._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from mcgen.analysis.alternatives import with_weights as with_weights
     from mcgen.analysis.crosscheck import crosscheck as crosscheck
     from mcgen.analysis.reach import reach as reach
     from mcgen.analysis.reweight import reweight as reweight
@@ -55,6 +56,7 @@ _HOME = {
     "save": "events.formats.root",
     "sigma_tilde": "quadrature.yields",
     "total_width": "source.boson",
+    "with_weights": "analysis.alternatives",
 }
 
 __all__ = sorted([*_HOME, "__version__"])

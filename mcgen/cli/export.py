@@ -21,20 +21,28 @@ from mcgen.cli.options import PATH, Writing, boson_option, flag, foreign_option,
 @flag("--rntuple", "Of .root: an RNTuple instead of a TTree.")
 @unit_option
 @boson_option
-def export(file: Path, output: Path, card: str | None, **how: Any) -> None:
+@click.option(
+    "--weight", "weights", multiple=True, metavar="WHAT",
+    help="Further weights of the same events: form_factor=helm, mediator=vector, or both with a comma; repeatable.",
+)  # fmt: skip
+def export(file: Path, output: Path, card: str | None, weights: tuple[str, ...], **how: Any) -> None:
     """Write an event file in another format, chosen by the ending of OUTPUT.
 
     .hepmc3 (HepMC3), .lhe (Les Houches), .parquet, .csv (G4DarkBreM library), .root; text also with .gz or .zst.
 
     \b
     $ mcgen export events.root -o events.hepmc3.gz --decays
+    $ mcgen export events.root -o events.lhe --weight form_factor=helm --weight mediator=vector
     $ mcgen export madgraph.lhe.gz -o events.root --card fermilab
     """
+    from mcgen.analysis.alternatives import with_weights
     from mcgen.events import export as exporting
+    from mcgen.events.events import EventSource
     from mcgen.events.pool import load
     from mcgen.source.source import load_card
 
-    events = load(file, card=load_card(card) if card else None)
+    events: EventSource = load(file, card=load_card(card) if card else None)
+    events = with_weights(events, weights) if weights else events
     with bar("events", len(events)) as progress:
         path = exporting.export(events, output, **how, progress=progress)
     click.echo(f"{path}: {len(events)} events, {exporting.FORMATS[exporting.format_of(path)].name}")

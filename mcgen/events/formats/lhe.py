@@ -22,6 +22,7 @@ from mcgen.base.pdg import BEAM
 from mcgen.card.card import Card
 from mcgen.events import exposure
 from mcgen.events.branches import PARTS, Columns
+from mcgen.events.formats import lhe_named
 from mcgen.events.formats.particles import lepton_number, lister, struck
 from mcgen.events.formats.text import TextWriter, text_writer
 from mcgen.events.meta import DecayMode, EventMeta
@@ -91,14 +92,14 @@ def _explained(card: Card, metadata: EventMeta) -> str:
     return "\n".join(lines)
 
 
-#: named weights of forced decays, whose product is XWGTUP; ldmx-sw skips lines with a #, which is no fault in XML
-_NAMED = (
-    "<initrwgt> #\n"
-    "<weight id='weight'>pb, all S wherever they decay</weight> #\n"
-    "<weight id='decay_weight'>probability of the decay</weight> #\n"
-    "</initrwgt>\n"
-)
-_NAMED_EVENT = ["<rwgt> #", "<wgt id='weight'> %.17g </wgt> #", "<wgt id='decay_weight'> %.17g </wgt> #", "</rwgt> #"]
+#: columns of alternative weights in one line of comment
+_IN_A_LINE = 50
+
+
+def _comments(names: Sequence[str], weights: Sequence[str]) -> list[str]:
+    """Lines of a comment with columns; those of many weights have lines of their own."""
+    rows = [names, *(["event", *weights[i : i + _IN_A_LINE]] for i in range(0, len(weights), _IN_A_LINE))]
+    return ["# " + " ".join(f"{name} %{'d' if name == 'event' else '.17g'}" for name in row) for row in rows]
 
 
 def writer(
@@ -123,6 +124,9 @@ def writer(
     rows = zip(targets, sample["processes"], strict=True)
     processes = [Process(target, *(row[key] for key in keys)) for target, row in rows]
     forced = metadata.decays is DecayMode.FORCED
+    further = metadata.weights
+    split = [{"name": name, "text": text} for name, text in lhe_named.FORCED.items()] if forced else []
+    of_event = lhe_named.event_lines([row["name"] for row in (*split, *further.values())])
 
     def record(columns: Columns) -> tuple[str, list[Any]]:
         """An <event>: particles, and the other columns as a comment."""
@@ -137,17 +141,18 @@ def writer(
             life = c_tau * columns["tau"] if particle.name == "S" and "tau" in columns else 0.0
             values += [particle.pdg, *particle.momentum, particle.mass, life]
         in_lines = {"decay_pdg", *(f"{p.name}_{part}" for p in listed for part in PARTS)}
-        others = [name for name in columns if name not in in_lines]
+        others = [name for name in columns if name not in in_lines and name not in further]
         lines.append("#vertex %.17g %.17g %.17g")
         values += [MM_PER_CM * columns[f"vertex_{axis}_cm"] for axis in "xyz"]
-        lines.append("# " + " ".join(f"{name} %{'d' if name == 'event' else '.17g'}" for name in others))
+        lines += _comments(others, list(further))
         values += [columns[name] for name in others]
-        if forced:
-            lines += _NAMED_EVENT
-            values += [in_pb * columns["weight"], columns["decay_weight"]]
-        return "\n".join([*lines, "</event>\n"]), values
+        for i, name in enumerate(further):
+            values += [columns["event"], columns[name]] if i % _IN_A_LINE == 0 else [columns[name]]
+        values += [in_pb * columns["weight"], columns["decay_weight"]] if forced else []
+        values += [in_pb * exposure.nominal(columns, name) for name in further]
+        return "\n".join([*lines, *of_event, "</event>\n"]), values
 
-    blocks = _explained(card, metadata) + ("\n" + _NAMED.rstrip() if forced else "")
+    blocks = "\n".join(filter(None, [_explained(card, metadata), lhe_named.block([*split, *further.values()])]))
     Znuc = processes[0].target.Z if len(processes) == 1 else None
     E = metadata.get("beam_energy_gev", card.beam.E_max)
     return text_writer(path, record, head(processes, lepton_number(card, metadata), E, blocks, Znuc), END)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen._version import __version__
+from mcgen.base.errors import McgenWarning
 from mcgen.base.pdg import check_boson
 from mcgen.card.card import Card
 from mcgen.events import exposure
@@ -25,6 +27,12 @@ from mcgen.source.source import Source
 from mcgen.source.targets import Target
 
 _NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S")
+#: names of lost weights that are said
+_SHOWN = 5
+
+
+class LostWeightsWarning(McgenWarning):
+    """Not every event has all the weights that others have."""
 
 
 class ForeignEvents:
@@ -37,25 +45,40 @@ class ForeignEvents:
         self._file, self._refuse, self._card, self._beams = file, file.refuse, card, init.beams
         self._source = Source(card)
         self._first: Collision | None = None
+        self._names: list[str] = []  # of further weights, once it is known that all events have them
         self.has_width = False
+        seen, common = set[str](), dict[str, float]()
         n, low, high = 0, math.inf, 0.0
         for part in self._collisions():
             found = part if isinstance(part, Collisions) else Collisions.joined([part])
             if not isinstance(part, Collisions):
                 if self._first is None:
                     self._first, sums = part[1], WeightSums(init, self._refuse)
+                    common = dict(part[0].weights)
                 self._check_same(self._first, part[1], f"event {n + 1}")
                 self.has_width = self.has_width or not part[1].same_mass(self._first.mass)
+                seen |= part[0].weights.keys()
+                common = {name: 0.0 for name in common if name in part[0].weights}
             sums.add(found.process, found.weight, n + 1)
             n += len(found.mass)
             low, high = min(low, float(found.mass.min())), max(high, float(found.mass.max()))
         if self._first is None:
             self._refuse("holds no events")
+        self._names = self._named(seen, list(common))
         self._m_S = self._nominal_mass(self._first.mass, low, high)
         self._norm = sums.normalised()
         self.metadata = self._described(n, self._first, sums.unweighted)
         if self.has_width:
             self.metadata["mass_range_gev"] = [low, high]
+
+    @staticmethod
+    def _named(seen: set[str], common: list[str]) -> list[str]:
+        """Names of the further weights that every event has; there is a warning of others."""
+        if lost := sorted(seen - set(common)):
+            names = ", ".join(lost[:_SHOWN]) + (" ..." if len(lost) > _SHOWN else "")
+            message = f"weights that some events lack, or that are no number there, are left out: {names}"
+            warnings.warn(message, LostWeightsWarning, stacklevel=2)
+        return common
 
     def _collisions(self) -> Iterator[tuple[Event, Collision] | Collisions]:
         """Each event and its five particles, or those of many events that need no closer look."""
@@ -71,7 +94,7 @@ class ForeignEvents:
             sound = self._sound(part, lines, kinds)
             for begin, end in pairwise([0, *(np.flatnonzero(np.diff(sound)) + 1).tolist(), len(sound)]):
                 if sound[begin]:
-                    yield Collisions.alike(part.numbers[begin:end], self._file.slots, lines)
+                    yield Collisions.alike(part.numbers[begin:end], self._file.slots, lines, self._names)
                     continue
                 for i in range(begin, end):
                     event = self._file.event_of(part.text_of(i), f"event {n + i + 1}")
@@ -184,6 +207,8 @@ class ForeignEvents:
             "weight_convention": f"cross section in {about['weight_unit']}; the sum over the file is that of <init>",
             "exposure": about,
         }
+        if self._names:
+            found["weights"] = [self._file.declared.get(name, {"name": name}) for name in self._names]
         number = abs(first.boson.pdg)
         return EventMeta(found | ({"boson_pdg": check_boson(number)} if number < 10**9 else {}))
 
@@ -191,7 +216,8 @@ class ForeignEvents:
         """Columns of the events; the nucleus has the mass of the card's element, and its own kinetic energy."""
         E, M, done = self._E, self._target.M, 0
         for part in gathered(self._collisions(), Collisions):
-            found = part if isinstance(part, Collisions) else Collisions.joined(part)
+            found = part if isinstance(part, Collisions) else Collisions.joined(part, self._names)
+            factor = self._norm.factor(found.process)
             n = len(found.mass)
             px, py, pz, _ = found.p[:, 3].T
             mass = found.masses[:, 3]  # of the nucleus
@@ -200,7 +226,7 @@ class ForeignEvents:
             columns = {name: np.full(n, value) for name, value in self._place.items()}
             columns |= {
                 "event": np.arange(done, done + n),
-                "weight": found.weight * self._norm.factor(found.process),
+                "weight": found.weight * factor,
                 "E_mu": np.full(n, E),
                 "x": found.p[:, 4, 3] / E,
                 "t": 2.0 * mass * kinetic,
@@ -211,5 +237,6 @@ class ForeignEvents:
             }
             columns |= {f"{name}_{of}": found.p[:, i, k] for i, name in enumerate(_NAMES) for k, of in enumerate(PARTS)}
             columns["N_out_E"] = M + kinetic
+            columns |= {name: found.further[:, i] * factor for i, name in enumerate(self.metadata.weights)}
             yield columns
             done += n
