@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mcgen._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from mcgen.analysis.alternatives import with_weights as with_weights
     from mcgen.analysis.crosscheck import crosscheck as crosscheck
     from mcgen.analysis.crosscheck import x_spectra as x_spectra
     from mcgen.analysis.event_check import crosscheck_events as crosscheck_events
@@ -95,6 +96,7 @@ _HOME = {
     "validate": "report.validate",
     "x_spectra": "analysis.crosscheck",
     "xsec": "quadrature.xsec",
+    "with_weights": "analysis.alternatives",
 }
 
 __all__ = sorted([*_HOME, "__version__"])

@@ -165,13 +165,23 @@ def altered_card(card: Card, form_factor: str | None = None, mediator: str | Non
     """The card with another form factor or mediator, with that mediator's models if those of the card do not fit."""
     if form_factor is not None:
         name, tables = named_or_read(form_factor, [target.name for target in Source(card).targets])
+    else:
+        name, tables = None, {}
+    return card_with(card, name, tables, mediator)
+
+
+def card_with(card: Card, name: str | None, tables: dict[str, str], mediator: str | None = None) -> Card:
+    """The same for a form factor by its name in cards, with the texts of tables."""
+    if name is not None:
         run = card.run.model_copy(update={"form_factor": name, "form_factor_table": tables})
         card = parse_card(card.model_copy(update={"run": run}).text)
     return card.with_boson(mediator)
 
 
-def altered(source: EventSource, form_factor: str | None = None, mediator: str | None = None) -> View:
-    """Events as if they had been made with another form factor or mediator: their weights times `weight_ratios`."""
+def changes(
+    source: EventSource, form_factor: str | None, mediator: str | None
+) -> tuple[Card, dict[Target, tuple[Process, Process]]]:
+    """The card after a change of form factor or mediator, and what `weight_ratios` needs."""
     card = parse_card(str(source.metadata["card"]), "of the event file")
     if mediator:
         source.metadata.check_one_mass(f"mediator {mediator}")
@@ -179,9 +189,14 @@ def altered(source: EventSource, form_factor: str | None = None, mediator: str |
     missing = [name for name in COLUMNS if name not in source.branches]
     refuse_if(missing, f"another form factor or mediator: the events lack {', '.join(missing)}")
     m_S, old, asked = source.metadata.m_S, Source(card), Source(new)
-    changes = {t: (old.process(m_S, t), asked.process(m_S, t)) for t in old.targets}
+    return new, {t: (old.process(m_S, t), asked.process(m_S, t)) for t in old.targets}
+
+
+def altered(source: EventSource, form_factor: str | None = None, mediator: str | None = None) -> View:
+    """Events as if they had been made with another form factor or mediator: their weights times `weight_ratios`."""
+    new, processes = changes(source, form_factor, mediator)
 
     def change(chunk: Columns) -> Columns:
-        return chunk | {"weight": chunk["weight"] * weight_ratios(chunk, changes)}
+        return chunk | {"weight": chunk["weight"] * weight_ratios(chunk, processes)}
 
     return View(source, {"card": new.text, "mediator": new.scalar.mediator}, change, COLUMNS)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mcgen.analysis.alternatives import at_weight
 from mcgen.analysis.event_ratio import altered
 from mcgen.analysis.other_detector import seen_by
 from mcgen.base import threads
@@ -108,6 +109,7 @@ def open_events(
     mediator: str | None = None,
     card: Card | None = None,
     detector: Card | None = None,
+    weight: str | None = None,
 ) -> EventSource:
     """An event file or folder by its name, or events as they are.
 
@@ -120,8 +122,14 @@ def open_events(
         For events of another generator.
     detector : Card, optional
         Whose detector and exposure count, instead of those of the file's card.
+    weight : str, optional
+        Name of an alternative weight of the events, which counts instead of `weight`.
     """
     events = load(source, card=card) if isinstance(source, str | Path) else source
+    refuse_if(
+        weight and (form_factor or mediator), "weight: is for a form factor and mediator of its own, ask for none"
+    )
+    events = at_weight(events, weight) if weight else events
     events = altered(events, form_factor, mediator) if form_factor or mediator else events
     return seen_by(events, detector) if detector else events
 
@@ -260,6 +268,7 @@ def reweight(
     form_factor: str | None = None,
     mediator: str | None = None,
     detector: CardLike | None = None,
+    weight: str | None = None,
     workers: int = 1,
     progress: Progress = None,
 ) -> Reweighted:
@@ -282,6 +291,8 @@ def reweight(
         Other than those of the file, from the same events: each gets the ratio of |M|^2 as a factor.
     detector : Card, str or Path, optional
         Whose detector and exposure count, with the same beam and target: unforced events do not depend on them.
+    weight : str, optional
+        Name of an alternative weight of the events, which counts instead of `weight`.
     workers : int
         Threads over the files of a folder; the answer does not depend on it.
     progress : bool or callable, optional
@@ -306,7 +317,8 @@ def reweight(
     for g in couplings:
         check_couplings(model, g)
     refuse_if(not 1 <= energy_bins <= 10_000, f"energy_bins: {energy_bins} must lie in 1..10000")
-    source = open_events(source, form_factor, mediator, detector=None if detector is None else load_card(detector))
+    other = None if detector is None else load_card(detector)
+    source = open_events(source, form_factor, mediator, detector=other, weight=weight)
     if method == "vertex":
         only, metadata = "only 'probability' can be used", source.metadata
         refuse_if("seed" not in metadata, f"method vertex: these events have no decays, {only}")

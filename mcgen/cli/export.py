@@ -34,21 +34,32 @@ from mcgen.cli.progress import bar
 @flag("--rntuple", "Of .root: an RNTuple instead of a TTree.")
 @unit_option
 @boson_option
+@click.option(
+    "--weight", "weights", multiple=True, metavar="WHAT",
+    help="Further weights of the same events: form_factor=helm, mediator=vector, or both with a comma; repeatable.",
+)  # fmt: skip
 @json_option("file, format, n_events")
-def export(file: tuple[Path, ...], output: Path, card: str | None, as_json: bool, **how: Any) -> None:
+def export(
+    file: tuple[Path, ...], output: Path, card: str | None, weights: tuple[str, ...], as_json: bool, **how: Any
+) -> None:
     """Write an event file in another format, chosen by the ending of OUTPUT.
 
-    .hepmc3 (HepMC3), .lhe (Les Houches), .parquet, .csv (G4DarkBreM library), .root; text also with .gz or .zst.
+    .hepmc3 (HepMC3), .lhe (Les Houches), .lheh5 or .h5 (the same in HDF5), .parquet, .csv (G4DarkBreM library),
+    .root; text also with .gz or .zst.
 
     \b
     $ mcgen export events.root -o events.hepmc3.gz --decays
+    $ mcgen export events.root -o events.lhe --weight form_factor=helm --weight mediator=vector
     $ mcgen export madgraph.lhe.gz -o events.root --card fermilab
     """
+    from mcgen.analysis.alternatives import with_weights
     from mcgen.events import export as exporting
+    from mcgen.events.events import EventSource
     from mcgen.events.pool import load
     from mcgen.source.source import load_card
 
-    events = load(*file, card=load_card(card) if card else None)
+    events: EventSource = load(*file, card=load_card(card) if card else None)
+    events = with_weights(events, weights) if weights else events
     with bar("events", len(events)) as progress:
         path = exporting.export(events, output, **how, progress=progress)
     kind = exporting.FORMATS[exporting.format_of(path)].name

@@ -11,7 +11,7 @@ from mcgen.cli.display import print_json
 from mcgen.cli.options import Command, files_argument, flag, foreign_option, json_option
 
 #: shown in a form of their own, or by --json only
-_LONG = ("card", "sigma", "t_spectrum", "branch_sha256")
+_LONG = ("card", "sigma", "t_spectrum", "branch_sha256", "weights")
 _WIDTH = 120
 
 
@@ -46,6 +46,8 @@ def _show(metadata: dict[str, Any]) -> None:
     for row in metadata.get("sigma", []):
         what = f"sigma(E_mu) on {row['target']}" if "target" in row else "sigma(E_mu)"
         click.echo(f"{what:24} {row['sigma_pb']:.6g} pb at {row['energy_gev']:.6g} GeV")
+    for row in metadata.get("weights", []):
+        click.echo(f"weight {row['name']:17} {row.get('text', '')}".rstrip())
     click.echo("card")
     for line in str(metadata["card"]).splitlines():  # the table of a file is one long line
         click.echo("    " + (line if len(line) <= _WIDTH else line[:_WIDTH] + " ..."))

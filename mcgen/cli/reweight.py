@@ -55,6 +55,9 @@ Shares = Sequence[float | None]
     "--detector", type=CARD,
     help="Card whose detector and exposure count instead of the file's; same beam and target.",
 )  # fmt: skip
+@click.option(
+    "--weight", help="Name of an alternative weight of the file, which counts instead (`mcgen info` lists them)."
+)
 @options.output_option("Also write the JSON document to a file.")
 @options.workers_option
 @options.json_option(
@@ -78,12 +81,13 @@ def reweight(file: tuple[Path, ...], output: Path | None, as_json: bool, **given
     from mcgen.source.source import load_card
 
     own, other = (load_card(given[key]) if given[key] else None for key in ("card", "detector"))
-    events = reweighting.open_events(load(*file, card=own), given["form_factor"], given["mediator"], detector=other)
+    asked = given["form_factor"], given["mediator"]
+    events = reweighting.open_events(load(*file, card=own), *asked, detector=other, weight=given["weight"])
     card = reweighting.card_of(events)
     chosen = _explicit(given) or given["model"] or card.scalar.model
     g_mu = given["g_mu"] or card.scan.g_mu
     if output:
-        _check_output(output, events, card, {"model": str(chosen), "g_mu": g_mu})
+        _check_output(output, events, card, {"model": str(chosen), "g_mu": g_mu, "weight": given["weight"]})
     how = {key: given[key] for key in ("method", "energy_bins", "workers")}
     with bar("events", len(events)) as progress:
         result = reweighting.reweight(events, chosen, g_mu, **how, progress=progress)
@@ -91,6 +95,7 @@ def reweight(file: tuple[Path, ...], output: Path | None, as_json: bool, **given
     if card.detector.geometry == "3d" and result.n_signal:
         shares = reweighting.ratio_to_full_acceptance(card, chosen, result.m_S, result.g_mu, result.n_signal)
     setting = {"method": given["method"], "form_factor": card.run.form_factor, "mediator": card.scalar.mediator}
+    setting |= {"weight": given["weight"]} if given["weight"] else {}
     document = _document(result, setting, shares)
     if isinstance(chosen, Couplings):
         document["couplings"] = chosen._asdict()

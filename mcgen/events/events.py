@@ -8,8 +8,10 @@ underestimated. The number of signal events at any coupling is N_mu g_mu^2 times
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +26,8 @@ from mcgen.events.meta import EventMeta
 
 #: events read at a time
 STEP = 200_000
+#: what metadata say of the content of a file
+_HASHES = ("content_sha256", "branch_sha256")
 
 
 class ContentHash:
@@ -108,7 +112,27 @@ class Shown:
         return html([type(self).__name__, ""], facts)
 
 
-class View(Shown):
+class Readable(Shown, ABC):
+    """Events in one or more files, which can be read in chunks or all at once."""
+
+    metadata: EventMeta
+    branches: list[str]
+
+    @abstractmethod
+    def iterate(self, names: Sequence[str], step: int = STEP) -> Iterator[Columns]:
+        """Chunks of the named branches as numpy arrays."""
+
+    def read(self) -> Events:
+        """All events in memory."""
+        chunks = list(self.iterate(self.branches))
+        return Events(self.metadata, {name: np.concatenate([c[name] for c in chunks]) for name in self.branches})
+
+    def awkward(self) -> Any:
+        """All events as an awkward array with Momentum4D particles."""
+        return as_awkward(self.read().columns)
+
+
+class View(Readable):
     """Events seen otherwise: with some other metadata, and chunks that are changed as they are read.
 
     Parameters
@@ -120,6 +144,8 @@ class View(Shown):
         From a chunk to the changed one.
     needed : sequence of str
         Branches that `change` reads.
+    added : sequence of str
+        Branches that it makes; where they are all that it makes, it is called for them alone.
     """
 
     def __init__(
@@ -128,20 +154,31 @@ class View(Shown):
         update: Mapping[str, Any],
         change: Callable[[Columns], Columns],
         needed: Sequence[str] = (),
+        added: Sequence[str] = (),
     ) -> None:
-        self.metadata, self.branches = source.metadata | update, source.branches
-        self._source, self._change, self._needed = source, change, needed
+        kept = {key: value for key, value in source.metadata.items() if not (added and key in _HASHES)}
+        self.metadata, self.branches = EventMeta(kept) | update, [*source.branches, *added]
+        self.source, self._change, self._needed, self._added = source, change, needed, added
         inner = getattr(source, "parts", [source])
-        self.parts = [View(part, update, change, needed) for part in inner] if len(inner) > 1 else [self]
+        self.parts = [View(part, update, change, needed, added) for part in inner] if len(inner) > 1 else [self]
 
     def __len__(self) -> int:
-        return len(self._source)
+        return len(self.source)
 
     def iterate(self, names: Sequence[str], step: int = STEP) -> Iterator[Columns]:
         """Chunks of the named branches."""
-        for chunk in self._source.iterate(list(dict.fromkeys([*names, *self._needed])), step):
-            changed = self._change(chunk)
+        changes = not self._added or not set(self._added).isdisjoint(names)
+        read = dict.fromkeys([*names, *(self._needed if changes else ())])
+        for chunk in self.source.iterate([name for name in read if name not in self._added], step):
+            changed = self._change(chunk) if changes else chunk
             yield {name: changed[name] for name in names}
+
+
+def files_of(events: EventSource) -> list[Path]:
+    """The files that events are read from; none of events in memory."""
+    while isinstance(events, View):
+        events = events.source
+    return [one.path for one in getattr(events, "files", [events]) if hasattr(one, "path")]
 
 
 @dataclass(slots=True, repr=False)

@@ -13,17 +13,17 @@ from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.base.files import OF_THE_RUN, at_stake, check_input, check_output, overwriting, refuse
 from mcgen.base.pdg import check_boson
 from mcgen.base.progress import Progress, reported
-from mcgen.card.card import Card
+from mcgen.card.card import Card, parse_card
 from mcgen.events import exposure
 from mcgen.events.branches import DECAY_BRANCHES, Columns
 from mcgen.events.decays import DecayModel, decay
-from mcgen.events.events import ContentHash
-from mcgen.events.formats import g4darkbrem, hepmc, lhe, nanoaod, parquet, root
+from mcgen.events.events import ContentHash, EventSource, files_of
+from mcgen.events.formats import g4darkbrem, hepmc, lhe, lheh5, nanoaod, parquet, root
 from mcgen.events.formats import load as load_file
 from mcgen.events.formats.particles import needed
 from mcgen.events.formats.text import COMPRESSIONS
 from mcgen.events.meta import DecayMode, EventMeta
-from mcgen.events.pool import EventFiles, load
+from mcgen.events.pool import load
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson
 from mcgen.source.source import CardLike, Source
@@ -49,6 +49,9 @@ FORMATS = {
     ".hepmc3": Format("HepMC3", hepmc.writer, states_sigma=True),
     ".hepmc": Format("HepMC3", hepmc.writer, states_sigma=True),
     ".lhe": Format("Les Houches events", lhe.writer, states_sigma=True),
+    ".lheh5": Format("LHEH5", lheh5.writer, is_text=False, states_sigma=True),
+    ".hdf5": Format("LHEH5", lheh5.writer, is_text=False, states_sigma=True),
+    ".h5": Format("LHEH5", lheh5.writer, is_text=False, states_sigma=True),
     ".csv": Format("G4DarkBreM library", g4darkbrem.writer),
     ".parquet": Format("Parquet", parquet.writer, is_text=False),
     ".root": Format("ROOT", root.writer, is_text=False),
@@ -78,10 +81,16 @@ def _writer(output: Path, layout: str, rntuple: bool, unit: str) -> tuple[Writer
     return FORMATS[ending].writer, {"unit": unit} if ending == ".csv" else {}
 
 
-def _check_foreign(file: EventFiles, output: Path, decays: bool) -> None:
+def named(events: EventSource) -> str:
+    """What messages call events."""
+    files = files_of(events)
+    return f"file {files[0]}" if files else "the events"
+
+
+def _check_foreign(file: EventSource, output: Path, decays: bool) -> None:
     """Refuse what events of another generator cannot give: their weights are parts of a cross section in pb."""
     file.metadata.check_one_mass(f"output {output}")
-    where = f"file {file.path}"
+    where = named(file)
     refuse_if(decays, f"{where}: events of another generator have no lifetimes, decays cannot be added")
     is_uneven = format_of(output) == ".csv" and not file.metadata.get("unweighted", True)
     refuse_if(is_uneven, f"{where}: its weights differ, and a library ({output.name}) has none")
@@ -108,7 +117,7 @@ def _check_there(output: Path, metadata: EventMeta) -> None:
 
 
 def export(
-    file: EventFiles | str | Path,
+    file: EventSource | str | Path,
     output: str | Path,
     *,
     card: CardLike | None = None,
@@ -125,10 +134,11 @@ def export(
 
     Parameters
     ----------
-    file : path, or what `mcgen.load` returns
-        Events of another generator keep weights in pb, which add up to their cross section.
+    file : path, EventFile, Pool, View or Events
+        What `mcgen.load`, `mcgen.with_weights` or `mcgen.generate` return. Events of another generator keep weights in
+        pb, which add up to their cross section.
     output : path
-        Its ending chooses the format: HepMC3, LHE, Parquet, ROOT, or a G4DarkBreM library.
+        Its ending chooses the format: HepMC3, LHE, LHEH5, Parquet, ROOT, or a G4DarkBreM library.
     card : Card, str or Path, optional
         Of the file of another generator that is given by its path.
     decays : bool
@@ -162,11 +172,13 @@ def export(
     output = Path(output)
     file = load(file, card=card) if isinstance(file, str | Path) else file
     make, options = _writer(output, layout, rntuple, unit)
-    check_input(output, [one.path for one in getattr(file, "files", [file])])
+    check_input(output, files_of(file))
     wanted = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
     _check_events(file, output, wanted, make not in (root.writer, parquet.writer))
-    own, metadata = file.card, EventMeta(file.metadata)
-    source = Source(own)
+    metadata = EventMeta(file.metadata)
+    source = Source(parse_card(str(metadata["card"]), f"of {named(file)}"))
+    source.check_mass(metadata.m_S, f"mass of {named(file)}")
+    own = source.card
     added = DecayMode.NONE if metadata.decays else wanted
     how = _decay_model(own, metadata, added) if added else None
     names = [name for name in file.branches if name in metadata.all_branches or name not in DECAY_BRANCHES]
@@ -177,9 +189,9 @@ def export(
     if added:
         metadata["decays"] = str(added)
     digest = ContentHash() if added or "content_sha256" not in metadata else None
-    sums = exposure.Sums(source.targets) if FORMATS[format_of(output)].states_sigma else None
+    sums = exposure.Sums(source.targets, metadata.weights) if FORMATS[format_of(output)].states_sigma else None
     if digest or sums:
-        read = names if digest else [name for name in exposure.NEEDED if name in names]
+        read = names if digest else [name for name in (*exposure.NEEDED, *metadata.weights) if name in names]
         for columns in _chunks(file, read, own, how):
             if digest:
                 digest.update(columns)
@@ -196,7 +208,7 @@ def export(
     return output
 
 
-def _check_events(file: EventFiles, output: Path, decays: DecayMode, lists_particles: bool) -> None:
+def _check_events(file: EventSource, output: Path, decays: DecayMode, lists_particles: bool) -> None:
     """Refuse events that a file cannot be made of.
 
     Parameters
@@ -213,9 +225,9 @@ def _check_events(file: EventFiles, output: Path, decays: DecayMode, lists_parti
         _check_foreign(file, output, bool(decays))
     missing = needed(bool(metadata.decays)) - set(file.branches)
     lacks = f"holds chosen branches only and lacks {min(missing, default='')}"
-    refuse_if(missing and (lists_particles or decays), f"file {file.path}: {lacks}")
+    refuse_if(missing and (lists_particles or decays), f"{named(file)}: {lacks}")
     is_natural = decays is DecayMode.FORCED and metadata.decays is DecayMode.NATURAL
-    refuse_if(is_natural, f"file {file.path}: its decays are natural, they cannot be forced any more")
+    refuse_if(is_natural, f"{named(file)}: its decays are natural, they cannot be forced any more")
 
 
 def _decay_model(card: Card, metadata: EventMeta, decays: DecayMode) -> DecayModel:
@@ -223,11 +235,11 @@ def _decay_model(card: Card, metadata: EventMeta, decays: DecayMode) -> DecayMod
     return DecayModel(boson, Search.of(card), card.scalar.g_mu, metadata.seed, decays is DecayMode.FORCED)
 
 
-def _chunks(file: EventFiles, names: Sequence[str], card: Card, how: DecayModel | None) -> Iterator[Columns]:
+def _chunks(file: EventSource, names: Sequence[str], card: Card, how: DecayModel | None) -> Iterator[Columns]:
     """Events, with daughters of S added if it is said how."""
     for chunk in file.iterate(names, CHUNK):
         too_slow = np.any(chunk.get("E_mu", np.inf) <= card.beam.mass)
-        refuse_if(too_slow, f"file {file.path}: branch E_mu: an energy is not above the mass of the beam particle")
+        refuse_if(too_slow, f"{named(file)}: branch E_mu: an energy is not above the mass of the beam particle")
         yield decay(chunk, how) if how else chunk
 
 

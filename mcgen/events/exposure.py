@@ -106,18 +106,19 @@ def mean_cross_section(nuclei: dict[str, float], total: float, error: float) -> 
     return {"cross_section_pb": total / per_pb(nuclei), "cross_section_error_pb": error / per_pb(nuclei)}
 
 
-def nominal(columns: Columns) -> Array:
-    """The weight that counts: with the probability of a forced decay."""
-    weight: Array = columns["weight"]
+def nominal(columns: Columns, name: str = "weight") -> Array:
+    """The weight that counts, or an alternative to it: with the probability of a forced decay."""
+    weight: Array = columns[name]
     return weight * columns["decay_weight"] if "decay_weight" in columns else weight
 
 
 class Sums:
-    """Sums of nominal weights, element by element, while events go by."""
+    """Sums of nominal weights, element by element, and of alternatives, while events go by."""
 
-    def __init__(self, targets: Iterable[Target]) -> None:
+    def __init__(self, targets: Iterable[Target], further: Iterable[str] = ()) -> None:
         self._targets = list(targets)
         self._n = 0
+        self._further: dict[str, list[tuple[float, float, float]]] = {name: [] for name in further}
         self._rows: list[list[tuple[float, float, float]]] = [[] for _ in self._targets]
 
     def add(self, columns: Columns) -> None:
@@ -127,13 +128,16 @@ class Sums:
         for target, rows in zip(self._targets, self._rows, strict=True):
             mine = weight[target.is_struck(columns)]
             if mine.size:
-                rows.append((float(mine.sum()), float(np.sum(mine * mine)), float(np.abs(mine).max())))
+                rows.append(_sums(mine))
+        for name, rows in self._further.items():
+            rows.append(_sums(nominal(columns, name)))
 
     def sample(self, nuclei: dict[str, float], norm_error: float) -> dict[str, Any]:
         """Cross section of the sample in pb, its error, and the same with the largest weight for each struck element.
 
         A weight in pb is the event's share of the cross section times the number of events, so the mean of the weights
-        is the cross section. Events on one element make up its process. With forced decays, the cross section is that
+        is the cross section. Events on one element make up its process. `further` has sigma and error by the
+        alternative weights, each in turn. With forced decays, the cross section is that
         of the S whose decay counts.
         """
         unit, in_pb = per_pb(nuclei), self._n / per_pb(nuclei)
@@ -145,11 +149,22 @@ class Sums:
                 process = {"target": target.name, "Z": target.Z, "A": target.A, "cross_section_pb": sigma}
                 processes.append(process | {"error_pb": error, "largest_weight_pb": largest})
         whole = self._total([row for rows in self._rows for row in rows], norm_error)
-        return {"cross_section_pb": whole.value / unit, "error_pb": whole.error / unit, "processes": processes}
+        further = [self._total(rows, norm_error) for rows in self._further.values()]
+        return {
+            "cross_section_pb": whole.value / unit,
+            "error_pb": whole.error / unit,
+            "processes": processes,
+            "further": [(total.value / unit, total.error / unit) for total in further],
+        }
 
     def _total(self, rows: Sequence[tuple[float, float, float]], norm_error: float) -> Estimate:
         total, squares, _ = (math.fsum(column) for column in zip(*rows, strict=True))
         return weighted_sum(total, squares, self._n, norm_error)
+
+
+def _sums(weight: Array) -> tuple[float, float, float]:
+    """Sum, sum of squares and largest of weights."""
+    return float(weight.sum()), float(np.sum(weight * weight)), float(np.abs(weight).max(initial=0.0))
 
 
 def process_number(columns: Columns, targets: Sequence[Target]) -> Numbers:

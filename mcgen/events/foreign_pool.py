@@ -10,10 +10,10 @@ from pathlib import Path
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.card.card import Card
 from mcgen.events.branches import Columns
-from mcgen.events.events import STEP, View
+from mcgen.events.events import STEP, Readable, View
 from mcgen.events.formats import load
 from mcgen.events.formats.foreign import described
-from mcgen.events.formats.stored import Readable, StoredEvents
+from mcgen.events.formats.stored import StoredEvents
 from mcgen.events.meta import Sample
 from mcgen.source.source import Source
 

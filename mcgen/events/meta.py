@@ -85,6 +85,13 @@ class _Production(_Open):
     partitions: _Count
 
 
+class _Weight(_Open):
+    name: Annotated[str, Field(min_length=1)]
+    text: str = ""
+    group: str = ""
+    attributes: dict[str, str] = {}
+
+
 class _Common(_Open):
     """What every reader relies on."""
 
@@ -97,6 +104,7 @@ class _Common(_Open):
     content_sha256: str
     branch_sha256: dict[str, str] = {}
     mcgen_version: str
+    weights: Annotated[list[_Weight], Field(max_length=10_000)] = []
 
 
 _Energy = Annotated[float, Field(gt=0.0, le=1e12)]
@@ -205,8 +213,16 @@ class EventMeta(dict[str, Any]):
     def all_branches(self) -> list[str]:
         """Branches of events of this kind if none is left out."""
         if self.is_foreign:  # only the scattering is known
-            return [name for name in BRANCHES if not name.startswith(("tau", "decay_"))]
-        return [*BRANCHES, *(DECAY_BRANCHES if self.decays else ())]
+            return [*(name for name in BRANCHES if not name.startswith(("tau", "decay_"))), *self.weights]
+        return [*BRANCHES, *(DECAY_BRANCHES if self.decays else ()), *self.weights]
+
+    @property
+    def weights(self) -> dict[str, dict[str, Any]]:
+        """Branches of alternative weights, and what each is: its name, and what it says of itself.
+
+        They are numbers like `weight`, for another form factor or mediator, or whatever another generator means.
+        """
+        return {f"weight_{i}": row for i, row in enumerate(self.get("weights", ()), 1)}
 
     @property
     def branches(self) -> list[str]:

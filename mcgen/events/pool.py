@@ -22,17 +22,27 @@ from mcgen.base.files import at_stake, check_input, check_output, overwriting, r
 from mcgen.card.card import Card, parse_card
 from mcgen.events import exposure
 from mcgen.events.branches import Columns
-from mcgen.events.events import STEP, ContentHash, View
+from mcgen.events.events import STEP, ContentHash, Readable, View
 from mcgen.events.foreign_pool import ForeignPool
 from mcgen.events.formats import load as load_file
 from mcgen.events.formats.root import EventFile, event_writer
-from mcgen.events.formats.stored import Readable, StoredEvents
+from mcgen.events.formats.stored import StoredEvents
 from mcgen.events.formats.text import COMPRESSIONS
 from mcgen.events.meta import EventMeta
 from mcgen.source.source import CardLike, load_card
 
 #: what files of one pool agree in
-_COMMON = ("mass_gev", "mcgen_version", "mediator", "model", "reference_g_mu", "unweighted", "decays", "options")
+_COMMON = (
+    "mass_gev",
+    "mcgen_version",
+    "mediator",
+    "model",
+    "reference_g_mu",
+    "unweighted",
+    "decays",
+    "options",
+    "weights",
+)
 #: ending of the event files in a folder, in upper or lower case
 ENDING = ".root"
 #: the same of files of other generators, perhaps compressed
@@ -128,7 +138,8 @@ class IncompleteWarning(UserWarning):
 
 def _part(file: StoredEvents, share: float) -> View:
     """A file of a pool, its weights scaled to its share."""
-    return View(file, {}, lambda chunk: chunk | ({"weight": share * chunk["weight"]} if "weight" in chunk else {}))
+    weights = {"weight", *file.metadata.weights}
+    return View(file, {}, lambda chunk: chunk | {name: share * chunk[name] for name in weights.intersection(chunk)})
 
 
 class Pool(Readable):

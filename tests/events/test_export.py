@@ -323,7 +323,7 @@ def test_sums_of_weights_where_they_are_stated(tmp_path, monkeypatch):
     Fails if every export adds up weights by element; LHE, which states the sums, must still ask for them.
     """
     events = generate(load_card("fermilab"), 0.1, 50, output=tmp_path / "events.root")
-    monkeypatch.setattr("mcgen.events.export.exposure.Sums", lambda _: pytest.fail("weights were added up"))
+    monkeypatch.setattr("mcgen.events.export.exposure.Sums", lambda *_: pytest.fail("weights were added up"))
     found = load(export(events, tmp_path / "events.parquet", decays=True)).metadata
     assert found["content_sha256"] != events.metadata["content_sha256"]
     with pytest.raises(pytest.fail.Exception, match="added up"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcgen.base.errors import refuse_if
-from mcgen.events.formats.kinds import HEPMC, LHE, LIBRARY, PARQUET, ROOT, kind_of
+from mcgen.events.formats.kinds import HEPMC, LHE, LHEH5, LIBRARY, PARQUET, ROOT, kind_of
 
 if TYPE_CHECKING:
     from mcgen.card.card import Card
@@ -20,6 +20,7 @@ READERS = {
     LHE: ("lhe_reader", "LheFile"),
     HEPMC: ("lhe_reader", "HepmcFile"),
     LIBRARY: ("g4darkbrem_reader", "LibraryFile"),
+    LHEH5: ("lheh5_reader", "LheH5File"),
 }
 
 
@@ -40,7 +41,7 @@ def load(path: str | Path, card: Card | None = None) -> StoredEvents:
     """
     path = Path(path)
     kind = kind_of(path)
-    where = "events are read from ROOT, Parquet, Les Houches and HepMC files and libraries for G4DarkBreM"
+    where = "events are read from ROOT, Parquet, Les Houches (LHE, LHEH5) and HepMC files and libraries for G4DarkBreM"
     refuse_if(kind not in READERS, f"file {path}: is {kind}; {where}")
     module, name = READERS[kind]
     found: StoredEvents = getattr(import_module(f"mcgen.events.formats.{module}"), name)(path, card)

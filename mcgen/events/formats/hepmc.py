@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from mcgen.card.card import Card
 from mcgen.events import exposure
 from mcgen.events.branches import Columns
 from mcgen.events.formats.hepmc_events import COLUMNS, METADATA
+from mcgen.events.formats.lhe_named import told_apart
 from mcgen.events.formats.particles import beside, lister, struck
 from mcgen.events.formats.text import TextWriter, text_writer
 from mcgen.events.meta import DecayMode, EventMeta
@@ -30,6 +32,8 @@ from mcgen.source.source import Source
 
 #: of a momentum, a mass, a place; of a weight
 _NUMBER, _WEIGHT = " %.17e", " %.22e"
+#: names of the first weights; where decays are forced, the two factors of the first one follow it
+_PLAIN, _FORCED = ("nominal",), ("nominal", "weight", "decay_weight")
 
 
 def _times(columns: Columns, m: float) -> dict[str, Any]:
@@ -64,8 +68,14 @@ def _described(hepmc: Any, card: Card, metadata: EventMeta) -> Any:
         attributes["signal_events"] = f"beam_particles * {g}^2 * sum of the first weights"
     run.attributes = attributes
     forced = metadata.decays is DecayMode.FORCED
-    run.weight_names = ["nominal", "weight", "decay_weight"] if forced else ["nominal"]
+    run.weight_names = _names(_FORCED if forced else _PLAIN, metadata)
     return run
+
+
+def _names(first: Sequence[str], metadata: EventMeta) -> list[str]:
+    """Names of all weights: none twice, and without blanks, at which readers of HepMC3 3.2 part them."""
+    rows = [row | {"name": "_".join(row["name"].split())} for row in metadata.weights.values()]
+    return [*first, *(row["name"] for row in told_apart(rows, first))]
 
 
 def _frame(hepmc: Any, card: Card, metadata: EventMeta, sample: dict[str, Any]) -> tuple[str, str, str]:
@@ -83,6 +93,10 @@ def _frame(hepmc: Any, card: Card, metadata: EventMeta, sample: dict[str, Any]) 
         about = metadata["exposure"]
         cross_section.set_xsec(1, about["cross_section_pb"])
         cross_section.set_xsec_err(1, about["cross_section_error_pb"])
+    first = len(event.weights) - len(metadata.weights)
+    for i, (value, error) in enumerate(sample["further"], first):
+        cross_section.set_xsec(i, value)
+        cross_section.set_xsec_err(i, error)
     file = io.BytesIO()
     with hepmc.open(file, "w", format="HepMC3") as stream:
         stream.write(event)
@@ -90,6 +104,33 @@ def _frame(hepmc: Any, card: Card, metadata: EventMeta, sample: dict[str, Any]) 
     begin = lines.index("E 0 0 0\n")
     end = begin + len(("E", "U", "W", "A"))
     return "".join(lines[:begin]), lines[end - 1].rstrip(), "".join(lines[end:])
+
+
+def read_weights(events: Sequence[Any]) -> tuple[list[dict[str, Any]], Columns]:
+    """Alternative weights of events as pyhepmc reads them: all but the nominal one and the factors of a forced decay.
+
+    Parameters
+    ----------
+    events : sequence of pyhepmc.GenEvent
+        Of one run.
+
+    Returns
+    -------
+    rows : list of dict
+        What metadata hold as `weights`: the name of each, and for files of mcgen what else is known of it.
+    columns : dict of arrays
+        `weight_1`, ..., in their order, in the unit of the file; without the probability of forced decays.
+    """
+    run, values = events[0].run_info, np.array([event.weights for event in events])
+    names = list(run.weight_names)
+    forced = tuple(names[: len(_FORCED)]) == _FORCED
+    first = len(_FORCED if forced else _PLAIN)
+    further = values[:, first:]
+    if forced:
+        further = np.divide(further, values[:, 2:3], out=np.zeros(further.shape), where=values[:, 2:3] > 0.0)
+    own = json.loads(run.attributes["mcgen"].astype(str)) if "mcgen" in run.attributes else {}
+    rows = own.get("weights", []) or [{"name": name} for name in names[first:]]
+    return rows, {f"weight_{i}": column for i, column in enumerate(further.T, 1)}
 
 
 def _place(numbers: list[Any]) -> str:
@@ -122,6 +163,7 @@ def writer(
         refuse_if(last > LAST_NUMBER, f"HepMC3 numbers events up to {LAST_NUMBER}, here is {last}: export it as ROOT")
         listed, times = listing(columns), _times(columns, card.beam.mass)
         weights = [exposure.nominal(columns), *([columns["weight"], columns["decay_weight"]] if forced else [])]
+        weights += [exposure.nominal(columns, name) for name in metadata.weights]
         lines = [f"E %d {len(times)} {len(listed)}", "U GEV MM", "W" + _WEIGHT * len(weights), cross_section]
         others, beside_them = beside(columns, listed)
         lines += [f"A 0 {COLUMNS} {others}", "A 0 signal_process_id %d", "A 0 struck_nucleus_sigma_pb %.15g"]

@@ -5,13 +5,14 @@ Read line by line here, as pyhepmc takes damage for the end of a file, or for me
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mcgen.base.errors import InputError
 from mcgen.events.formats.lhe_events import Event, Init, Particle
@@ -73,6 +74,7 @@ class HepmcStream:
         self._init = Init((0, 0), _SHARES, 1, {1: (0.0, 0.0, 0.0)})
         self._number, self._in_last_line = 0, False  # of the line; whether it has no end, as where a file was cut
         self._names: list[str] = []
+        self.declared: dict[str, dict[str, Any]] = {}  #: what is said of weights: nothing but their names
         self._metadata = ""
 
     def refuse(self, reason: str) -> NoReturn:
@@ -288,7 +290,17 @@ class HepmcStream:
             span = (min(mothers), max(mothers)) if mothers else (0, 0)
             particles.append(Particle(line.pdg, status, span, values[:4], values[4], ["0"] * 6 + cells + ["0", "9"]))
         weight = self._number_of(record.weights[nominal], where)
-        return Event(1, weight, particles, [f"# {record.columns}"] if record.columns else [])
+        comments = [f"# {record.columns}"] if record.columns else []
+        return Event(1, weight, particles, comments, self._further(record, nominal))
+
+    def _further(self, record: _Record, nominal: int) -> dict[str, float]:
+        """Weights besides the nominal one by name, those that are numbers."""
+        found = {}
+        for number, (name, cell) in enumerate(zip(self._names, record.weights, strict=False)):
+            with contextlib.suppress(ValueError):
+                if number != nominal and math.isfinite(value := float(cell)):
+                    found[name] = value
+        return found
 
 
 def _unescaped(text: str) -> str:

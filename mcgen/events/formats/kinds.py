@@ -8,7 +8,8 @@ from mcgen.base.errors import refuse_if
 from mcgen.events.formats.text import open_compressed
 
 #: formats that events are read from
-ROOT, PARQUET, LHE, HEPMC, LIBRARY = "ROOT", "Parquet", "LHE", "HepMC", "a library for G4DarkBreM"
+ROOT, PARQUET, LHE, LHEH5, HEPMC = "ROOT", "Parquet", "LHE", "LHEH5", "HepMC"
+LIBRARY = "a library for G4DarkBreM"
 _BEGINNINGS = {
     b"root": ROOT,
     b"PAR1": PARQUET,
@@ -16,7 +17,7 @@ _BEGINNINGS = {
     b"\xfe\xff": LHE,
     b"HepMC::": HEPMC,
     b"target_Z,": LIBRARY,
-    b"\x89HDF": "an HDF5 file",
+    b"\x89HDF": LHEH5,
     b"BZh": "packed with bzip2",
     b"\xfd7zXZ": "packed with xz",
     b"PK\x03\x04": "a zip archive",
@@ -46,7 +47,7 @@ def kind_of(path: Path) -> str:
     kind = next((kind for beginning, kind in _BEGINNINGS.items() if text.startswith(beginning)), "")
     if not kind and (text.startswith(b"<") or b"<LesHouchesEvents" in text):
         kind = LHE
-    if kind in (ROOT, PARQUET) and packed:
+    if kind in (ROOT, PARQUET, LHEH5) and packed:
         return f"a packed {kind} file, to be unpacked first"
     if kind:
         return kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,20 +31,24 @@ class Collisions(NamedTuple):
     mass: NDArray[np.float64]  #: of the boson in GeV, of shape (n,) as what follows
     process: NDArray[np.int64]
     weight: NDArray[np.float64]
+    further: NDArray[np.float64]  #: other weights that were asked for, of shape (n, their number)
 
     @classmethod
-    def joined(cls, events: list[tuple[Event, Collision]]) -> Collisions:
-        """Events that were looked at one by one."""
+    def joined(cls, events: list[tuple[Event, Collision]], names: Sequence[str] = ()) -> Collisions:
+        """Events that were looked at one by one, with further weights by their names."""
         return cls(
             np.array([[particle.p for particle in found.particles] for _, found in events]),
             np.array([[particle.mass for particle in found.particles] for _, found in events]),
             np.array([found.mass for _, found in events]),
             np.array([event.process for event, _ in events]),
             np.array([event.weight for event, _ in events]),
+            np.array([[event.weights[name] for name in names] for event, _ in events]),
         )
 
     @classmethod
-    def alike(cls, numbers: NDArray[np.float64], slots: Event, lines: list[int]) -> Collisions:
+    def alike(
+        cls, numbers: NDArray[np.float64], slots: Event, lines: list[int], names: Sequence[str] = ()
+    ) -> Collisions:
         """Events by their numbers.
 
         Parameters
@@ -53,12 +58,15 @@ class Collisions(NamedTuple):
             Which of the numbers is which.
         lines : list of int
             Lines of the five particles.
+        names : sequence of str
+            Of further weights.
         """
         five = [slots.particles[line] for line in lines]
         p = numbers[:, np.array([particle.p for particle in five], dtype=int)]
         masses = numbers[:, [int(particle.mass) for particle in five]]
         process, weight = numbers[:, slots.process], numbers[:, int(slots.weight)]
-        return cls(p, masses, masses[:, 4], process.astype(np.int64), weight)
+        further = numbers[:, [int(slots.weights[name]) for name in names]]
+        return cls(p, masses, masses[:, 4], process.astype(np.int64), weight, further)
 
     def sound(self, first: Collision, energies: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether each event is surely of the process of the first, and would pass `check_frame` and `checked`.

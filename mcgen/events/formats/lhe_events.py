@@ -9,13 +9,14 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from mcgen.base.errors import InputError
 from mcgen.events.formats.lhe_alike import Alike, Pattern
-from mcgen.events.formats.lhe_tokens import Tokens
+from mcgen.events.formats.lhe_named import attributes, declared
+from mcgen.events.formats.lhe_tokens import Tag, Tokens
 from mcgen.events.formats.text import open_compressed
 
 ROOT = "LesHouchesEvents"
@@ -27,8 +28,10 @@ _BEAMS, _PROCESS, _EVENT, _PARTICLE = 10, 4, 6, 13
 _FORTRAN = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[dDqQ]([+-]?\d+)|([+-]\d+))")
 _NUMBER = re.compile(r"[+-]?\.?\d")
 _SHOWN = 40
+#: elements of an event with weights: one with a name, and a list of all that <initrwgt> names
+_NAMED, _LISTED = "wgt", "weights"
 #: characters that a line of numbers takes at most, and comments of an event that are kept
-_LONGEST, _COMMENTS = 5_000, 10
+_LONGEST, _COMMENTS = 5_000, 100
 
 
 class Particle(NamedTuple):
@@ -49,6 +52,7 @@ class Event(NamedTuple):
     weight: float  #: XWGTUP
     particles: list[Particle]
     comments: list[str]  #: lines `# event ...`
+    weights: Mapping[str, float] = {}  #: further ones by name; what is no number is not among them
 
 
 class Init(NamedTuple):
@@ -82,6 +86,8 @@ class LheStream:
         self._tokens: Tokens | None = None
         #: the first event, where each number is its place among `Alike.numbers`
         self.slots = Event(0, 0.0, [], [])
+        #: weights that <initrwgt> names, once the head was read
+        self.declared: dict[str, dict[str, Any]] = {}
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise InputError."""
@@ -96,6 +102,7 @@ class LheStream:
         """The metadata of a file of mcgen, else an empty text, and <init>."""
         with Tokens(open_compressed(self.path), self.refuse) as file:
             init = self._head(iter(file))
+            self.declared = declared(file.names)
             return file.metadata, init
 
     def parts(self) -> Iterator[Event | Alike]:
@@ -114,7 +121,7 @@ class LheStream:
                     continue
                 if ended and token.name in (ROOT, "event", "init"):
                     self.refuse(f"goes on after </{ROOT}>: it holds two files, or two that were joined")
-                if token == (ROOT, True, False):
+                if token.name == ROOT and token.closes:
                     ended, file.pattern = True, None
                 elif token.name == "event":
                     number += 1
@@ -123,16 +130,18 @@ class LheStream:
                     pattern, file.pattern = file.pattern, None
                     event = self._event(tokens, f"event {number}")
                     is_first = file.place == begin + len(first)
-                    file.pattern = self._pattern(first) if is_first else pattern
+                    file.pattern = self._pattern(first, event) if is_first else pattern
                     yield event
                 elif token.name in (ROOT, "init"):
                     self.refuse(f"after event {number}: a second <{token.name}>")
             if not ended:
                 self.refuse(f"after event {number}: the file ends without </{ROOT}>; damaged or cut short")
 
-    def _pattern(self, text: str) -> Pattern:
-        """The words of an event."""
+    def _pattern(self, text: str, event: Event) -> Pattern | None:
+        """The words of an event; none if a number in them is part of a name."""
         self.slots = self.event_of(Pattern(text).marked, "event 1")
+        if [*self.slots.weights] != [*event.weights]:
+            return None
         whole = {number for p in self.slots.particles for number in (p.pdg, p.status, *p.mothers)}
         return Pattern(text, {self.slots.process, *whole})
 
@@ -172,14 +181,29 @@ class LheStream:
             processes[self._integer(cells[3], "<init>")] = section, error, largest
         return Init((first, second), strategy, stated, processes)
 
-    def _own_lines(self, tokens: Iterator[Any], name: str, where: str) -> Iterator[str]:
-        """Lines of an element and not of those inside it, up to its end."""
+    def _own_lines(
+        self, tokens: Iterator[Any], name: str, where: str, others: list[tuple[Tag, str]] | None = None
+    ) -> Iterator[str]:
+        """Lines of an element and not of those inside it, up to its end.
+
+        Parameters
+        ----------
+        tokens : iterator
+        name : str
+        where : str
+            For messages.
+        others : list, optional
+            Gets the lines of weights, with the tag that they stand behind.
+        """
         inside: list[str] = []
+        last = Tag(name, False, False)
         for token in tokens:
             if isinstance(token, str):
                 if not inside or token.startswith("# event "):
                     yield token[:_LONGEST]
-            elif token == (name, True, False):
+                elif others is not None and inside[-1] == last.name and last.name in (_NAMED, _LISTED):
+                    others.append((last, token[:_LONGEST]))
+            elif token.name == name and token.closes:
                 return
             elif token.name in (name, "event", "init", ROOT):
                 mark = f"{'/' if token.closes else ''}{token.name}"
@@ -189,6 +213,7 @@ class LheStream:
                     del inside[inside.index(token.name) :]
             elif not token.empty and len(inside) < _MANY:
                 inside.append(token.name)
+                last = token
         self.refuse(f"{where}: the file ends; damaged or cut short")
 
     def _event(self, tokens: Iterator[Any], where: str) -> Event:
@@ -196,7 +221,8 @@ class LheStream:
         n = 0
         particles: list[Particle] = []
         comments: list[str] = []
-        for text in self._own_lines(tokens, "event", where):
+        others: list[tuple[Tag, str]] = []
+        for text in self._own_lines(tokens, "event", where, others):
             if text[0] == "#":
                 if text.startswith("# event ") and len(comments) < _COMMENTS:
                     comments.append(text)
@@ -211,7 +237,21 @@ class LheStream:
                 self._malformed(f"{where}: holds more particles than the {n} that it says")
         if not head or len(particles) != n:
             self._malformed(f"{where}: holds {len(particles)} particles{f' of {n}' if head else ' and no other line'}")
-        return Event(self._integer(head[1], where), self._number(head[2], where), particles, comments)
+        process, weight = self._integer(head[1], where), self._number(head[2], where)
+        return Event(process, weight, particles, comments, self._weights(others))
+
+    def _weights(self, found: list[tuple[Tag, str]]) -> dict[str, float]:
+        """Further weights by name, but for those that are no number."""
+        words: dict[str, str] = {}
+        listed = [word for tag, text in found if tag.name == _LISTED for word in text.split()]
+        if len(listed) == len(self.declared):
+            words = dict(zip(self.declared, listed, strict=True))
+        for tag, text in found:
+            name = attributes(tag.attributes).get("id") if tag.name == _NAMED else None
+            if name:
+                words[name] = text
+        values = {name: _as_number(word) for name, word in words.items()}
+        return {name: value for name, value in values.items() if math.isfinite(value)}
 
     def _cells(self, text: str, n: int, where: str) -> list[str]:
         """The n numbers of a line; words may follow."""
@@ -250,11 +290,16 @@ class LheStream:
         return self._malformed(f"{where}: '{cell[:_SHOWN]}' should be a whole number")
 
     def _number(self, cell: str, where: str) -> float:
-        fortran = _FORTRAN.fullmatch(cell[:_SHOWN])
-        try:
-            value = float(f"{fortran[1]}E{fortran[2] or fortran[3]}" if fortran else cell)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value) or "_" in cell:
+        value = _as_number(cell)
+        if not math.isfinite(value):
             self._malformed(f"{where}: '{cell[:_SHOWN]}' should be a number")
         return value
+
+
+def _as_number(cell: str) -> float:
+    """A number, also as Fortran writes it; NaN if it is none."""
+    fortran = _FORTRAN.fullmatch(cell[:_SHOWN])
+    try:
+        return math.nan if "_" in cell else float(f"{fortran[1]}E{fortran[2] or fortran[3]}" if fortran else cell)
+    except ValueError:
+        return math.nan

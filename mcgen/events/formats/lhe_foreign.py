@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mcgen.base.errors import McgenWarning
 from mcgen.card.card import Card
 from mcgen.events.branches import PARTS, Columns
 from mcgen.events.formats.foreign import Place, columns_at, described
@@ -35,6 +38,12 @@ from mcgen.source.source import Source
 _NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S")
 #: more beam energies than this are a continuous spectrum, which says no cross section at any
 MOST_ENERGIES = 1_000
+#: names of lost weights that are said
+_SHOWN = 5
+
+
+class LostWeightsWarning(McgenWarning):
+    """Not every event has all the weights that others have."""
 
 
 class ForeignEvents:
@@ -49,7 +58,9 @@ class ForeignEvents:
         self._first: Collision | None = None
         self._printed: list[float] = []  # beam energies as they stand in the file, in the order of their events
         self._places: list[Place] = []
+        self._names: list[str] = []  # of further weights, once it is known that all events have them
         self.has_width = False
+        seen, common = set[str](), dict[str, float]()
         n, low, high = 0, math.inf, 0.0
         for part in self._collisions():
             found = part if isinstance(part, Collisions) else Collisions.joined([part])
@@ -57,21 +68,27 @@ class ForeignEvents:
                 if self._first is None:
                     self._first = part[1]
                     sums, by_energy = WeightSums(init, self._refuse), EnergySums(init, self._refuse)
+                    common = dict(part[0].weights)
                 self._check_same(self._first, part[1], f"event {n + 1}")
                 self.has_width = self.has_width or not part[1].same_mass(self._first.mass)
+                seen |= part[0].weights.keys()
+                common = {name: 0.0 for name in common if name in part[0].weights}
             sums.add(found.process, found.weight, n + 1)
             by_energy.add(self._which(found), found.process, found.weight)
             n += len(found.mass)
             low, high = min(low, float(found.mass.min())), max(high, float(found.mass.max()))
         if self._first is None:
             self._refuse("holds no events")
+        self._names = self._named(seen, list(common))
         self._m_S = self._nominal_mass(self._first.mass, low, high)
         self._norms = by_energy.normalised(sums.normalised(), self._printed)
         samples = [
             Sample(place.target.name, place.E, norm.sigma, by_energy.count(k), norm.relative_error)
             for k, (place, norm) in enumerate(zip(self._places, self._norms, strict=True))
         ]
-        of_file = {"beam_pdg": self._first.lepton.pdg, "unweighted": sums.unweighted}
+        of_file: dict[str, Any] = {"beam_pdg": self._first.lepton.pdg, "unweighted": sums.unweighted}
+        if self._names:
+            of_file["weights"] = [self._file.declared.get(name, {"name": name}) for name in self._names]
         self.metadata = described(card, samples, self._m_S, abs(self._first.boson.pdg), **of_file)
         if self.has_width:
             self.metadata["mass_range_gev"] = [low, high]
@@ -79,6 +96,15 @@ class ForeignEvents:
     def _which(self, found: Collisions) -> NDArray[np.int64]:
         """Number of each event's beam energy."""
         return nearest(np.array(self._printed), found.p[:, 0, 3])
+
+    @staticmethod
+    def _named(seen: set[str], common: list[str]) -> list[str]:
+        """Names of the further weights that every event has; there is a warning of others."""
+        if lost := sorted(seen - set(common)):
+            names = ", ".join(lost[:_SHOWN]) + (" ..." if len(lost) > _SHOWN else "")
+            message = f"weights that some events lack, or that are no number there, are left out: {names}"
+            warnings.warn(message, LostWeightsWarning, stacklevel=2)
+        return common
 
     def _collisions(self) -> Iterator[tuple[Event, Collision] | Collisions]:
         """Each event and its five particles, or those of many events that need no closer look."""
@@ -94,7 +120,7 @@ class ForeignEvents:
             sound = self._sound(part, lines, kinds)
             for begin, end in pairwise([0, *(np.flatnonzero(np.diff(sound)) + 1).tolist(), len(sound)]):
                 if sound[begin]:
-                    yield Collisions.alike(part.numbers[begin:end], self._file.slots, lines)
+                    yield Collisions.alike(part.numbers[begin:end], self._file.slots, lines, self._names)
                     continue
                 for i in range(begin, end):
                     event = self._file.event_of(part.text_of(i), f"event {n + i + 1}")
@@ -193,8 +219,9 @@ class ForeignEvents:
         """Columns of the events; the nucleus has the mass of the card's element, and its own kinetic energy."""
         M, done = np.array([place.target.M for place in self._places]), 0
         for part in gathered(self._collisions(), Collisions):
-            found = part if isinstance(part, Collisions) else Collisions.joined(part)
+            found = part if isinstance(part, Collisions) else Collisions.joined(part, self._names)
             n, which = len(found.mass), self._which(found)
+            factor = self._factors(found, which)
             px, py, pz, _ = found.p[:, 3].T
             mass = found.masses[:, 3]  # of the nucleus
             q2 = px * px + py * py + pz * pz
@@ -202,12 +229,13 @@ class ForeignEvents:
             columns: Columns = columns_at(self._places, which)
             columns |= {
                 "event": np.arange(done, done + n),
-                "weight": found.weight * self._factors(found, which),
+                "weight": found.weight * factor,
                 "x": found.p[:, 4, 3] / columns["E_mu"],
                 "t": 2.0 * mass * kinetic,
                 "S_mass": found.mass,
             }
             columns |= {f"{name}_{of}": found.p[:, i, k] for i, name in enumerate(_NAMES) for k, of in enumerate(PARTS)}
             columns["N_out_E"] = M[which] + kinetic
+            columns |= {name: found.further[:, i] * factor for i, name in enumerate(self.metadata.weights)}
             yield columns
             done += n

@@ -17,7 +17,7 @@ from mcgen.events.formats.lhe_events import Event, LheStream
 from mcgen.events.formats.lhe_foreign import ForeignEvents
 from mcgen.events.formats.stored import StoredEvents, cut
 
-_NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S", "d1", "d2")
+NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S", "d1", "d2")
 
 
 class LheFile(StoredEvents):
@@ -94,7 +94,7 @@ class HepmcFile(LheFile):
 def _row(event: Event) -> dict[str, float]:
     """Momenta of the particles, and what the comment holds, such as the weight itself."""
     row = {"weight": event.weight}
-    for name, particle in zip(_NAMES, event.particles, strict=False):
+    for name, particle in zip(NAMES, event.particles, strict=False):
         row |= {f"{name}_{part}": value for part, value in zip(PARTS, particle.p, strict=True)}
     if len(event.particles) > 5:
         row["decay_pdg"] = event.particles[5].pdg

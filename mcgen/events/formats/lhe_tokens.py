@@ -30,23 +30,24 @@ _NAME = r"<(/?)([A-Za-z_][\w:.-]*)"
 #: a tag, or one whose quotes do not match
 _TAGS = tuple(re.compile(_NAME + rest) for rest in (r"((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>", r"([^<>]*)>"))
 _BEGINS = re.compile(_NAME)
-_IN_HEADER = re.compile(r"<!--|<!\[CDATA\[|</header\s*>|<mcgen(?:\s[^<>]*)?>")
+_IN_HEADER = re.compile(r"<!--|<!\[CDATA\[|</header\s*>|<mcgen(?:\s[^<>]*)?>|</?initrwgt(?:\s[^<>/]*)?>")
 
 
 class Tag(NamedTuple):
-    """A tag by its name; no attribute is needed."""
+    """A tag by its name."""
 
     name: str
     closes: bool  #: `</name>`
     empty: bool  #: `<name/>`
+    attributes: str = ""  #: as they are written
 
 
 class Tokens:
     """Tags and lines of text of a file, in order; a line that is a comment keeps its `#`.
 
     Any encoding is taken, since all that counts is ASCII. `metadata` is the text of the element `<mcgen>` once the
-    header was passed. Only some text is in memory, or one line. While `pattern` is there, events that fit it come many
-    at a time; it holds between events only.
+    header was passed, `names` that of <initrwgt>. Only some text is in memory, or one line. While `pattern` is there,
+    events that fit it come many at a time; it holds between events only.
     """
 
     def __init__(self, stream: IO[bytes], refuse: Callable[[str], NoReturn]) -> None:
@@ -66,7 +67,7 @@ class Tokens:
         self._passed = 0  # characters of the text before
         self._end: Exception | bool = False  # the file's, or what came in the way
         self.pattern: Pattern | None = None
-        self.metadata = ""
+        self.metadata = self.names = ""
 
     def __enter__(self) -> Tokens:
         return self
@@ -202,7 +203,7 @@ class Tokens:
         while True:
             for form in _TAGS:
                 if found := form.match(whole, at):
-                    return whole, found.end(), Tag(found[2], found[1] == "/", found[3].endswith("/"))
+                    return whole, found.end(), Tag(found[2], found[1] == "/", found[3].endswith("/"), found[3].strip())
             rest = whole[at + 1 :]
             if "<" in rest or ">" in rest or len(rest) > _LONGEST_TAG or not (following := self._line()):
                 self._again = more[1:] + self._again
@@ -211,16 +212,22 @@ class Tokens:
             whole += following
 
     def _header(self, line: str, at: int) -> tuple[str, int]:
-        """(line, place in it) behind the header; its metadata are kept."""
-        since = self._number
+        """(line, place in it) behind the header; its metadata and the names of weights are kept."""
+        since, in_names = self._number, False
         while True:
             found = _IN_HEADER.search(line, at)
+            if in_names:
+                self.names += line[at : found.start() if found else None]
+                if len(self.names) > MAX_METADATA:
+                    self._refuse("its <initrwgt> is too large")
             if not found:
                 line, at = self._more("the header", since), 0
             elif found[0] in _SPANS:
                 line, at = self._after(line, found.end(), _SPANS[found[0]], "a comment")
             elif found[0].startswith("<mcgen"):
                 line, at = self._own(line, found.end())
+            elif "initrwgt" in found[0]:
+                in_names, at = found[0][1] != "/", found.end()
             else:
                 return line, found.end()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mcgen.base.errors import InputError
 from mcgen.card.card import Card, parse_card
 from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, Columns
-from mcgen.events.events import STEP, ContentHash, Events, Shown, as_awkward
+from mcgen.events.events import STEP, ContentHash, Readable
 from mcgen.events.formats.kinds import kind_of
 from mcgen.events.meta import LARGEST, EventMeta
 from mcgen.source.source import Source
@@ -44,26 +44,6 @@ def cut(blocks: Iterable[Columns], names: list[str], step: int) -> Iterator[Colu
         yield {name: np.concatenate(parts) for name, parts in held.items()}
 
 
-class Readable(Shown, ABC):
-    """Events in one or more files, which can be read in chunks or all at once."""
-
-    metadata: EventMeta
-    branches: list[str]
-
-    @abstractmethod
-    def iterate(self, names: Sequence[str], step: int = STEP) -> Iterator[Columns]:
-        """Chunks of the named branches as numpy arrays."""
-
-    def read(self) -> Events:
-        """All events in memory."""
-        chunks = list(self.iterate(self.branches))
-        return Events(self.metadata, {name: np.concatenate([c[name] for c in chunks]) for name in self.branches})
-
-    def awkward(self) -> Any:
-        """All events as an awkward array with Momentum4D particles."""
-        return as_awkward(self.read().columns)
-
-
 class StoredEvents(Readable):
     """An event file, read in chunks.
 
@@ -85,7 +65,7 @@ class StoredEvents(Readable):
             entries = self._open(card)
         if card is not None and self._brings_card:
             self._refuse("has a card of its own, another one is for events of other generators")
-        if set(self.metadata.branches) - set(self.branches) or entries != self.metadata.n_events:
+        if {*self.metadata.branches, *self.metadata.weights} - set(self.branches) or entries != self.metadata.n_events:
             self._refuse("its events do not match its metadata")
 
     @property
@@ -149,7 +129,7 @@ class StoredEvents(Readable):
         missing = [name for name in names if name not in self.branches]
         if missing:
             self._refuse(f"has no branch {missing[0]}")
-        known = {*BRANCHES, *DECAY_BRANCHES}
+        known = {*BRANCHES, *DECAY_BRANCHES, *self.metadata.weights}
         with self._readable():
             for chunk in self._chunks(list(names), step):
                 for name in known.intersection(chunk):
