@@ -28,7 +28,8 @@ from mcgen.cli.options import PATH, Writing, boson_option, flag, foreign_option,
 def export(file: Path, output: Path, card: str | None, weights: tuple[str, ...], **how: Any) -> None:
     """Write an event file in another format, chosen by the ending of OUTPUT.
 
-    .hepmc3 (HepMC3), .lhe (Les Houches), .parquet, .csv (G4DarkBreM library), .root; text also with .gz or .zst.
+    .hepmc3 (HepMC3), .lhe (Les Houches), .lheh5 or .h5 (the same in HDF5), .parquet, .csv (G4DarkBreM library),
+    .root; text also with .gz or .zst.
 
     \b
     $ mcgen export events.root -o events.hepmc3.gz --decays

@@ -17,7 +17,7 @@ from mcgen.events import exposure
 from mcgen.events.branches import DECAY_BRANCHES, Columns
 from mcgen.events.decays import DecayModel, decay
 from mcgen.events.events import ContentHash, EventSource, files_of
-from mcgen.events.formats import g4darkbrem, hepmc, lhe, load, nanoaod, parquet, root
+from mcgen.events.formats import g4darkbrem, hepmc, lhe, lheh5, load, nanoaod, parquet, root
 from mcgen.events.formats.particles import needed
 from mcgen.events.formats.text import COMPRESSIONS
 from mcgen.events.meta import DecayMode, EventMeta
@@ -46,6 +46,9 @@ FORMATS = {
     ".hepmc3": Format("HepMC3", hepmc.writer, states_sigma=True),
     ".hepmc": Format("HepMC3", hepmc.writer, states_sigma=True),
     ".lhe": Format("Les Houches events", lhe.writer, states_sigma=True),
+    ".lheh5": Format("LHEH5", lheh5.writer, is_text=False, states_sigma=True),
+    ".hdf5": Format("LHEH5", lheh5.writer, is_text=False, states_sigma=True),
+    ".h5": Format("LHEH5", lheh5.writer, is_text=False, states_sigma=True),
     ".csv": Format("G4DarkBreM library", g4darkbrem.writer),
     ".parquet": Format("Parquet", parquet.writer, is_text=False),
     ".root": Format("ROOT", root.writer, is_text=False),
@@ -128,7 +131,7 @@ def export(
         What `mcgen.load`, `mcgen.with_weights` or `mcgen.generate` return. Events of another generator keep weights in
         pb, which add up to their cross section.
     output : path
-        Its ending chooses the format: HepMC3, LHE, Parquet, ROOT, or a G4DarkBreM library.
+        Its ending chooses the format: HepMC3, LHE, LHEH5, Parquet, ROOT, or a G4DarkBreM library.
     decays : bool
         Add the daughters of S if the file has none, at the card's model and reference coupling.
     force_decay : bool

@@ -25,7 +25,7 @@ EVENTS, WEIGHTS = 30, 145
 NAMES = ["1001", "mu_R=2 & mu_F<1", "50%", 'a "quoted" one', "pdf|90900", *(f"{i:04d}" for i in range(5, WEIGHTS))]
 TEXTS = [f"dyn=-1 muR=0.{i}E+01 <&> muF='{i}'" for i in range(WEIGHTS)]
 GROUPS = ["Central scale variation"] * 9 + [""] + ["NNPDF31 & more"] * (WEIGHTS - 10)
-FORMATS = ["root", "parquet", "lhe", "lhe.gz"]
+FORMATS = ["root", "parquet", "lhe", "lhe.gz", "h5"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcgen.analysis.reweight.LowStatisticsWarning")
 
@@ -122,6 +122,10 @@ def test_other_programs(foreign, tmp_path, factors):
     for event, row in zip(events, factors, strict=True):
         values = np.array([event.weights[name] for name in NAMES])
         np.testing.assert_allclose(values, event.eventinfo.weight * row, rtol=1e-14)
+    packed = pylhe.LHEFile.fromfile(export(foreign, tmp_path / "e.h5"))
+    assert [row.name for row in packed.header.initrwgt.weights_by_id().values()] == TEXTS
+    for event, other in zip(packed.events, events, strict=True):
+        assert event.weights == other.weights
     with pyhepmc.open(export(foreign, tmp_path / "e.hepmc3")) as stream:
         events = list(stream)
     for event, row in zip(events, factors, strict=True):

@@ -7,18 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcgen.base.errors import refuse_if
-from mcgen.events.formats.kinds import LHE, PARQUET, ROOT, kind_of
+from mcgen.events.formats.kinds import LHE, LHEH5, PARQUET, ROOT, kind_of
 
 if TYPE_CHECKING:
     from mcgen.card.card import Card
     from mcgen.events.formats.stored import StoredEvents
 
 #: format -> module and class of what can be read back
-READERS = {ROOT: ("root", "EventFile"), PARQUET: ("parquet", "ParquetFile"), LHE: ("lhe_reader", "LheFile")}
+READERS = {
+    ROOT: ("root", "EventFile"),
+    PARQUET: ("parquet", "ParquetFile"),
+    LHE: ("lhe_reader", "LheFile"),
+    LHEH5: ("lheh5_reader", "LheH5File"),
+}
 
 
 def load(path: str | Path, card: Card | None = None) -> StoredEvents:
-    """Open an event file: ROOT, Parquet or LHE; its metadata are checked, its events not read yet.
+    """Open an event file: ROOT, Parquet, LHE or LHEH5; its metadata are checked, its events not read yet.
 
     Parameters
     ----------
@@ -34,7 +39,7 @@ def load(path: str | Path, card: Card | None = None) -> StoredEvents:
     """
     path = Path(path)
     kind = kind_of(path)
-    where = "events are read from ROOT, Parquet and Les Houches files"
+    where = "events are read from ROOT, Parquet and Les Houches files (LHE, LHEH5)"
     refuse_if(kind not in READERS, f"file {path}: is {kind}; {where}")
     module, name = READERS[kind]
     found: StoredEvents = getattr(import_module(f"mcgen.events.formats.{module}"), name)(path, card)

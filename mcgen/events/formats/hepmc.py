@@ -22,6 +22,7 @@ from mcgen.base.extras import optional
 from mcgen.card.card import Card
 from mcgen.events import exposure
 from mcgen.events.branches import Columns
+from mcgen.events.formats.lhe_named import told_apart
 from mcgen.events.formats.particles import lister, struck
 from mcgen.events.formats.text import TextWriter, text_writer
 from mcgen.events.meta import DecayMode, EventMeta
@@ -71,13 +72,8 @@ def _described(hepmc: Any, card: Card, metadata: EventMeta) -> Any:
 
 def _names(first: Sequence[str], metadata: EventMeta) -> list[str]:
     """Names of all weights: none twice, and without blanks, at which readers of HepMC3 3.2 part them."""
-    names = list(first)
-    for row in metadata.weights.values():
-        name = "_".join(row["name"].split())
-        while name in names:
-            name += "_"
-        names.append(name)
-    return names
+    rows = [row | {"name": "_".join(row["name"].split())} for row in metadata.weights.values()]
+    return [*first, *(row["name"] for row in told_apart(rows, first))]
 
 
 def _frame(hepmc: Any, card: Card, metadata: EventMeta, sample: dict[str, Any]) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ from mcgen.base.errors import refuse_if
 from mcgen.events.formats.text import open_compressed
 
 #: formats that events are read from
-ROOT, PARQUET, LHE = "ROOT", "Parquet", "LHE"
+ROOT, PARQUET, LHE, LHEH5 = "ROOT", "Parquet", "LHE", "LHEH5"
 _BEGINNINGS = {
     b"root": ROOT,
     b"PAR1": PARQUET,
@@ -16,7 +16,7 @@ _BEGINNINGS = {
     b"\xfe\xff": LHE,
     b"HepMC::": "a HepMC file",
     b"target_Z,": "a library for G4DarkBreM",
-    b"\x89HDF": "an HDF5 file",
+    b"\x89HDF": LHEH5,
     b"BZh": "packed with bzip2",
     b"\xfd7zXZ": "packed with xz",
     b"PK\x03\x04": "a zip archive",
@@ -26,7 +26,7 @@ _READ = 4096
 
 
 def kind_of(path: Path) -> str:
-    """ROOT, PARQUET or LHE, or words for what else it is; gzip and zstd are looked into.
+    """ROOT, PARQUET, LHE or LHEH5, or words for what else it is; gzip and zstd are looked into.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def kind_of(path: Path) -> str:
     kind = next((kind for beginning, kind in _BEGINNINGS.items() if text.startswith(beginning)), "")
     if not kind and (text.startswith(b"<") or b"<LesHouchesEvents" in text):
         kind = LHE
-    if kind in (ROOT, PARQUET) and packed:
+    if kind in (ROOT, PARQUET, LHEH5) and packed:
         return f"a packed {kind} file, to be unpacked first"
     if kind:
         return kind

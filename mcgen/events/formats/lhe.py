@@ -23,7 +23,7 @@ from mcgen.card.card import Card
 from mcgen.events import exposure
 from mcgen.events.branches import PARTS, Columns
 from mcgen.events.formats import lhe_named
-from mcgen.events.formats.particles import lepton_number, lister, struck
+from mcgen.events.formats.particles import Particle, lepton_number, lister, struck
 from mcgen.events.formats.text import TextWriter, text_writer
 from mcgen.events.meta import DecayMode, EventMeta
 from mcgen.source.boson import Boson
@@ -102,6 +102,61 @@ def _comments(names: Sequence[str], weights: Sequence[str]) -> list[str]:
     return ["# " + " ".join(f"{name} %{'d' if name == 'event' else '.17g'}" for name in row) for row in rows]
 
 
+class Line(NamedTuple):
+    """A line of an event: a particle, as columns or numbers that all events share."""
+
+    particle: Particle
+    status: int  #: -1 incoming, 1 final, 2 decayed
+    mothers: tuple[int, int]
+    life: Any  #: c tau in mm
+
+
+class Contents:
+    """What Les Houches files hold of events, in text or in HDF5.
+
+    Parameters
+    ----------
+    card : Card
+    metadata : dict
+        Of the events.
+    sample : dict
+        What `exposure.Sums` found.
+    """
+
+    def __init__(self, card: Card, metadata: EventMeta, sample: dict[str, Any]) -> None:
+        m_S = metadata.m_S
+        self._listing = lister(card, metadata)
+        self._c_tau = MM_PER_CM * Boson(card, card.scalar.model, m_S).length_per_momentum(card.scalar.g_mu) * m_S
+        self._targets = struck(sample)
+        keys = ("cross_section_pb", "error_pb", "largest_weight_pb")
+        rows = zip(self._targets, sample["processes"], strict=True)
+        #: lines of <init>
+        self.processes = [Process(target, *(row[key] for key in keys)) for target, row in rows]
+        self.lepton, self.E = lepton_number(card, metadata), metadata.get("beam_energy_gev", card.beam.E_max)
+        #: by which weights are multiplied
+        self.in_pb = metadata.n_events / exposure.per_pb(metadata["exposure"]["nuclei_per_cm2"])
+        self.explained = _explained(card, metadata)
+
+    def numbers(self, columns: Columns) -> Any:
+        """Number of each event's process."""
+        return exposure.process_number(columns, self._targets)
+
+    def lines(self, columns: Columns) -> list[Line]:
+        """The particles of events."""
+        found = []
+        for i, particle in enumerate(self._listing(columns)):
+            mothers = (0, 0) if i < 2 else (1, 2) if i < 5 else (5, 5)
+            life = self._c_tau * columns["tau"] if particle.name == "S" and "tau" in columns else 0.0
+            found.append(Line(particle, -1 if particle.status == BEAM else particle.status, mothers, life))
+        return found
+
+
+def others(columns: Columns, lines: Sequence[Line]) -> list[str]:
+    """Columns that the lines of an event have no place for."""
+    in_lines = {f"{line.particle.name}_{part}" for line in lines for part in PARTS}
+    return [name for name in columns if name not in in_lines]
+
+
 def writer(
     path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, Any]
 ) -> AbstractContextManager[TextWriter]:
@@ -116,43 +171,33 @@ def writer(
     sample : dict
         What `exposure.Sums` found.
     """
-    m_S, listing = metadata.m_S, lister(card, metadata)
-    c_tau = MM_PER_CM * Boson(card, card.scalar.model, m_S).length_per_momentum(card.scalar.g_mu) * m_S
-    in_pb = metadata.n_events / exposure.per_pb(metadata["exposure"]["nuclei_per_cm2"])
-    targets = struck(sample)
-    keys = ("cross_section_pb", "error_pb", "largest_weight_pb")
-    rows = zip(targets, sample["processes"], strict=True)
-    processes = [Process(target, *(row[key] for key in keys)) for target, row in rows]
-    forced = metadata.decays is DecayMode.FORCED
+    contents = Contents(card, metadata, sample)
+    in_pb, forced = contents.in_pb, metadata.decays is DecayMode.FORCED
     further = metadata.weights
     split = [{"name": name, "text": text} for name, text in lhe_named.FORCED.items()] if forced else []
     of_event = lhe_named.event_lines([row["name"] for row in (*split, *further.values())])
 
     def record(columns: Columns) -> tuple[str, list[Any]]:
         """An <event>: particles, and the other columns as a comment."""
-        listed = listing(columns)
+        listed = contents.lines(columns)
         lines = ["<event>", f" {len(listed)} %d %.17g %.17g {ALPHA:.9g} 0"]
-        numbers = exposure.process_number(columns, targets)
-        values: list[Any] = [numbers, in_pb * exposure.nominal(columns), np.sqrt(columns["t"])]
-        for i, particle in enumerate(listed, 1):
-            status = -1 if particle.status == BEAM else particle.status
-            mothers = "0 0" if i < 3 else "1 2" if i < 6 else "5 5"
-            lines.append(f" %d {status} {mothers} 0 0 %.17g %.17g %.17g %.17g %.17g %.17g 9")
-            life = c_tau * columns["tau"] if particle.name == "S" and "tau" in columns else 0.0
+        values: list[Any] = [contents.numbers(columns), in_pb * exposure.nominal(columns), np.sqrt(columns["t"])]
+        for particle, status, mothers, life in listed:
+            lines.append(f" %d {status} {mothers[0]} {mothers[1]} 0 0 %.17g %.17g %.17g %.17g %.17g %.17g 9")
             values += [particle.pdg, *particle.momentum, particle.mass, life]
-        in_lines = {"decay_pdg", *(f"{p.name}_{part}" for p in listed for part in PARTS)}
-        others = [name for name in columns if name not in in_lines and name not in further]
+        in_comment = [name for name in others(columns, listed) if name != "decay_pdg" and name not in further]
         lines.append("#vertex %.17g %.17g %.17g")
         values += [MM_PER_CM * columns[f"vertex_{axis}_cm"] for axis in "xyz"]
-        lines += _comments(others, list(further))
-        values += [columns[name] for name in others]
+        lines += _comments(in_comment, list(further))
+        values += [columns[name] for name in in_comment]
         for i, name in enumerate(further):
             values += [columns["event"], columns[name]] if i % _IN_A_LINE == 0 else [columns[name]]
         values += [in_pb * columns["weight"], columns["decay_weight"]] if forced else []
         values += [in_pb * exposure.nominal(columns, name) for name in further]
         return "\n".join([*lines, *of_event, "</event>\n"]), values
 
-    blocks = "\n".join(filter(None, [_explained(card, metadata), lhe_named.block([*split, *further.values()])]))
+    names = lhe_named.block([*split, *further.values()])
+    blocks = "\n".join(filter(None, [contents.explained, names]))
+    processes = contents.processes
     Znuc = processes[0].target.Z if len(processes) == 1 else None
-    E = metadata.get("beam_energy_gev", card.beam.E_max)
-    return text_writer(path, record, head(processes, lepton_number(card, metadata), E, blocks, Znuc), END)
+    return text_writer(path, record, head(processes, contents.lepton, contents.E, blocks, Znuc), END)

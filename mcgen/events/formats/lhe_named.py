@@ -67,6 +67,18 @@ def block(weights: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join(["<initrwgt> #", *lines, "</initrwgt>"]) if lines else ""
 
 
+def told_apart(weights: Sequence[dict[str, Any]], taken: Sequence[str]) -> list[dict[str, Any]]:
+    """The same weights, with names of which none is taken, nor there twice."""
+    names, found = set(taken), []
+    for row in weights:
+        name = row["name"]
+        while name in names:
+            name += "_"
+        names.add(name)
+        found.append(row | {"name": name})
+    return found
+
+
 def event_lines(names: Sequence[str]) -> list[str]:
     """<rwgt> of an event, with a field for the value of each weight."""
     lines = [f"<wgt id={_quoted(name)}> %.17g </wgt> #" for name in names]

@@ -16,7 +16,7 @@ from mcgen.events.formats.lhe_foreign import ForeignEvents
 from mcgen.events.formats.stored import StoredEvents
 
 _INTEGERS = {"event": np.uint64, "decay_pdg": np.int32}
-_NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S", "d1", "d2")
+NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S", "d1", "d2")
 
 
 def _cut(blocks: Iterable[Columns], names: list[str], step: int) -> Iterator[Columns]:
@@ -44,9 +44,10 @@ class LheFile(StoredEvents):
     """
 
     kind = "LHE"
+    stream = LheStream
 
     def _open(self, card: Card | None) -> int:
-        self._file = LheStream(self.path)
+        self._file = self.stream(self.path)
         text, init = self._file.head()
         self._foreign: ForeignEvents | None = None
         if text:
@@ -101,7 +102,7 @@ class LheFile(StoredEvents):
 def _row(event: Event) -> dict[str, float]:
     """Momenta of the particles, and what the comment holds, such as the weight itself."""
     row = {"weight": event.weight}
-    for name, particle in zip(_NAMES, event.particles, strict=False):
+    for name, particle in zip(NAMES, event.particles, strict=False):
         row |= {f"{name}_{part}": value for part, value in zip(PARTS, particle.p, strict=True)}
     if len(event.particles) > 5:
         row["decay_pdg"] = event.particles[5].pdg

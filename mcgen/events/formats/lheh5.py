@@ -1,0 +1,155 @@
+"""Les Houches events in HDF5: LHEH5 2 as Sherpa, Pepper and pylhe define it (arXiv:1905.05120, arXiv:2309.13154).
+
+The rows of `events` and `particles` hold what the lines of a Les Houches file do, in float64. A group `mcgen` has the
+branches that they have no place for, so that such a file reads back bit for bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mcgen.base.constants import ALPHA
+from mcgen.base.extras import optional
+from mcgen.base.files import atomic_path, content_of
+from mcgen.card.card import Card
+from mcgen.events import exposure
+from mcgen.events.branches import Columns
+from mcgen.events.formats import lhe, lhe_named
+from mcgen.events.formats.text import table
+from mcgen.events.meta import EventMeta
+
+INIT = (
+    "beamA", "beamB", "energyA", "energyB", "PDFgroupA", "PDFgroupB", "PDFsetA", "PDFsetB", "weightingStrategy",
+    "numProcesses",
+)  # fmt: skip
+PROCESSES = ("procId", "npLO", "npNLO", "xSection", "error", "unitWeight")
+#: further columns of an event are weights by their names
+EVENTS = ("pid", "nparticles", "start", "trials", "scale", "fscale", "rscale", "aqed", "aqcd", "NOMINAL")
+PARTICLES = (
+    "id", "status", "mother1", "mother2", "color1", "color2", "px", "py", "pz", "e", "m", "lifetime", "spin",
+)  # fmt: skip
+#: pylhe takes a column of this name for NOMINAL
+_RESERVED = (*EVENTS, "weight")
+OWN, HEADER = "mcgen", "xml/header"
+_METADATA = re.compile(r"<mcgen>(.*?)</mcgen>", re.DOTALL)
+#: rows of a block of a file
+_ROWS = 10_000
+
+
+def h5py() -> Any:
+    """The package."""
+    return optional("h5py", "LHEH5", "lheh5")
+
+
+class LheH5Writer:
+    """Writes chunks of events to an open file."""
+
+    def __init__(self, file: Any, contents: lhe.Contents, metadata: EventMeta) -> None:
+        self._file, self._contents, self._weights = file, contents, list(metadata.weights)
+        rows = lhe_named.told_apart(list(metadata.weights.values()), _RESERVED)
+        self._names = (*EVENTS, *(row["name"] for row in rows))
+        self._describe(rows)
+        self._particles = 0
+
+    def _describe(self, weights: Sequence[dict[str, Any]]) -> None:
+        """Version, header, beams and processes."""
+        about, processes = self._contents, self._contents.processes
+        struck = max(processes, key=lambda process: process.cross_section).target
+        beams = [about.lepton, struck.pdg, about.E, struck.M, 0, 0, 0, 0, -4, len(processes)]
+        rows = [[i, np.nan, np.nan, p.cross_section, p.error, p.largest_weight] for i, p in enumerate(processes, 1)]
+        header = "\n".join(["<header>", about.explained, lhe_named.block(weights), "</header>"])
+        self._file.create_dataset("version", data=(2, 0, 0), dtype="i8")
+        self._file.create_dataset(HEADER, data=header, dtype=h5py().string_dtype("utf-8"))
+        for name, columns, data in (("init", INIT, beams), ("procInfo", PROCESSES, rows)):
+            _name(self._file.create_dataset(name, data=data, dtype="f8"), columns)
+
+    def _append(self, name: str, rows: Any, columns: Sequence[str] = ()) -> None:
+        """Add rows to a dataset, which the first ones make."""
+        if name not in self._file:
+            shape, kind = rows.shape[1:], rows.dtype
+            how = {"chunks": (_ROWS, *shape), "compression": "gzip", "compression_opts": 1, "shuffle": True}
+            made = self._file.create_dataset(name, shape=(0, *shape), maxshape=(None, *shape), dtype=kind, **how)
+            if columns:
+                _name(made, columns)
+        dataset = self._file[name]
+        begin = len(dataset)
+        dataset.resize(begin + len(rows), axis=0)
+        dataset[begin:] = rows
+
+    def write(self, columns: Columns) -> None:
+        """Append a chunk."""
+        listed, n, in_pb = self._contents.lines(columns), len(columns["event"]), self._contents.in_pb
+        start = self._particles + len(listed) * np.arange(n)
+        weights = [in_pb * exposure.nominal(columns, name) for name in ("weight", *self._weights)]
+        scale = np.sqrt(columns["t"])
+        values = [self._contents.numbers(columns), len(listed), start, 1, *[scale] * 3, ALPHA, 0, *weights]
+        self._append("events", table(values, n), self._names)
+        rows = [
+            table([p.pdg, status, *mothers, 0, 0, *p.momentum, p.mass, life, 9], n)
+            for p, status, mothers, life in listed
+        ]
+        self._append("particles", np.stack(rows, axis=1).reshape(-1, len(PARTICLES)), PARTICLES)
+        self._particles += n * len(listed)
+        for name in lhe.others(columns, listed):
+            self._append(f"{OWN}/{name}", columns[name])
+
+
+def _name(dataset: Any, columns: Sequence[str]) -> None:
+    """Say what the columns are, in the attributes in which programs look for it."""
+    names = [name.encode() for name in columns]
+    dataset.attrs["properties"] = names
+    dataset.attrs[dataset.name.rsplit("/", 1)[-1]] = names
+
+
+@contextlib.contextmanager
+def writer(path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, Any]) -> Iterator[LheH5Writer]:
+    """A writer whose file takes its name when it is complete.
+
+    Parameters
+    ----------
+    path : path
+    card : Card
+    metadata : dict
+        Of the events.
+    sample : dict
+        What `exposure.Sums` found.
+    """
+    h5 = h5py()
+    with atomic_path(path, same_events) as part, h5.File(part, "w") as file:
+        yield LheH5Writer(file, lhe.Contents(card, metadata, sample), metadata)
+
+
+def same_events(one: Path, two: Path) -> bool:
+    """Whether two files hold the same numbers, names and metadata."""
+    h5 = h5py()
+    with h5.File(one) as first, h5.File(two) as second:
+        names, others = ([*map(str, _datasets(file))] for file in (first, second))
+        return names == others and all(_same(first[name], second[name]) for name in names)
+
+
+def _datasets(file: Any) -> list[str]:
+    found: list[str] = []
+    file.visititems(lambda name, item: found.append(name) if hasattr(item, "shape") else None)
+    return found
+
+
+def _same(one: Any, two: Any) -> bool:
+    """Whether two datasets are the same; of metadata, what does not belong to the run that made them."""
+    if one.shape != two.shape or one.dtype != two.dtype:
+        return False
+    if one.name == f"/{HEADER}":
+        texts = [item.asstr()[()] for item in (one, two)]
+        rest, other = (_METADATA.sub("", text) for text in texts)
+        own, theirs = (content_of(unescape("".join(_METADATA.findall(text)))) for text in texts)
+        return bool(rest == other and own == theirs)
+    blocks = (slice(i, i + _ROWS) for i in range(0, len(one), _ROWS))
+    return [*one.attrs.get("properties", ())] == [*two.attrs.get("properties", ())] and all(
+        np.array_equal(one[block], two[block], equal_nan=True) for block in blocks
+    )
