@@ -17,7 +17,12 @@ from mcgen.cli.options import PATH, Writing, boson_option, flag, foreign_option,
 @foreign_option
 @flag("--decays", "Add the daughters of S at the card's reference coupling.")
 @flag("--force-decay", "The same, every decay inside the fiducial range.")
-@click.option("--layout", default="flat", show_default=True, help="Of .root: flat, or particles as in NanoAOD.")
+@click.option(
+    "--layout",
+    default="flat",
+    show_default=True,
+    help="Of .root: flat, or particles as in NanoAOD; of .hepmc3: nuhepmc.",
+)
 @flag("--rntuple", "Of .root: an RNTuple instead of a TTree.")
 @unit_option
 @boson_option
