@@ -29,7 +29,11 @@ from mcgen.cli.progress import bar
 @flag("--decays", "Add the daughters of S at the card's reference coupling.")
 @flag("--force-decay", "The same, every decay inside the fiducial range.")
 @click.option(
-    "--layout", type=LAYOUT, default="flat", show_default=True, help="Of .root: flat, or particles as in NanoAOD."
+    "--layout",
+    type=LAYOUT,
+    default="flat",
+    show_default=True,
+    help="Of .root: flat, or particles as in NanoAOD; of .hepmc3: nuhepmc.",
 )
 @flag("--rntuple", "Of .root: an RNTuple instead of a TTree.")
 @unit_option

@@ -56,8 +56,9 @@ FORMATS = {
     ".parquet": Format("Parquet", parquet.writer, is_text=False),
     ".root": Format("ROOT", root.writer, is_text=False),
 }
-#: layouts of .root files
+#: layouts of .root files, and of HepMC3
 LAYOUTS = {"flat": root.writer, "particles": nanoaod.writer}
+NUHEPMC = "nuhepmc"
 
 
 def format_of(path: str | Path) -> str:
@@ -73,8 +74,11 @@ def format_of(path: str | Path) -> str:
 def _writer(output: Path, layout: str, rntuple: bool, unit: str) -> tuple[Writer, dict[str, Any]]:
     """The function that opens the file, and the options that it takes."""
     ending = format_of(output)
-    choose(layout, LAYOUTS, "layout")
+    choose(layout, (*LAYOUTS, NUHEPMC), "layout")
     choose(unit, g4darkbrem.UNITS, "unit")
+    if FORMATS[ending].name == "HepMC3" and layout == NUHEPMC:
+        return FORMATS[ending].writer, {"conventions": True}
+    refuse_if(layout == NUHEPMC, f"output {output}: layout {NUHEPMC} is for .hepmc3 files")
     if ending == ".root":
         return LAYOUTS[layout], {"rntuple": rntuple}
     refuse_if(layout != "flat" or rntuple, f"output {output}: layout and rntuple are for .root files")
@@ -145,8 +149,9 @@ def export(
         Add the daughters of S if the file has none, at the card's model and reference coupling.
     force_decay : bool
         The same with every decay inside the fiducial range.
-    layout : {"flat", "particles"}
-        Of a ROOT file: the branches of mcgen, or jagged `Particle_*` branches as in NanoAOD.
+    layout : {"flat", "particles", "nuhepmc"}
+        Of a ROOT file: the branches of mcgen, or jagged `Particle_*` branches as in NanoAOD. Of HepMC3: as all its
+        readers expect, or by the conventions of NuHepMC.
     rntuple : bool
         Of a ROOT file: an RNTuple instead of a TTree.
     unit : {"GeV", "MeV"}

@@ -4,7 +4,6 @@ import gzip
 import re
 import shutil
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pylhe
@@ -68,12 +67,13 @@ def test_pylhe_reads_it(file, card, tmp_path, ending, options):
     found, expected = list(two.events), list(one.events)
     for a, b in zip(found, expected, strict=True):
         assert a.particles == b.particles
-        assert a.eventinfo == replace(b.eventinfo, aqed=a.eventinfo.aqed)
+        numbers, others = ((e.eventinfo.pid, e.eventinfo.weight, e.eventinfo.scale) for e in (a, b))
+        assert numbers == others
         assert a.weights == {}
     assert np.mean([event.eventinfo.weight for event in found]) == pytest.approx(two.init.procInfo[0].xSection)
     with h5py.File(packed) as opened:
         assert opened["version"][0] == 2
-        assert [name.decode() for name in opened["particles"].attrs["properties"]][6:10] == ["px", "py", "pz", "e"]
+        assert [*opened["particles"].attrs["properties"]][6:10] == ["px", "py", "pz", "e"]
 
 
 def test_read_back(file, tmp_path):

@@ -23,6 +23,7 @@ from mcgen.base.extras import optional
 from mcgen.card.card import Card
 from mcgen.events import exposure
 from mcgen.events.branches import Columns
+from mcgen.events.formats import nuhepmc
 from mcgen.events.formats.hepmc_events import COLUMNS, METADATA
 from mcgen.events.formats.lhe_named import told_apart
 from mcgen.events.formats.particles import beside, lister, struck
@@ -55,8 +56,8 @@ def _times(columns: Columns, m: float) -> dict[str, Any]:
 LAST_NUMBER = 2**31 - 1
 
 
-def _described(hepmc: Any, card: Card, metadata: EventMeta) -> Any:
-    """Names of the weights, and what an analysis needs to turn them into numbers of events."""
+def _described(hepmc: Any, card: Card, metadata: EventMeta, further: dict[str, Any]) -> Any:
+    """Names of the weights, further attributes, and what an analysis needs to turn them into numbers of events."""
     run, about = hepmc.GenRunInfo(), metadata["exposure"]
     made_by = " of another generator" if metadata.is_foreign else ", exact tree level"
     run.tools = [("mcgen", metadata["mcgen_version"], f"mu N -> mu N S{made_by}")]
@@ -66,9 +67,10 @@ def _described(hepmc: Any, card: Card, metadata: EventMeta) -> Any:
         attributes |= {key: about[key] for key in ("beam_particles", "sum_nuclei_per_cm2")}
         g = exposure.coupling_name(card)
         attributes["signal_events"] = f"beam_particles * {g}^2 * sum of the first weights"
-    run.attributes = attributes
+    run.attributes = attributes | further
     forced = metadata.decays is DecayMode.FORCED
-    run.weight_names = _names(_FORCED if forced else _PLAIN, metadata)
+    first = _FORCED if forced else _PLAIN
+    run.weight_names = _names([nuhepmc.NOMINAL, *first[1:]] if further else first, metadata)
     return run
 
 
@@ -78,13 +80,26 @@ def _names(first: Sequence[str], metadata: EventMeta) -> list[str]:
     return [*first, *(row["name"] for row in told_apart(rows, first))]
 
 
-def _frame(hepmc: Any, card: Card, metadata: EventMeta, sample: dict[str, Any]) -> tuple[str, str, str]:
+def _frame(
+    hepmc: Any, card: Card, metadata: EventMeta, sample: dict[str, Any], further: dict[str, Any]
+) -> tuple[str, str, str]:
     """What pyhepmc writes of a file: all before the events, the cross section of each, all after them.
 
     Where decays are forced, the cross section of the second weight is that of all S.
+
+    Parameters
+    ----------
+    hepmc : module
+    card : Card
+    metadata : dict
+        Of the events.
+    sample : dict
+        What `exposure.Sums` found.
+    further : dict
+        Attributes of the run, of NuHepMC.
     """
     event = hepmc.GenEvent(hepmc.Units.GEV, hepmc.Units.MM)
-    event.run_info = _described(hepmc, card, metadata)
+    event.run_info = _described(hepmc, card, metadata, further)
     event.weights = [1.0] * len(event.run_info.weight_names)
     event.cross_section = cross_section = hepmc.GenCrossSection()
     n = metadata.n_events
@@ -123,12 +138,12 @@ def read_weights(events: Sequence[Any]) -> tuple[list[dict[str, Any]], Columns]:
     """
     run, values = events[0].run_info, np.array([event.weights for event in events])
     names = list(run.weight_names)
-    forced = tuple(names[: len(_FORCED)]) == _FORCED
+    forced = tuple(names[1 : len(_FORCED)]) == _FORCED[1:]
     first = len(_FORCED if forced else _PLAIN)
     further = values[:, first:]
     if forced:
         further = np.divide(further, values[:, 2:3], out=np.zeros(further.shape), where=values[:, 2:3] > 0.0)
-    own = json.loads(run.attributes["mcgen"].astype(str)) if "mcgen" in run.attributes else {}
+    own = json.loads(str(run.attributes["mcgen"])) if "mcgen" in run.attributes else {}
     rows = own.get("weights", []) or [{"name": name} for name in names[first:]]
     return rows, {f"weight_{i}": column for i, column in enumerate(further.T, 1)}
 
@@ -139,7 +154,7 @@ def _place(numbers: list[Any]) -> str:
 
 
 def writer(
-    path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, Any]
+    path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, Any], conventions: bool = False
 ) -> AbstractContextManager[TextWriter]:
     """A writer whose file takes its name when it is complete.
 
@@ -151,9 +166,14 @@ def writer(
         Of the events.
     sample : dict
         What `exposure.Sums` found: cross section of the sample, in all and by element.
+    conventions : bool
+        Those of NuHepMC.
     """
-    head, cross_section, tail = _frame(optional("pyhepmc", "HepMC", "hepmc"), card, metadata, sample)
-    listing, targets = lister(card, metadata), struck(sample)
+    targets = struck(sample)
+    further = nuhepmc.run_attributes(card, metadata, sample) if conventions else {}
+    head, cross_section, tail = _frame(optional("pyhepmc", "HepMC", "hepmc"), card, metadata, sample, further)
+    listing = nuhepmc.listed(card, metadata) if conventions else lister(card, metadata)
+    status = {"vertex": nuhepmc.PRIMARY, "decay": nuhepmc.DECAY} if conventions else {"vertex": 0, "decay": 0}
     own_sigma = exposure.OwnCrossSection(Source(card), metadata.m_S)
     forced = metadata.decays is DecayMode.FORCED
 
@@ -165,18 +185,24 @@ def writer(
         weights = [exposure.nominal(columns), *([columns["weight"], columns["decay_weight"]] if forced else [])]
         weights += [exposure.nominal(columns, name) for name in metadata.weights]
         lines = [f"E %d {len(times)} {len(listed)}", "U GEV MM", "W" + _WEIGHT * len(weights), cross_section]
-        others, beside_them = beside(columns, listed)
-        lines += [f"A 0 {COLUMNS} {others}", "A 0 signal_process_id %d", "A 0 struck_nucleus_sigma_pb %.15g"]
         sigma = metadata.get("sigma_pb") or own_sigma(columns)  # of another generator, if it is there
-        values: list[Any] = [columns["event"], *weights, *beside_them, exposure.process_number(columns, targets), sigma]
+        places = {at: [*(MM_PER_CM * columns[f"{at}_{axis}_cm"] for axis in "xyz"), times[at]] for at in times}
+        attributes = nuhepmc.event_attributes(places["vertex"], sigma) if conventions else {}
+        attributes[COLUMNS] = beside(columns, listed)
+        attributes["signal_process_id"] = "%d", [exposure.process_number(columns, targets)]
+        attributes["struck_nucleus_sigma_pb"] = "%.15g", [sigma]
+        values: list[Any] = [columns["event"], *weights]
+        for name, (template, numbers) in sorted(attributes.items()):
+            lines.append(f"A 0 {name} {template}")
+            values += numbers
         vertices = {"vertex": "[1,2]", "decay": "[5]"}  # and the particles that go in
         made_in = 0
         for i, particle in enumerate(listed, 1):
             if i > 2 and particle.vertex in vertices:
                 made_in -= 1
-                place = [MM_PER_CM * columns[f"{particle.vertex}_{axis}_cm"] for axis in "xyz"]
-                place.append(times[particle.vertex])
-                lines.append(f"V {made_in} 0 {vertices.pop(particle.vertex)}{_place(place)}")
+                place = places[particle.vertex]
+                state, incoming = status[particle.vertex], vertices.pop(particle.vertex)
+                lines.append(f"V {made_in} {state} {incoming}{_place(place)}")
                 values += place if lines[-1].endswith(_NUMBER) else []
             lines.append(f"P {i} {made_in} %d{_NUMBER * 5} {particle.status}")
             values += [particle.pdg, *particle.momentum, particle.mass]
