@@ -3,6 +3,7 @@
 HBARC_GEV_CM = 1.973269804e-14  #: CODATA 2018
 GEV2_PB = 3.8937937194e8  #: 1 GeV^-2 in pb, (hbar c)^2 of CODATA 2018
 MM_PER_CM = 10.0
+MM_PER_NS = 299.792458  #: light in vacuum, exact
 PB_CM2 = 1e-36  #: 1 pb in cm^2
 ALPHA = 1.0 / 137.035999  #: CODATA 2018, the digits of the reference tables
 

@@ -39,6 +39,10 @@ from mcgen.cli.progress import bar
 @unit_option
 @boson_option
 @click.option(
+    "--time-unit", type=click.Choice(["mm", "ns"]), default="mm", show_default=True,
+    help="Of times in .hepmc3 and lifetimes in .lhe: c t in mm by the standards, or ns for readers that take them so.",
+)  # fmt: skip
+@click.option(
     "--weight", "weights", multiple=True, metavar="WHAT",
     help="Further weights of the same events: form_factor=helm, mediator=vector, or both with a comma; repeatable.",
 )  # fmt: skip

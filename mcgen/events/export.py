@@ -20,7 +20,7 @@ from mcgen.events.decays import DecayModel, decay
 from mcgen.events.events import ContentHash, EventSource, files_of
 from mcgen.events.formats import g4darkbrem, hepmc, lhe, lheh5, nanoaod, parquet, root
 from mcgen.events.formats import load as load_file
-from mcgen.events.formats.particles import needed
+from mcgen.events.formats.particles import TIME_UNITS, needed
 from mcgen.events.formats.text import COMPRESSIONS
 from mcgen.events.meta import DecayMode, EventMeta
 from mcgen.events.pool import load
@@ -131,6 +131,7 @@ def export(
     rntuple: bool = False,
     unit: str = "GeV",
     boson_pdg: int | None = None,
+    time_unit: str = "mm",
     overwrite: bool = False,
     progress: Progress = None,
 ) -> Path:
@@ -156,6 +157,9 @@ def export(
         Of a ROOT file: an RNTuple instead of a TTree.
     unit : {"GeV", "MeV"}
         Of a G4DarkBreM library.
+    time_unit : {"mm", "ns"}
+        Of times in HepMC3 and of the lifetime in Les Houches files: c t in mm as the standards have it, or ns for
+        readers that take them for ns (docs/hand-over.md).
     boson_pdg : int, optional
         Number of S; by default that of the file if it has one, else 54, or 55 of spin 1.
     overwrite : bool
@@ -189,6 +193,11 @@ def export(
     names = [name for name in file.branches if name in metadata.all_branches or name not in DECAY_BRANCHES]
     if "exposure" not in metadata:
         metadata["exposure"] = exposure.described(source, metadata["yield_per_muon"], metadata["yield_error"])
+    metadata.pop("time_unit", None)
+    if choose(time_unit, TIME_UNITS, "time_unit") != "mm":
+        has_times = FORMATS[format_of(output)].states_sigma and layout != NUHEPMC
+        refuse_if(not has_times, f"output {output}: time_unit is for HepMC3 and Les Houches files")
+        metadata["time_unit"] = time_unit
     if boson_pdg is not None:
         metadata["boson_pdg"] = check_boson(boson_pdg)
     if added:

@@ -173,7 +173,7 @@ def test_command(card, tmp_path, capsys, monkeypatch):
     }
     assert main(given) == 0
     shown = capsys.readouterr().out
-    for words in ("7.5057e+07", "0.99769", "Shape of the spectrum in theta", "p value"):
+    for words in ("7.506(17)e+07", "0.9977(22)", "Shape of the spectrum in theta", "p value"):
         assert words in shown
     for arguments, words in (
         (["crosscheck", "fermilab", "--mass", "0.1", "--events", str(MADGRAPH)], "a card as argument, --mass"),

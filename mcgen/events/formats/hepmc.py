@@ -26,7 +26,7 @@ from mcgen.events.branches import Columns
 from mcgen.events.formats import nuhepmc
 from mcgen.events.formats.hepmc_events import COLUMNS, METADATA
 from mcgen.events.formats.lhe_named import told_apart
-from mcgen.events.formats.particles import beside, lister, struck
+from mcgen.events.formats.particles import beside, lister, struck, time_factor
 from mcgen.events.formats.text import TextWriter, text_writer
 from mcgen.events.meta import DecayMode, EventMeta
 from mcgen.source.source import Source
@@ -37,8 +37,8 @@ _NUMBER, _WEIGHT = " %.17e", " %.22e"
 _PLAIN, _FORCED = ("nominal",), ("nominal", "weight", "decay_weight")
 
 
-def _times(columns: Columns, m: float) -> dict[str, Any]:
-    """Times in mm of the vertices; the beam of mass m passes z = 0 at time 0."""
+def _times(columns: Columns, m: float, factor: float) -> dict[str, Any]:
+    """Times of the vertices in mm times a factor; the beam of mass m passes z = 0 at time 0."""
     times = {"vertex": MM_PER_CM * columns["depth_cm"] / np.sqrt(1.0 - (m / columns["E_mu"]) ** 2)}
     if "decay_pdg" in columns:
         way, k = (
@@ -49,7 +49,7 @@ def _times(columns: Columns, m: float) -> dict[str, Any]:
             )
         )
         times["decay"] = times["vertex"] + MM_PER_CM * way * columns["S_E"] / k
-    return times
+    return {vertex: factor * time for vertex, time in times.items()}
 
 
 #: largest event number in HepMC3, which stores a C int
@@ -63,6 +63,7 @@ def _described(hepmc: Any, card: Card, metadata: EventMeta, further: dict[str, A
     run.tools = [("mcgen", metadata["mcgen_version"], f"mu N -> mu N S{made_by}")]
     attributes = {METADATA: json.dumps(metadata.sealed()), "weight_unit": about["weight_unit"]}
     attributes |= exposure.reference_couplings(card)
+    attributes |= {"time_unit": metadata["time_unit"]} if "time_unit" in metadata else {}
     if not metadata.is_foreign:
         attributes |= {key: about[key] for key in ("beam_particles", "sum_nuclei_per_cm2")}
         g = exposure.coupling_name(card)
@@ -181,7 +182,7 @@ def writer(
         """An event: weights, cross sections, and the vertices, each before the particles that come out of it."""
         last = columns["event"].max(initial=0)
         refuse_if(last > LAST_NUMBER, f"HepMC3 numbers events up to {LAST_NUMBER}, here is {last}: export it as ROOT")
-        listed, times = listing(columns), _times(columns, card.beam.mass)
+        listed, times = listing(columns), _times(columns, card.beam.mass, time_factor(metadata))
         weights = [exposure.nominal(columns), *([columns["weight"], columns["decay_weight"]] if forced else [])]
         weights += [exposure.nominal(columns, name) for name in metadata.weights]
         lines = [f"E %d {len(times)} {len(listed)}", "U GEV MM", "W" + _WEIGHT * len(weights), cross_section]

@@ -23,7 +23,7 @@ from mcgen.card.card import Card
 from mcgen.events import exposure
 from mcgen.events.branches import PARTS, Columns
 from mcgen.events.formats import lhe_named
-from mcgen.events.formats.particles import Particle, lepton_number, lister, struck
+from mcgen.events.formats.particles import Particle, lepton_number, lister, struck, time_factor
 from mcgen.events.formats.text import TextWriter, text_writer
 from mcgen.events.meta import DecayMode, EventMeta
 from mcgen.source.boson import Boson
@@ -108,7 +108,7 @@ class Line(NamedTuple):
     particle: Particle
     status: int  #: -1 incoming, 1 final, 2 decayed
     mothers: tuple[int, int]
-    life: Any  #: c tau in mm
+    life: Any  #: c tau in mm, or the time in ns if asked for
 
 
 class Contents:
@@ -127,6 +127,7 @@ class Contents:
         m_S = metadata.m_S
         self._listing = lister(card, metadata)
         self._c_tau = MM_PER_CM * Boson(card, card.scalar.model, m_S).length_per_momentum(card.scalar.g_mu) * m_S
+        self._c_tau *= time_factor(metadata)
         self._targets = struck(sample)
         keys = ("cross_section_pb", "error_pb", "largest_weight_pb")
         rows = zip(self._targets, sample["processes"], strict=True)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcgen.base import pdg
+from mcgen.base.constants import MM_PER_NS
 from mcgen.base.pdg import BEAM, DECAYED, FINAL
 from mcgen.card.card import Card
 from mcgen.events.branches import PARTS, Columns
@@ -16,6 +17,14 @@ from mcgen.events.decays import CHANNELS
 from mcgen.events.meta import EventMeta
 from mcgen.source import targets
 from mcgen.source.targets import Target
+
+#: units of times in HepMC and Les Houches files, from mm: the standards' c t, and ns as some readers take it
+TIME_UNITS = {"mm": 1.0, "ns": 1.0 / MM_PER_NS}
+
+
+def time_factor(metadata: EventMeta) -> float:
+    """What turns a time in mm into the unit that the file is to have."""
+    return TIME_UNITS[metadata.get("time_unit", "mm")]
 
 
 class Particle(NamedTuple):
