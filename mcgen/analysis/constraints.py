@@ -20,7 +20,8 @@ from mcgen.analysis.tracing import trace
 from mcgen.base.constants import M_MU
 from mcgen.base.errors import McgenWarning, choose, refuse_if
 from mcgen.base.units import Range
-from mcgen.card.card import Card, Scalar, read_card
+from mcgen.card.card import Card, read_card
+from mcgen.card.scalar import Scalar
 from mcgen.physics.boson.couplings import MODELS
 from mcgen.physics.boson.muon_g2 import delta_a_mu
 from mcgen.physics.boson.scalar_decay import widths

@@ -24,6 +24,13 @@ class Profile(NamedTuple):
     lateral: Array  #: x, y in cm and the slopes x', y', shape (4, n)
 
 
+def split_header(text: str) -> tuple[str, str]:
+    """The line that names the columns, without blanks, and all lines behind it; remarks may stand before it."""
+    lines = text.splitlines()
+    first = next((i for i, line in enumerate(lines) if line.split("#")[0].strip()), len(lines))
+    return "".join("".join(lines[first : first + 1]).split("#")[0].split()), "\n".join(lines[first + 1 :])
+
+
 def parse_rows(text: str, columns: str, where: str) -> Array:
     """Lines of finite numbers parted by commas, one for each of `columns`; what follows # is a remark."""
     names = [name.strip() for name in columns.split(",")]

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.files import read_text
-from mcgen.card.beam_profile import parse_rows
+from mcgen.card.beam_profile import parse_rows, split_header
 from mcgen.card.quantities import Energy, EnergyList, Length, Offset, Section, Width, about
 
 
@@ -124,7 +124,7 @@ class SearchOptions(Section):
 def read_efficiency(path: Path) -> dict[str, Any]:
     """A curve from a table with the header `S_E_gev,efficiency`; # begins a comment."""
     where = f"search.efficiency {path}"
-    header, _, rest = read_text(path, "search.efficiency", MAX_BYTES).lstrip().partition("\n")
-    refuse_if(header.replace(" ", "").strip() != HEADER, f"{where}: needs the header {HEADER}")
+    header, rest = split_header(read_text(path, "search.efficiency", MAX_BYTES))
+    refuse_if(header != HEADER, f"{where}: needs the header {HEADER}")
     energy, efficiency = parse_rows(rest, HEADER, where).T
     return {"energy": ", ".join(f"{E!r} GeV" for E in energy.tolist()), "efficiency": efficiency.tolist()}

@@ -12,7 +12,7 @@ from mcgen.base.arrays import Array
 from mcgen.base.constants import HBARC_GEV_CM
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.base.files import read_text
-from mcgen.card.beam_profile import parse_rows
+from mcgen.card.beam_profile import parse_rows, split_header
 from mcgen.physics.boson.scalar_decay import VISIBLE, Widths
 
 #: the model of a boson with a table: the coupling to the beam's lepton is g_mu itself
@@ -74,7 +74,7 @@ def parse_widths(text: str, where: str) -> WidthTable:
         Unless masses rise, lives are positive, and ratios lie in 0..1, add up to 1 at most, and are 0 where the channel
         is closed.
     """
-    header, _, rest = text.lstrip().partition("\n")
+    header, rest = split_header(text)
     names = [channel(name) for name in header.split(",")]
     lacking = [name for name in COLUMNS if name not in names]
     allowed = f"needs a header with mass_gev,ctau_cm and channels (allowed: {', '.join(CHANNELS)})"

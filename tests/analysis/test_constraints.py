@@ -13,7 +13,7 @@ from mcgen.analysis.reach import Tower
 from mcgen.base.constants import M_MU
 from mcgen.base.errors import InputError
 from mcgen.base.units import Range
-from mcgen.card.card import Scalar
+from mcgen.card.scalar import Scalar
 from mcgen.physics.boson.couplings import MODELS_OF
 from mcgen.physics.boson.muon_g2 import delta_a_mu
 

@@ -26,7 +26,10 @@ def card_of(tmp_path):
     """A card that comes with the package, its boson from a table: rows, or the whole text."""
 
     def make(rows, name="fermilab", header=HEADER, more=""):
-        text = rows if isinstance(rows, str) else "\n".join([header, *(", ".join(map(repr, row)) for row in rows)])
+        remark = "# of a model"
+        text = (
+            rows if isinstance(rows, str) else "\n".join([remark, header, *(", ".join(map(repr, row)) for row in rows)])
+        )
         (tmp_path / "widths.csv").write_text(text)
         head, rest = card_text(name).split("[scalar]")
         rest = rest.replace('model = "A"', "", 1)

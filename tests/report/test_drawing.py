@@ -108,6 +108,20 @@ def test_layers_and_size():
     assert lead != tuple(axes.collections[1].get_facecolor()[0])
 
 
+def test_active_layers():
+    """Each active layer has its line, and S that decay in it are drawn; fails if only the detector seems to count."""
+    first, second, third, rest = with_layers(gap=200.0).text.split("active = false")
+    text = f"{first}active = false{second}active = true{third}active = false{rest}"
+    setup = layout(changed(parse_card(text), scalar={"g_mu": 2e-3}))
+    assert setup.active == ((5.0, 25.0),)
+    z = setup.tracks["decay_z_cm"]
+    assert np.mean((z > 5.0 * (1.0 - 1e-2)) & (z < 25.0 * (1.0 + 1e-2))) > 0.9
+    axes, legend = drawn(setup)
+    assert "target, 20 cm of polystyrene (H, C), active" in legend
+    lines = [line.get_xdata() for line in axes.lines if line.get_color() == "black" and line.get_linewidth() == 2.0]
+    np.testing.assert_allclose(lines, [[0.05, 0.25]])
+
+
 @pytest.mark.parametrize("name", sorted(builtin_cards()))
 def test_tracks_count(name, tmp_path, monkeypatch):
     """Of every card: S that are drawn decay where it counts, or leave; the legend lies outside; a PNG is written.

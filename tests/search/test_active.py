@@ -233,6 +233,7 @@ def test_drawn_places():
         mass = np.exp(-first) * -np.expm1(-span)
         np.testing.assert_allclose(inside, mass.sum(), rtol=1e-12)
         nearest = first[span > 0.0].min()
+        assert np.count_nonzero(np.diff(tau) <= 0.0) <= 1  # where the layer lies behind the detector
         relative = np.exp(np.minimum(nearest - first, 0.0)) * -np.expm1(-span)
         for i in range(2):
             found = np.mean((tau >= first[i]) & (tau <= first[i] + span[i]) & (span[i] > 0.0))
