@@ -171,6 +171,12 @@ def test_command(card, tmp_path, capsys, monkeypatch):
     assert {path.name for path in (tmp_path / "check").glob("*.png")} == {
         f"{v}_W_1GeV.png" for v in ("x", "t", "theta")
     }
+    assert main([*given, "-o", "check"]) == 0
+    assert "left alone" in capsys.readouterr().err
+    with (tmp_path / "check" / "events.csv").open("a") as stream:
+        stream.write("W\n")
+    assert main([*given, "-o", "check"]) == 2
+    assert "--overwrite" in capsys.readouterr().err
     assert main(given) == 0
     shown = capsys.readouterr().out
     for words in ("7.506(17)e+07", "0.9977(22)", "Shape of the spectrum in theta", "p value"):

@@ -152,6 +152,8 @@ class HepmcStream:
                 self._in_head(kind, rest)
             elif not text.startswith("HepMC::Version"):
                 self._malformed("is not as HepMC begins (Asciiv3 and IO_GenEvent are read)")
+        if not version:
+            self.refuse("holds no listing of HepMC events (Asciiv3 and IO_GenEvent are read)")
         if not ended:
             self.refuse(f"ends after {n} events without the end of the listing; damaged or cut short")
 
