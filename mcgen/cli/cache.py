@@ -44,7 +44,7 @@ def cache(clear: bool, clear_old: bool, as_json: bool) -> None:
         print_json({"kernels": [*map(_row, left)], "removed": [*map(_row, gone)], "mulder": named})
         return
     if gone or clear or clear_old:
-        tell(f"removed: {len(gone)} folders, {_size(gone)}")
+        tell(f"removed {len(gone)} of {len(kernels)} folders, {_size(gone)}")
         return
     for home in dict.fromkeys(each.folder.parent for each in left):
         mine = [each for each in left if each.folder.parent == home]

@@ -7,12 +7,15 @@ from typing import Any
 
 import click
 
+from mcgen.base.printed import with_error
 from mcgen.cli.display import print_json
 from mcgen.cli.options import Command, files_argument, flag, foreign_option, json_option
 
 #: shown in a form of their own, or by --json only
 _LONG = ("card", "sigma", "t_spectrum", "branch_sha256", "weights")
 _WIDTH = 120
+#: numbers with errors, and where these are
+_ERRORS = {"yield_per_muon": "yield_error", "cross_section_pb": "cross_section_error_pb"}
 
 
 @click.command(cls=Command)
@@ -36,13 +39,7 @@ def info(file: tuple[Path, ...], card: str | None, verify: bool, as_json: bool) 
 
 
 def _show(metadata: dict[str, Any]) -> None:
-    for key, value in metadata.items():
-        if key == "exposure":
-            for name, number in value.items():
-                if number != {}:  # as nuclei_per_cm2 is where weights are cross sections already
-                    click.echo(f"{name:24} {_text(number)}")
-        elif key not in _LONG:
-            click.echo(f"{key:24} {_text(value)}")
+    _show_values({key: value for key, value in metadata.items() if key not in _LONG})
     for row in metadata.get("sigma", []):
         what = f"sigma(E_mu) on {row['target']}" if "target" in row else "sigma(E_mu)"
         click.echo(f"{what:24} {row['sigma_pb']:.6g} pb at {row['energy_gev']:.6g} GeV")
@@ -51,6 +48,16 @@ def _show(metadata: dict[str, Any]) -> None:
     click.echo("card")
     for line in str(metadata["card"]).splitlines():  # the table of a file is one long line
         click.echo("    " + (line if len(line) <= _WIDTH else line[:_WIDTH] + " ..."))
+
+
+def _show_values(values: dict[str, Any]) -> None:
+    for key, value in values.items():
+        if key == "exposure":
+            _show_values({k: v for k, v in value.items() if v != {}})  # no nuclei where weights are cross sections
+        elif _ERRORS.get(key) in values:
+            click.echo(f"{key:24} {with_error(value, values[_ERRORS[key]])}")
+        elif key not in _ERRORS.values():
+            click.echo(f"{key:24} {_text(value)}")
 
 
 def _text(value: object) -> object:

@@ -13,6 +13,7 @@ import pytest
 import uproot
 from places import ROOT
 
+from mcgen.base.printed import with_error
 from mcgen.cli import cli, main
 from mcgen.events.export import export
 from mcgen.events.formats.root import save
@@ -75,7 +76,10 @@ def test_info(capsys, event_file):
     assert wanted <= set(meta)
     assert (meta["n_events"], meta["seed"], meta["mass_gev"]) == (20_000, 3, 0.1)
     assert main(["info", str(event_file), "--verify"]) == 0
-    assert "sha256" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "sha256" in out
+    text = with_error(meta["yield_per_muon"], meta["yield_error"])
+    assert re.search(rf"^yield_per_muon +{re.escape(text)}$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "lhe.gz", "parquet"])

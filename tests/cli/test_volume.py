@@ -115,7 +115,9 @@ def test_not_both(capsys):
 
 
 def test_python_m():
-    """`python -m mcgen` is the command line; fails if it has another name or status."""
-    done = subprocess.run([sys.executable, "-m", "mcgen", "nonsense"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
+    """`python -m mcgen` is the command line; fails if it has another name or status, or files name its module."""
+    code = "import runpy, sys; sys.argv = ['/some/__main__.py', *sys.argv[1:]]\n"
+    code += "try: runpy.run_module('mcgen', run_name='__main__')\nfinally: print(sys.argv)"
+    done = subprocess.run([sys.executable, "-c", code, "nonsense"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "['mcgen', 'nonsense']\n")
     assert done.stderr.startswith("mcgen: error: No such command 'nonsense'")
