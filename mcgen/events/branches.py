@@ -60,6 +60,24 @@ DECAY_BRANCHES: dict[str, Branch] = {
     "decay_weight": Branch("", "1, or the share of the one channel, or the probability of a forced decay"),
 }
 
+#: branches of the layout of NanoAOD beside these
+_LISTED = {
+    "genWeight": Branch("", "nominal weight, with the probability of a forced decay"),
+    **{f"Particle_{part}": Branch("GeV", part) for part in ("px", "py", "pz", "energy", "mass")},
+    **{f"Particle_v{axis}": Branch("cm", f"where it is made, {axis}") for axis in "xyz"},
+    "Particle_pdgId": Branch("", "PDG number"),
+    "Particle_status": Branch("", "as in HepMC: 4 incoming, 2 decayed, 1 final"),
+    "S_mass": Branch("GeV", "mass of this S, of another generator's events with a width"),
+}
+
+
+def title(name: str) -> str:
+    """Name, unit and meaning of a branch, for programs that show them; nothing of an unknown one."""
+    alternative = Branch("", "alternative weight; its name is in the metadata") if name.startswith("weight_") else None
+    found = BRANCHES.get(name) or DECAY_BRANCHES.get(name) or _LISTED.get(name) or alternative
+    return f"{name}{f' [{found.unit}]' if found.unit else ''}, {found.meaning}" if found else ""
+
+
 #: what the compiled loop makes, and the row of each
 FLOAT_BRANCHES = [name for name, branch in BRANCHES.items() if name != "event" and branch.of is None]
 ROW = {name: i for i, name in enumerate(FLOAT_BRANCHES)}

@@ -18,7 +18,7 @@ from mcgen.events.branches import BRANCHES, Branch
 from mcgen.events.events import ContentHash, Events
 from mcgen.events.export import export
 from mcgen.events.formats import load
-from mcgen.events.formats.root import EventFile, save
+from mcgen.events.formats.root import EventFile, event_writer, save
 from mcgen.generation.generate import generate
 
 pytestmark = pytest.mark.usefixtures("samplers_kept")
@@ -59,6 +59,39 @@ def test_tree(fermilab_events):
         for name, branch in tree.items():
             assert branch.interpretation.numpy_dtype == np.dtype("u8" if name == "event" else "f8")
     assert list(BRANCHES) == EXPECTED
+
+
+@pytest.mark.parametrize("rntuple", [False, True])
+@pytest.mark.parametrize("layout", ["flat", "particles"])
+def test_branches_say_their_units(small, tmp_path, layout, rntuple):
+    """Titles of branches, descriptions of fields; fails if uproot hides them, or if one has no unit.
+
+    Many chunks make uproot move the tree, as it does in a file that is written on.
+    """
+    path = export(small, tmp_path / "events.root", layout=layout, rntuple=rntuple)
+    with uproot.open(path) as file:
+        tree = file["events" if layout == "flat" else "Events"]
+
+        def said(name):
+            return tree[name].description if rntuple else tree[name].title
+
+        assert said("E_mu") == "E_mu [GeV], energy of the muon at the interaction"
+        assert said("depth_cm").startswith("depth_cm [cm], ")
+        assert said("tau") == "tau, proper time to the decay in mean lives"
+        if layout == "particles":
+            assert said("Particle_px").startswith("Particle_px [GeV]")
+            return
+        unsaid = [name for name in tree.keys() if "," not in said(name)]  # noqa: SIM118
+        assert unsaid == []
+        with event_writer(tmp_path / "many.root", rntuple) as writer:
+            for _ in range(40):
+                writer.write({name: column[:10] for name, column in small.read().columns.items()})
+            writer.finish(small.metadata)
+        with uproot.open(tmp_path / "many.root") as again:
+            moved = again["events"]
+            assert (moved["E_mu"].description if rntuple else moved["E_mu"].title) == said("E_mu")
+            expected = np.tile(tree["E_mu"].array(library="np")[:10], 40)
+            np.testing.assert_array_equal(moved["E_mu"].array(library="np"), expected)
 
 
 def test_metadata(fermilab_events):

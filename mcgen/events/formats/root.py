@@ -18,7 +18,7 @@ import uproot
 
 from mcgen.base.files import atomic_path, content_of, overwriting
 from mcgen.card.card import Card
-from mcgen.events.branches import PARTS, Columns
+from mcgen.events.branches import PARTS, Columns, title
 from mcgen.events.events import STEP, ContentHash, Events
 from mcgen.events.formats.stored import MAX_METADATA, StoredEvents
 from mcgen.events.meta import EventMeta
@@ -36,20 +36,35 @@ class RootWriter:
 
     def __init__(self, path: Path, tree: str, rntuple: bool) -> None:
         self._file = uproot.recreate(path, compression=uproot.LZ4(1))
-        self._make = self._file.mkrntuple if rntuple else self._file.mktree
+        self._rntuple = rntuple
         self._name = tree
         self._tree: Any = None
 
     def write(self, columns: Mapping[str, Any]) -> None:
         """Append a chunk; the first one says which branches there are."""
         if self._tree is None:
-            types = {name: getattr(c, "dtype", None) or c.type.content for name, c in columns.items()}
-            self._tree = self._make(self._name, types)
+            self._tree = self._made(columns)
         self._tree.extend(dict(columns))
+
+    def _made(self, columns: Mapping[str, Any]) -> Any:
+        """A tree for columns; its branches say their unit and meaning in the title, its fields in the description."""
+        types = {name: getattr(c, "dtype", None) or c.type.content for name, c in columns.items()}
+        if self._rntuple:
+            forms = [_form(kind).copy(parameters=_described(name)) for name, kind in types.items()]
+            return self._file.mkrntuple(self._name, ak.forms.RecordForm(forms, list(types)))
+        tree = self._file.mktree(self._name, types)
+        inside = tree._cascading  # uproot has no other way to a branch's title; of other versions there is none
+        if hasattr(inside, "_branch_data") and hasattr(inside, "_relocate"):
+            for branch in inside._branch_data:
+                if said := title(branch.get("fName", "")):
+                    branch["fTitle"] = said
+            inside._relocate(self._file.file, self._file.file.sink)
+        return tree
 
     def add_tree(self, name: str, columns: Mapping[str, Any]) -> None:
         """Another tree of the same kind, of one chunk."""
-        self._make(name, {branch: column.dtype for branch, column in columns.items()}).extend(dict(columns))
+        make = self._file.mkrntuple if self._rntuple else self._file.mktree
+        make(name, {branch: column.dtype for branch, column in columns.items()}).extend(dict(columns))
 
     def finish(self, metadata: EventMeta) -> None:
         """Add the metadata; without them no reader takes the file."""
@@ -58,6 +73,15 @@ class RootWriter:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _form(kind: Any) -> Any:
+    return ak.forms.from_dtype(kind) if isinstance(kind, np.dtype) else ak.forms.from_type(kind)
+
+
+def _described(name: str) -> dict[str, str]:
+    """Parameters of a field, of which uproot writes this one as its description."""
+    return {"__doc__": title(name)} if title(name) else {}
 
 
 @contextlib.contextmanager
