@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mcgen.analysis.reach import reach as reach
     from mcgen.analysis.reach import reach_from_events as reach_from_events
     from mcgen.analysis.reweight import reweight as reweight
+    from mcgen.base.cache import cache as cache
     from mcgen.base.errors import ClosureError as ClosureError
     from mcgen.base.errors import InputError as InputError
     from mcgen.base.errors import McgenError as McgenError
@@ -64,6 +65,7 @@ _HOME = {
     "InputError": "base.errors",
     "McgenError": "base.errors",
     "cross_section": "quadrature.xsec",
+    "cache": "base.cache",
     "crosscheck": "analysis.crosscheck",
     "crosscheck_events": "analysis.event_check",
     "export": "events.export",

@@ -36,6 +36,27 @@ def kept_kernels() -> list[Kernels]:
     return sorted(found.values(), key=lambda kernels: (not kernels.is_current, -kernels.written))
 
 
+def cache(*, clear: bool = False, clear_old: bool = False) -> list[Kernels]:
+    """Folders of compiled kernels, as `mcgen cache` lists them.
+
+    Parameters
+    ----------
+    clear : bool
+        Remove them all; the next call of a kernel compiles again.
+    clear_old : bool
+        Remove those of other versions, of mcgen or numba, and of other processors.
+
+    Returns
+    -------
+    list of Kernels
+        What is left, that of this version first.
+    """
+    kernels = kept_kernels()
+    gone = [each for each in kernels if clear or (clear_old and not each.is_current)]
+    remove(gone)
+    return [each for each in kernels if each not in gone]
+
+
 def _looked_at(folder: Path, is_current: bool) -> Kernels:
     sizes, times = [0], [folder.stat().st_mtime]
     for path in folder.rglob("*"):
