@@ -53,7 +53,7 @@ def export(
     """Write an event file in another format, chosen by the ending of OUTPUT.
 
     .hepmc3 (HepMC3), .lhe (Les Houches), .lheh5 or .h5 (the same in HDF5), .parquet, .csv (G4DarkBreM library),
-    .root; text also with .gz or .zst.
+    .txt (angle and momentum of S for FORESEE), .root; text also with .gz or .zst.
 
     \b
     $ mcgen export events.root -o events.hepmc3.gz --decays

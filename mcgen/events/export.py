@@ -18,7 +18,7 @@ from mcgen.events import exposure
 from mcgen.events.branches import DECAY_BRANCHES, Columns
 from mcgen.events.decays import DecayModel, decay
 from mcgen.events.events import ContentHash, EventSource, files_of
-from mcgen.events.formats import g4darkbrem, hepmc, lhe, lheh5, nanoaod, parquet, root
+from mcgen.events.formats import g4darkbrem, hepmc, lhe, lheh5, nanoaod, parquet, root, spectrum
 from mcgen.events.formats import load as load_file
 from mcgen.events.formats.particles import TIME_UNITS, needed
 from mcgen.events.formats.text import COMPRESSIONS
@@ -53,6 +53,7 @@ FORMATS = {
     ".hdf5": Format("LHEH5", lheh5.writer, is_text=False, states_sigma=True),
     ".h5": Format("LHEH5", lheh5.writer, is_text=False, states_sigma=True),
     ".csv": Format("G4DarkBreM library", g4darkbrem.writer),
+    ".txt": Format("spectrum for FORESEE", spectrum.writer),
     ".parquet": Format("Parquet", parquet.writer, is_text=False),
     ".root": Format("ROOT", root.writer, is_text=False),
 }
@@ -143,7 +144,8 @@ def export(
         What `mcgen.load`, `mcgen.with_weights` or `mcgen.generate` return. Events of another generator keep weights in
         pb, which add up to their cross section.
     output : path
-        Its ending chooses the format: HepMC3, LHE, LHEH5, Parquet, ROOT, or a G4DarkBreM library.
+        Its ending chooses the format: HepMC3, LHE, LHEH5, Parquet, ROOT, a G4DarkBreM library, or a
+        spectrum for FORESEE.
     card : Card, str or Path, optional
         Of the file of another generator that is given by its path.
     decays : bool

@@ -17,7 +17,7 @@ from mcgen import export, load, load_card, reweight, save
 from mcgen.base.errors import InputError
 from mcgen.cli import main
 from mcgen.events.formats import hepmc
-from mcgen.events.formats.lhe_foreign import LostWeightsWarning
+from mcgen.events.formats.lhe_foreign import LostWeightsWarning, PlaceWarning
 from mcgen.events.formats.lhe_named import declared
 
 EVENTS, WEIGHTS = 30, 145
@@ -237,3 +237,42 @@ def test_refuse_missing_branches(foreign, tmp_path):
     del columns["weight_7"]
     with pytest.raises(InputError, match="do not match its metadata"):
         save(type(foreign.read())(foreign.metadata, columns), tmp_path / "few.root")
+
+
+def _placed(text, places):
+    pieces = text.split("</event>")
+    lines = [f"#vertex {' '.join(map(repr, place))}\n" if place else "" for place in places]
+    return "".join(piece + line + "</event>" for piece, line in zip(pieces, lines, strict=False)) + pieces[-1]
+
+
+@pytest.fixture(scope="module")
+def places():
+    rng = np.random.default_rng(2)
+    return np.column_stack([rng.normal(0.0, 3.0, (EVENTS, 2)), rng.uniform(0.0, 100.0, EVENTS)]).round(6)
+
+
+def test_places_of_other_generators(madgraph, card, tmp_path, places):
+    """#vertex in mm is the place in cm, also after an export; fails for mm, or for places of neighbours."""
+    found = _changed(madgraph, card, tmp_path, lambda t: _placed(t, places.tolist()))
+    for file in (found, load(export(found, tmp_path / "again.lhe"))):
+        columns = file.read().columns
+        read = np.stack([columns[f"vertex_{axis}_cm"] for axis in "xyz"], axis=1)
+        np.testing.assert_allclose(10.0 * read, places, rtol=1e-15)
+        np.testing.assert_array_equal(columns["depth_cm"], columns["vertex_z_cm"])
+        assert _matrix(file)[0].shape == (EVENTS, WEIGHTS)
+    lines = [line for line in (tmp_path / "again.lhe").read_text().splitlines() if line.startswith("#vertex")]
+    np.testing.assert_allclose([[float(x) for x in line.split()[1:]] for line in lines], places, rtol=1e-15)
+
+
+@pytest.mark.parametrize("at", [0, 5])
+def test_places_that_are_not_used(foreign, madgraph, card, tmp_path, places, at):
+    """An event without a place, or one outside the target: the place is that of the energy; fails for a NaN."""
+    some = places.tolist()
+    some[at] = None
+    expected = foreign.read().columns["vertex_z_cm"]
+    found = _changed(madgraph, card, tmp_path, lambda t: _placed(t, some))
+    np.testing.assert_array_equal(found.read().columns["vertex_z_cm"], expected)
+    some[at] = [0.0, 0.0, -1.0]
+    with pytest.warns(PlaceWarning, match="z = -0.1 to"):
+        found = _changed(madgraph, card, tmp_path, lambda t: _placed(t, some))
+    np.testing.assert_array_equal(found.read().columns["vertex_z_cm"], expected)

@@ -31,18 +31,18 @@ class Collisions(NamedTuple):
     mass: NDArray[np.float64]  #: of the boson in GeV, of shape (n,) as what follows
     process: NDArray[np.int64]
     weight: NDArray[np.float64]
-    further: NDArray[np.float64]  #: other weights that were asked for, of shape (n, their number)
+    further: NDArray[np.float64]  #: other numbers that were asked for, of shape (n, how many); NaN where one lacks
 
     @classmethod
     def joined(cls, events: list[tuple[Event, Collision]], names: Sequence[str] = ()) -> Collisions:
-        """Events that were looked at one by one, with further weights by their names."""
+        """Events that were looked at one by one, with further numbers by their names."""
         return cls(
             np.array([[particle.p for particle in found.particles] for _, found in events]),
             np.array([[particle.mass for particle in found.particles] for _, found in events]),
             np.array([found.mass for _, found in events]),
             np.array([event.process for event, _ in events]),
             np.array([event.weight for event, _ in events]),
-            np.array([[event.weights[name] for name in names] for event, _ in events]),
+            np.array([[event.further.get(name, np.nan) for name in names] for event, _ in events]),
         )
 
     @classmethod
@@ -59,13 +59,16 @@ class Collisions(NamedTuple):
         lines : list of int
             Lines of the five particles.
         names : sequence of str
-            Of further weights.
+            Of further numbers.
         """
         five = [slots.particles[line] for line in lines]
         p = numbers[:, np.array([particle.p for particle in five], dtype=int)]
         masses = numbers[:, [int(particle.mass) for particle in five]]
         process, weight = numbers[:, slots.process], numbers[:, int(slots.weight)]
-        further = numbers[:, [int(slots.weights[name]) for name in names]]
+        further = np.full((len(numbers), len(names)), np.nan)
+        for i, name in enumerate(names):
+            if name in slots.further:
+                further[:, i] = numbers[:, int(slots.further[name])]
         return cls(p, masses, masses[:, 4], process.astype(np.int64), weight, further)
 
     def sound(self, first: Collision, energies: NDArray[np.float64]) -> NDArray[np.bool_]:

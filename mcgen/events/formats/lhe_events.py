@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 from mcgen.base.errors import InputError
 from mcgen.events.formats.lhe_alike import Alike, Pattern
 from mcgen.events.formats.lhe_named import attributes, declared
-from mcgen.events.formats.lhe_tokens import Tag, Tokens
+from mcgen.events.formats.lhe_tokens import Tag, Tokens, as_number
 from mcgen.events.formats.text import open_compressed
 
 ROOT = "LesHouchesEvents"
@@ -24,10 +24,11 @@ ROOT = "LesHouchesEvents"
 _MANY = 10_000
 #: cells of a line: of beams, of a process, of an event, of a particle
 _BEAMS, _PROCESS, _EVENT, _PARTICLE = 10, 4, 6, 13
-#: Fortran's exponents: 1.0D+02, and 1.0-100 where three digits left no room for the letter
-_FORTRAN = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[dDqQ]([+-]?\d+)|([+-]\d+))")
 _NUMBER = re.compile(r"[+-]?\.?\d")
 _SHOWN = 40
+#: x, y, z in mm of a remark such as ldmx-sw reads, `#vertex 0.1 0.2 30.0`
+_VERTEX = "#vertex "
+PLACE = tuple(f"{_VERTEX}{axis}" for axis in "xyz")
 #: elements of an event with weights: one with a name, and a list of all that <initrwgt> names
 _NAMED, _LISTED = "wgt", "weights"
 #: characters that a line of numbers takes at most, and comments of an event that are kept
@@ -52,7 +53,7 @@ class Event(NamedTuple):
     weight: float  #: XWGTUP
     particles: list[Particle]
     comments: list[str]  #: lines `# event ...`
-    weights: Mapping[str, float] = {}  #: further ones by name; what is no number is not among them
+    further: Mapping[str, float] = {}  #: weights by name, and the place as `PLACE`; what is no number is left out
 
 
 class Init(NamedTuple):
@@ -140,7 +141,7 @@ class LheStream:
     def _pattern(self, text: str, event: Event) -> Pattern | None:
         """The words of an event; none if a number in them is part of a name."""
         self.slots = self.event_of(Pattern(text).marked, "event 1")
-        if [*self.slots.weights] != [*event.weights]:
+        if [*self.slots.further] != [*event.further]:
             return None
         whole = {number for p in self.slots.particles for number in (p.pdg, p.status, *p.mothers)}
         return Pattern(text, {self.slots.process, *whole})
@@ -222,10 +223,13 @@ class LheStream:
         particles: list[Particle] = []
         comments: list[str] = []
         others: list[tuple[Tag, str]] = []
+        place: list[str] = []
         for text in self._own_lines(tokens, "event", where, others):
             if text[0] == "#":
                 if text.startswith("# event ") and len(comments) < _COMMENTS:
                     comments.append(text)
+                elif text.startswith(_VERTEX):
+                    place = text.split()[1 : 1 + len(PLACE)]
             elif not head:
                 head = self._cells(text, _EVENT, where)
                 n = self._integer(head[0], where)
@@ -238,10 +242,10 @@ class LheStream:
         if not head or len(particles) != n:
             self._malformed(f"{where}: holds {len(particles)} particles{f' of {n}' if head else ' and no other line'}")
         process, weight = self._integer(head[1], where), self._number(head[2], where)
-        return Event(process, weight, particles, comments, self._weights(others))
+        return Event(process, weight, particles, comments, self._further(others, place))
 
-    def _weights(self, found: list[tuple[Tag, str]]) -> dict[str, float]:
-        """Further weights by name, but for those that are no number."""
+    def _further(self, found: list[tuple[Tag, str]], place: list[str]) -> dict[str, float]:
+        """Further weights by name, and the place, but for those that are no number."""
         words: dict[str, str] = {}
         listed = [word for tag, text in found if tag.name == _LISTED for word in text.split()]
         if len(listed) == len(self.declared):
@@ -250,7 +254,8 @@ class LheStream:
             name = attributes(tag.attributes).get("id") if tag.name == _NAMED else None
             if name:
                 words[name] = text
-        values = {name: _as_number(word) for name, word in words.items()}
+        words |= dict(zip(PLACE, place, strict=False))
+        values = {name: as_number(word) for name, word in words.items()}
         return {name: value for name, value in values.items() if math.isfinite(value)}
 
     def _cells(self, text: str, n: int, where: str) -> list[str]:
@@ -290,16 +295,7 @@ class LheStream:
         return self._malformed(f"{where}: '{cell[:_SHOWN]}' should be a whole number")
 
     def _number(self, cell: str, where: str) -> float:
-        value = _as_number(cell)
+        value = as_number(cell)
         if not math.isfinite(value):
             self._malformed(f"{where}: '{cell[:_SHOWN]}' should be a number")
         return value
-
-
-def _as_number(cell: str) -> float:
-    """A number, also as Fortran writes it; NaN if it is none."""
-    fortran = _FORTRAN.fullmatch(cell[:_SHOWN])
-    try:
-        return math.nan if "_" in cell else float(f"{fortran[1]}E{fortran[2] or fortran[3]}" if fortran else cell)
-    except ValueError:
-        return math.nan

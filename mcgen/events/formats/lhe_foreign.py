@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mcgen.base.constants import MM_PER_CM
 from mcgen.base.errors import McgenWarning
 from mcgen.card.card import Card
 from mcgen.events.branches import PARTS, Columns
@@ -19,7 +20,7 @@ from mcgen.events.formats.hepmc_events import HepmcStream
 from mcgen.events.formats.lhe_alike import Alike, gathered
 from mcgen.events.formats.lhe_collisions import Collisions, nearest
 from mcgen.events.formats.lhe_energies import EnergySums
-from mcgen.events.formats.lhe_events import Event, Init, LheStream
+from mcgen.events.formats.lhe_events import PLACE, Event, Init, LheStream
 from mcgen.events.formats.lhe_process import (
     SAME,
     SAME_PROCESS,
@@ -46,6 +47,10 @@ class LostWeightsWarning(McgenWarning):
     """Not every event has all the weights that others have."""
 
 
+class PlaceWarning(McgenWarning):
+    """Events of another generator are not in the target of the card."""
+
+
 class ForeignEvents:
     """Events of another generator, for the experiment of a card.
 
@@ -58,28 +63,33 @@ class ForeignEvents:
         self._first: Collision | None = None
         self._printed: list[float] = []  # beam energies as they stand in the file, in the order of their events
         self._places: list[Place] = []
-        self._names: list[str] = []  # of further weights, once it is known that all events have them
+        self._further = [PLACE[2]]  # names of further numbers that are read
         self.has_width = False
         seen, common = set[str](), dict[str, float]()
         n, low, high = 0, math.inf, 0.0
+        z_mm = np.array([math.inf, -math.inf])
         for part in self._collisions():
-            found = part if isinstance(part, Collisions) else Collisions.joined([part])
+            found = part if isinstance(part, Collisions) else Collisions.joined([part], self._further)
             if not isinstance(part, Collisions):
                 if self._first is None:
                     self._first = part[1]
                     sums, by_energy = WeightSums(init, self._refuse), EnergySums(init, self._refuse)
-                    common = dict(part[0].weights)
+                    common = dict(part[0].further)
                 self._check_same(self._first, part[1], f"event {n + 1}")
                 self.has_width = self.has_width or not part[1].same_mass(self._first.mass)
-                seen |= part[0].weights.keys()
-                common = {name: 0.0 for name in common if name in part[0].weights}
+                seen |= part[0].further.keys()
+                common = {name: 0.0 for name in common if name in part[0].further}
+            z = found.further[:, 0]
+            z_mm = np.array([np.minimum(z_mm[0], z.min()), np.maximum(z_mm[1], z.max())])  # NaN where one lacks
             sums.add(found.process, found.weight, n + 1)
             by_energy.add(self._which(found), found.process, found.weight)
             n += len(found.mass)
             low, high = min(low, float(found.mass.min())), max(high, float(found.mass.max()))
         if self._first is None:
             self._refuse("holds no events")
-        self._names = self._named(seen, list(common))
+        self._names = self._named(seen - {*PLACE}, [name for name in common if name not in PLACE])
+        self._has_places = self._in_target(z_mm / MM_PER_CM)
+        self._further = [*self._names, *(PLACE if self._has_places else ())]
         self._m_S = self._nominal_mass(self._first.mass, low, high)
         self._norms = by_energy.normalised(sums.normalised(), self._printed)
         samples = [
@@ -106,6 +116,19 @@ class ForeignEvents:
             warnings.warn(message, LostWeightsWarning, stacklevel=2)
         return common
 
+    def _in_target(self, span: NDArray[np.float64]) -> bool:
+        """Whether all events say where they are, from `span` in cm, and that is in the card's target."""
+        length = self._card.target.length
+        if span[0] >= 0.0 and span[1] <= (1.0 + 1e-9) * length:
+            return True
+        if np.isfinite(span).all():
+            message = (
+                f"#vertex: events lie at z = {span[0]:.6g} to {span[1]:.6g} cm, and the card's target from 0 to "
+                f"{length:g} cm; places are left out"
+            )
+            warnings.warn(message, PlaceWarning, stacklevel=2)
+        return False
+
     def _collisions(self) -> Iterator[tuple[Event, Collision] | Collisions]:
         """Each event and its five particles, or those of many events that need no closer look."""
         n, lines, kinds = 0, list[int](), list[int]()
@@ -120,7 +143,7 @@ class ForeignEvents:
             sound = self._sound(part, lines, kinds)
             for begin, end in pairwise([0, *(np.flatnonzero(np.diff(sound)) + 1).tolist(), len(sound)]):
                 if sound[begin]:
-                    yield Collisions.alike(part.numbers[begin:end], self._file.slots, lines, self._names)
+                    yield Collisions.alike(part.numbers[begin:end], self._file.slots, lines, self._further)
                     continue
                 for i in range(begin, end):
                     event = self._file.event_of(part.text_of(i), f"event {n + i + 1}")
@@ -219,7 +242,7 @@ class ForeignEvents:
         """Columns of the events; the nucleus has the mass of the card's element, and its own kinetic energy."""
         M, done = np.array([place.target.M for place in self._places]), 0
         for part in gathered(self._collisions(), Collisions):
-            found = part if isinstance(part, Collisions) else Collisions.joined(part, self._names)
+            found = part if isinstance(part, Collisions) else Collisions.joined(part, self._further)
             n, which = len(found.mass), self._which(found)
             factor = self._factors(found, which)
             px, py, pz, _ = found.p[:, 3].T
@@ -236,6 +259,9 @@ class ForeignEvents:
             }
             columns |= {f"{name}_{of}": found.p[:, i, k] for i, name in enumerate(_NAMES) for k, of in enumerate(PARTS)}
             columns["N_out_E"] = M[which] + kinetic
+            if self._has_places:
+                x, y, z = found.further[:, -len(PLACE) :].T / MM_PER_CM
+                columns |= {"vertex_x_cm": x, "vertex_y_cm": y, "vertex_z_cm": z, "depth_cm": z}
             columns |= {name: found.further[:, i] * factor for i, name in enumerate(self.metadata.weights)}
             yield columns
             done += n

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import math
 import re
 from collections.abc import Callable, Iterator
 from html import unescape
@@ -31,6 +32,19 @@ _NAME = r"<(/?)([A-Za-z_][\w:.-]*)"
 _TAGS = tuple(re.compile(_NAME + rest) for rest in (r"((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>", r"([^<>]*)>"))
 _BEGINS = re.compile(_NAME)
 _IN_HEADER = re.compile(r"<!--|<!\[CDATA\[|</header\s*>|<mcgen(?:\s[^<>]*)?>|</?initrwgt(?:\s[^<>/]*)?>")
+#: Fortran's exponents: 1.0D+02, and 1.0-100 where three digits left no room for the letter
+_FORTRAN = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[dDqQ]([+-]?\d+)|([+-]\d+))")
+#: no number has more characters
+_LONGEST_NUMBER = 40
+
+
+def as_number(cell: str) -> float:
+    """A number, also as Fortran writes it; NaN if it is none."""
+    fortran = _FORTRAN.fullmatch(cell[:_LONGEST_NUMBER])
+    try:
+        return math.nan if "_" in cell else float(f"{fortran[1]}E{fortran[2] or fortran[3]}" if fortran else cell)
+    except ValueError:
+        return math.nan
 
 
 class Tag(NamedTuple):
