@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from pvalue import chi2_probability
 
-from mcgen import load_card
+from mcgen import load_card, merge
 from mcgen.base.errors import ClosureError, InputError
 from mcgen.base.estimate import share_pulls
 from mcgen.card.card import card_text, parse_card
@@ -188,3 +188,14 @@ def test_bins_of_t(name, highest):
 def test_masses_next_to_threshold(m_S):
     """Threshold inside the target leaves events that agree with the quadrature in t; fails for too few nodes."""
     assert generate(load_card("fermilab"), m_S, 30_000).metadata["pull_t_worst"] < 4.5
+
+
+def test_merged_events_are_other_events(tmp_path):
+    """A merged file in the way is named as such; fails if its seed or its number is blamed."""
+    parts = [generate("fermilab", 0.1, 100, seed, output=tmp_path / f"{seed}.root") for seed in (1, 2)]
+    merge([part.path for part in parts], tmp_path / "all.root")
+    with pytest.raises(InputError, match="is there with"):
+        generate("fermilab", 0.1, 200, 1, output=tmp_path / "all.root")
+    merge([parts[0].path], tmp_path / "one.root")
+    with pytest.raises(InputError, match="is there with merged events"):
+        generate("fermilab", 0.1, 100, 1, output=tmp_path / "one.root")
