@@ -60,14 +60,16 @@ def export(
     $ mcgen export events.root -o events.lhe --weight form_factor=helm --weight mediator=vector
     $ mcgen export madgraph.lhe.gz -o events.root --card fermilab
     """
-    from mcgen.analysis.alternatives import with_weights
     from mcgen.events import export as exporting
     from mcgen.events.events import EventSource
     from mcgen.events.pool import load
     from mcgen.source.source import load_card
 
     events: EventSource = load(*file, card=load_card(card) if card else None)
-    events = with_weights(events, weights) if weights else events
+    if weights:
+        from mcgen.analysis.alternatives import with_weights
+
+        events = with_weights(events, weights)
     with bar("events", len(events)) as progress:
         path = exporting.export(events, output, **how, progress=progress)
     kind = exporting.FORMATS[exporting.format_of(path)].name
