@@ -16,7 +16,6 @@ from conftest import REFERENCE
 from mcgen import export, load, load_card, reweight, save
 from mcgen.base.errors import InputError
 from mcgen.cli import main
-from mcgen.events.formats import hepmc
 from mcgen.events.formats.lhe_foreign import LostWeightsWarning, PlaceWarning
 from mcgen.events.formats.lhe_named import declared
 
@@ -25,7 +24,7 @@ EVENTS, WEIGHTS = 30, 145
 NAMES = ["1001", "mu_R=2 & mu_F<1", "50%", 'a "quoted" one', "pdf|90900", *(f"{i:04d}" for i in range(5, WEIGHTS))]
 TEXTS = [f"dyn=-1 muR=0.{i}E+01 <&> muF='{i}'" for i in range(WEIGHTS)]
 GROUPS = ["Central scale variation"] * 9 + [""] + ["NNPDF31 & more"] * (WEIGHTS - 10)
-FORMATS = ["root", "parquet", "lhe", "lhe.gz", "h5"]
+FORMATS = ["root", "parquet", "lhe", "lhe.gz", "h5", "hepmc3"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcgen.analysis.reweight.LowStatisticsWarning")
 
@@ -134,14 +133,11 @@ def test_other_programs(foreign, tmp_path, factors):
     sums = np.sum([event.weights for event in events], axis=0)
     first = events[0].cross_section
     np.testing.assert_allclose([first.xsec(i) for i in range(WEIGHTS + 1)], sums, rtol=1e-8)  # it writes 9 digits
-    rows, columns = hepmc.read_weights(events)
-    assert rows == foreign.metadata["weights"]
-    np.testing.assert_array_equal(np.stack(list(columns.values()), axis=1), _matrix(foreign)[0])
     with uproot.open(export(foreign, tmp_path / "e.root")) as file:
         about = {row["name"]: f"weight_{i}" for i, row in enumerate(json.loads(str(file["metadata"]))["weights"], 1)}
-        np.testing.assert_array_equal(file["events"][about["50%"]].array(library="np"), columns["weight_3"])
+        np.testing.assert_array_equal(file["events"][about["50%"]].array(library="np"), _matrix(foreign)[0][:, 2])
     table = pq.read_table(export(foreign, tmp_path / "e.parquet"))
-    np.testing.assert_array_equal(table["weight_145"].to_numpy(), columns["weight_145"])
+    np.testing.assert_array_equal(table["weight_145"].to_numpy(), _matrix(foreign)[0][:, 144])
 
 
 def test_reweight_by_name(foreign, capsys, tmp_path):
@@ -276,3 +272,14 @@ def test_places_that_are_not_used(foreign, madgraph, card, tmp_path, places, at)
     with pytest.warns(PlaceWarning, match="z = -0.1 to"):
         found = _changed(madgraph, card, tmp_path, lambda t: _placed(t, some))
     np.testing.assert_array_equal(found.read().columns["vertex_z_cm"], expected)
+
+
+def test_weights_of_a_foreign_hepmc_file(foreign, factors, card, tmp_path):
+    """Named weights of another generator's HepMC3 file are read; fails if one is lost, or the nominal is one."""
+    own = export(foreign, tmp_path / "own.hepmc3")
+    lines = [line for line in own.read_text().splitlines(keepends=True) if not re.match(r"A (0 )?mcgen ", line)]
+    (tmp_path / "theirs.hepmc3").write_text("".join(lines))
+    found = load(tmp_path / "theirs.hepmc3", card=card)
+    assert [row["name"] for row in found.metadata["weights"]] == ["_".join(name.split()) for name in NAMES]
+    weights, nominal = _matrix(found)
+    np.testing.assert_allclose(weights, nominal[:, None] * factors, rtol=1e-12)

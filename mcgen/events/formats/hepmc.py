@@ -122,33 +122,6 @@ def _frame(
     return "".join(lines[:begin]), lines[end - 1].rstrip(), "".join(lines[end:])
 
 
-def read_weights(events: Sequence[Any]) -> tuple[list[dict[str, Any]], Columns]:
-    """Alternative weights of events as pyhepmc reads them: all but the nominal one and the factors of a forced decay.
-
-    Parameters
-    ----------
-    events : sequence of pyhepmc.GenEvent
-        Of one run.
-
-    Returns
-    -------
-    rows : list of dict
-        What metadata hold as `weights`: the name of each, and for files of mcgen what else is known of it.
-    columns : dict of arrays
-        `weight_1`, ..., in their order, in the unit of the file; without the probability of forced decays.
-    """
-    run, values = events[0].run_info, np.array([event.weights for event in events])
-    names = list(run.weight_names)
-    forced = tuple(names[1 : len(_FORCED)]) == _FORCED[1:]
-    first = len(_FORCED if forced else _PLAIN)
-    further = values[:, first:]
-    if forced:
-        further = np.divide(further, values[:, 2:3], out=np.zeros(further.shape), where=values[:, 2:3] > 0.0)
-    own = json.loads(str(run.attributes["mcgen"])) if "mcgen" in run.attributes else {}
-    rows = own.get("weights", []) or [{"name": name} for name in names[first:]]
-    return rows, {f"weight_{i}": column for i, column in enumerate(further.T, 1)}
-
-
 def _place(numbers: list[Any]) -> str:
     """The end of a vertex line: its place, which HepMC3 leaves out if it is the origin at time 0."""
     return " @" + _NUMBER * len(numbers) if any(np.any(number) for number in numbers) else ""
