@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from mcgen.quadrature.xsec import xsec as xsec
     from mcgen.quadrature.yields import n_signal as n_signal
     from mcgen.quadrature.yields import sigma_tilde as sigma_tilde
+    from mcgen.report.contours import plot_reach as plot_reach
     from mcgen.report.plot import plot_comparison as plot_comparison
     from mcgen.report.plot import plot_error_map as plot_error_map
-    from mcgen.report.plot import plot_reach as plot_reach
     from mcgen.report.plot import plot_sigma_tilde as plot_sigma_tilde
     from mcgen.report.plot import plot_signal as plot_signal
     from mcgen.report.plot import plot_spectra as plot_spectra
@@ -81,7 +81,7 @@ _HOME = {
     "overwriting": "base.files",
     "plot_comparison": "report.plot",
     "plot_error_map": "report.plot",
-    "plot_reach": "report.plot",
+    "plot_reach": "report.contours",
     "plot_sigma_tilde": "report.plot",
     "plot_signal": "report.plot",
     "plot_spectra": "report.plot",

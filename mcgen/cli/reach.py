@@ -115,10 +115,10 @@ def _check(asked: Request) -> None:
     refuse_if(asked.constraints and not asked.figure, "--constraints: are drawn, give --plot")
     if asked.figure:
         from mcgen.analysis import constraints
-        from mcgen.report import plot
+        from mcgen.report.figure import kind_of
 
         constraints.check_names(options.names_in(asked.constraints))
-        plot.kind_of(asked.figure)
+        kind_of(asked.figure)
 
 
 def _cards(asked: Request) -> list[Card]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mcgen.base.units import quantity_text
 from mcgen.report.drawing import Layout, Part
-from mcgen.report.plot import Where, entries, figure, legend
+from mcgen.report.figure import Where, entries, figure, legend
 
 #: greys of the materials of the target, and what the other parts look like
 _GREYS = ("0.55", "0.8", "0.4", "0.9", "0.25")

@@ -12,7 +12,7 @@ from mcgen.analysis.reach import AboveThresholdWarning, ReachPoint, Scan, Tower,
 from mcgen.base.errors import ThresholdError, refuse_if
 from mcgen.base.units import Range
 from mcgen.card.card import Card
-from mcgen.report import plot
+from mcgen.report.contours import plot_reach
 
 #: progress of one experiment: its name and the number of masses, 0 if a line is traced
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None] | None]]
@@ -152,4 +152,4 @@ def draw(
     refuse_if(of_electrons, "--constraints: scalar.widths of an electron beam says nothing of g_mu")
     boson = constraints.ShownBoson.of(cards[0].scalar, tower)
     known = constraints.constraints(limits, span, boson, models, workers)
-    plot.plot_reach(points, path, title, known)
+    plot_reach(points, path, title, known)

@@ -24,6 +24,7 @@ from mcgen.events.formats.root import EventFile
 from mcgen.generation.generate import generate
 from mcgen.quadrature.yields import n_signal
 from mcgen.report import plot
+from mcgen.report.contours import plot_reach
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, check_widths
 from mcgen.source.source import CardLike, load_card
@@ -180,7 +181,7 @@ def _draw(card: Card, result: Result) -> None:
     lines = {f"model {k}, $g_\\mu$ = {card.scalar.g_mu:g}": v.sigma_tilde[0] for k, v in reference.items()}
     energies = next(iter(reference.values())).E_mu
     plot.plot_sigma_tilde(energies, lines, result.folder / "sigma_tilde.png", title)
-    plot.plot_reach(result.reach, result.folder / "reach.png", f"{card.name}, $N_S$ > 3")
+    plot_reach(result.reach, result.folder / "reach.png", f"{card.name}, $N_S$ > 3")
 
 
 def _check_models(card: Card, m_S: float) -> None:

@@ -8,7 +8,7 @@ from mcgen.base.asked import Energy, energy
 from mcgen.base.files import overwriting
 from mcgen.report.drawing import layout
 from mcgen.report.drawing_figure import plot_layout
-from mcgen.report.plot import Where
+from mcgen.report.figure import Where
 from mcgen.source.source import CardLike, load_card
 
 

@@ -23,7 +23,7 @@ from mcgen.base.errors import InputError
 from mcgen.cli import cli, main
 from mcgen.cli.options import Writing
 from mcgen.generation import generate as generation
-from mcgen.report import plot
+from mcgen.report import contours as plot
 from mcgen.report import validate as report
 
 pytestmark = [pytest.mark.first, pytest.mark.usefixtures("samplers_kept")]

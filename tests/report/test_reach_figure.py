@@ -18,7 +18,7 @@ from mcgen.analysis.constraints import Constraint
 from mcgen.analysis.reach import ReachPoint, reach
 from mcgen.base.units import Range
 from mcgen.cli import main
-from mcgen.report import plot
+from mcgen.report import contours as plot
 from mcgen.report.effects import changed
 from mcgen.report.palette import look
 
