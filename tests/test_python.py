@@ -74,6 +74,9 @@ def test_numbers_as_they_come():
         (lambda: mcgen.n_signal("fermilab", "A", 0.1, ["a"]), "g_mu: "),
         (lambda: mcgen.reach("fermilab", model="A", models="B"), "model: is given twice"),
         (lambda: mcgen.load_card("fermilap"), "did you mean 'fermilab'"),
+        (lambda: mcgen.load_card(3), "card: 3 is no card"),
+        (lambda: mcgen.generate("fermilab", -0.1), "mass: -0.1 must lie above"),
+        (lambda: mcgen.cross_section("W", 3.0, 0.1, edges=[1.0, 2.0]), "edges: are those of a spectrum"),
         (lambda: mcgen.cross_section("W", 3.0, 0.1).to_hist(), "no spectrum"),
         (lambda: mcgen.plot_reach(mcgen.reach("fermilab", "A,B", 0.1), object()), "2 panels, and 1 Axes"),
     ],
@@ -129,8 +132,15 @@ def test_events_elsewhere(events, tmp_path):
         assert found.sum().value == pytest.approx(events.metadata["yield_per_muon"], rel=1e-12)
         assert found.sum().variance == pytest.approx(np.sum(events.columns["weight"] ** 2), rel=1e-12)
         assert found.axes[0].name == "x"
-    with pytest.raises(mcgen.InputError, match="branch: 'y' is not known"):
-        events.to_hist("y")
+    assert list(events.to_pandas("S_E,x")) == ["S_E", "x"]
+    for call, words in (
+        (lambda: events.to_hist("y"), "branch: 'y' is not known"),
+        (lambda: events.to_pandas("y"), "branch: 'y' is not known"),
+        (lambda: events.to_hist("x", bins=-3), "bins: -3 is no number of bins"),
+        (lambda: mcgen.reweight(events, "A", 1e-4).to_hist(5), "coupling: 5 is no place in g_mu"),
+    ):
+        with pytest.raises(mcgen.InputError, match=words):
+            call()
 
 
 def test_results_elsewhere(events):
@@ -160,6 +170,8 @@ def test_what_objects_say(events, tmp_path):
     for one in [events, file, mcgen.load_card("fermilab"), *tables]:
         assert "<table>" in one._repr_html_()
         assert len(repr(one)) < 400
+    spectrum = mcgen.xsec("W", 3, 0.1, spectrum="t")
+    assert len(repr(spectrum)) < 300
     many = Table(mcgen.xsec("W", "1:3:40", 0.1))
     assert len(repr(many).splitlines()) == 22
     assert "..." in repr(many)

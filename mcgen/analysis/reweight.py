@@ -88,6 +88,8 @@ class Reweighted:
         if not self.E_edges:
             message = "to_hist: events of another generator are of single energies, not of bins"
             raise InputError(message)
+        known = range(len(self.sigma_tilde))
+        refuse_if(coupling not in known, f"coupling: {coupling!r} is no place in g_mu, 0 to {len(known) - 1}")
         found = self.sigma_tilde[coupling]
         variances = np.array([one.error**2 for one in found])
         return histogram("E_mu", self.E_edges, [one.value for one in found], variances)

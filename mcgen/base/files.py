@@ -209,7 +209,7 @@ def read_text(path: Path, where: str, largest: int, hint: str = "") -> str:
     try:
         refuse_if(path.stat().st_size > largest, f"{where} {path}: larger than {largest} bytes")
         policy().inputs.append(path)
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # tables of Excel begin with a mark
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text"
         message = f"{where} {path}: {reason}{hint}"

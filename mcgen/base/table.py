@@ -20,6 +20,8 @@ def cell(value: Any) -> str:
     """A value as a table shows it."""
     if value is None:
         return "-"
+    if isinstance(value, dict | list | tuple):  # spectra and the like
+        return "..."
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

@@ -38,8 +38,8 @@ def parse_rows(text: str, columns: str, where: str) -> Array:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # no data
             rows = np.loadtxt(io.StringIO(text), delimiter=",", ndmin=2)
-    except ValueError as error:
-        message = f"{where}: needs lines of {columns}: {str(error)[:100]}"
+    except ValueError:
+        message = f"{where}: needs lines of {columns}{_first_fault(text, names)}"
         raise InputError(message) from None
     refuse_if(rows.shape[1:] != (len(names),) or not rows.size, f"{where}: needs lines of {columns}")
     bad = np.argwhere(~np.isfinite(rows))
@@ -47,6 +47,24 @@ def parse_rows(text: str, columns: str, where: str) -> Array:
         message = f"{where}: row {bad[0][0] + 1}: {names[bad[0][1]]} is no number"
         raise InputError(message)
     return rows
+
+
+def _first_fault(text: str, names: list[str]) -> str:
+    """Which row is no line of numbers, and why."""
+    row = 0
+    for line in text.splitlines():
+        cells = line.split("#")[0].split(",")
+        if cells == [""] or not "".join(cells).strip():
+            continue
+        row += 1
+        if len(cells) != len(names):
+            return f"; row {row} has {len(cells)} cells, and {len(names)} are expected"
+        for name, cell in zip(names, cells, strict=True):
+            try:
+                float(cell)
+            except ValueError:
+                return f"; row {row}: {name} is '{cell.strip()[:40]}', no number"
+    return ""
 
 
 @functools.lru_cache(maxsize=8)

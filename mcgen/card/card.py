@@ -32,7 +32,7 @@ MAX_BYTES = 1_000_000
 #: faults that one message names
 _MOST_FAULTS = 10
 #: parts of pydantic's places that are no keys of a card
-_KINDS = ("slab", "stack", "single", "group", "constrained-float", "Curve")
+_KINDS = ("slab", "stack", "single", "group", "number", "curve")
 #: couplings of a scan that names none
 DEFAULT_COUPLINGS = parse_list("1e-6:1e-2:25", geometric=True)
 
@@ -48,7 +48,11 @@ class Scan(Section):
     mass: Annotated[
         MassList,
         Field(default_factory=list),
-        about("masses, a,b,c or start:stop:n or start:stop:n:log; left out: that of [scalar]", "10 MeV, 100 MeV"),
+        about(
+            "masses, a,b,c or start:stop:n or start:stop:n:log, or start:stop, a line with as many as it needs; left "
+            "out: that of [scalar]",
+            "10 MeV, 100 MeV",
+        ),
     ]
     models: Annotated[
         list[ModelName],
@@ -157,7 +161,8 @@ class Card(Section):
         for model in models:
             choose(model, (*MODELS, TABLE), where)
             if model not in scalar.models:
-                what = "needs scalar.widths" if model == TABLE else f"is no model of mediator {scalar.mediator}"
+                of = "the table of widths" if scalar.widths else f"mediator {scalar.mediator}"
+                what = "needs scalar.widths" if model == TABLE else f"is no model of {of}"
                 message = f"{where}: {model} {what} (allowed: {', '.join(scalar.models)})"
                 raise InputError(message)
 

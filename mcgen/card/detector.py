@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.files import read_text
@@ -116,7 +116,10 @@ class SearchOptions(Section):
     """How well what counts is seen."""
 
     efficiency: Annotated[
-        Share | Curve,
+        Annotated[
+            Annotated[Share, Tag("number")] | Annotated[Curve, Tag("curve")],
+            Discriminator(lambda value: "curve" if isinstance(value, dict | Curve) else "number"),
+        ],
         about(f"share of the S that are seen where their decay counts, or a file of it with the header {HEADER}", 0.8),
     ] = 1.0
 

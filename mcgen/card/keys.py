@@ -65,7 +65,11 @@ def _kind(field: dict[str, Any]) -> str:
         return ", ".join(map(str, field["enum"]))
     if "unit" in field:
         return f"{field['unit']}: {', '.join(_UNITS[field['unit']])}"
-    kinds = [part for part in field.get("anyOf", []) if part != {"type": "null"} and "$ref" not in part]
+    kinds = [
+        part
+        for part in [*field.get("anyOf", []), *field.get("oneOf", [])]
+        if part != {"type": "null"} and "$ref" not in part
+    ]
     if kinds:
         return _kind(kinds[0])
     if field.get("type") in ("number", "integer"):

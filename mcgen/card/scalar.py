@@ -60,8 +60,9 @@ class Scalar(Section):
             stray = self.invisible or self.width != "total"
             refuse_if(stray, "widths: invisible and width are of a model, a table has its own ratios")
             self.table.widths(self.mass, 1.0)
-            if "model" not in self.model_fields_set:
-                object.__setattr__(self, "model", TABLE)
+            given = "model" in self.model_fields_set and self.model != TABLE
+            refuse_if(given, f"model: {self.model} has widths of its own; leave it out where a table has them")
+            object.__setattr__(self, "model", TABLE)
         return self
 
     @property
@@ -71,5 +72,5 @@ class Scalar(Section):
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Models that make sense; where a table gives the widths, they say only how the beam's lepton couples."""
-        return (*([TABLE] if self.widths else []), *MODELS_OF[self.mediator])
+        """Models that make sense."""
+        return (TABLE,) if self.widths else MODELS_OF[self.mediator]

@@ -138,7 +138,8 @@ class Slab(Layer, TransportOptions):
 
 
 def _kind_of_layer(value: Any) -> str:
-    return "group" if isinstance(value, Group) or (isinstance(value, dict) and "repeat" in value) else "single"
+    is_group = isinstance(value, dict) and ("repeat" in value or "layer" in value)
+    return "group" if isinstance(value, Group) or is_group else "single"
 
 
 Layers = Annotated[

@@ -79,6 +79,8 @@ def parse_widths(text: str, where: str) -> WidthTable:
     lacking = [name for name in COLUMNS if name not in names]
     allowed = f"needs a header with mass_gev,ctau_cm and channels (allowed: {', '.join(CHANNELS)})"
     refuse_if(lacking or len(set(names)) < len(names), f"{where}: {allowed}, each once")
+    alone = len(names) == len(COLUMNS)
+    refuse_if(alone, f"{where}: has no channel, so nothing is seen; give one (allowed: {', '.join(CHANNELS)})")
     for name in names:
         choose(name, (*COLUMNS, *CHANNELS), f"{where}: column")
     columns = dict(zip(names, parse_rows(rest, header, where).T, strict=True))
@@ -86,7 +88,7 @@ def parse_widths(text: str, where: str) -> WidthTable:
     refuse_if(mass.size < 2, f"{where}: needs two rows at least")
     refuse_if(not mass[0] > 0.0 or np.any(np.diff(mass) <= 0.0), f"{where}: mass_gev must be positive and rise")
     refuse_if(not np.all((ctau > 1e-40) & (ctau <= 1e40)), f"{where}: ctau_cm must lie in 1e-40..1e40 cm")
-    total = np.sum(list(columns.values()), axis=0) if columns else np.zeros(mass.size)
+    total = np.sum(list(columns.values()), axis=0)
     for name, ratio in [*columns.items(), ("sum of all channels", total)]:
         closed = mass <= 2.0 * VISIBLE[name][1] if name in VISIBLE else np.zeros(mass.size, bool)
         wrong = (ratio < 0.0) | (ratio > 1.0 + ROUNDING) | closed & (ratio > 0.0)

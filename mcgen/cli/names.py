@@ -53,11 +53,11 @@ class CardName(Names):
 
 
 CARD = CardName(files=".toml")
-MODEL = Names(*MODELS)
+MODEL = Names(*MODELS, "table")
 MEDIATOR = Names(*MODELS_OF)
 METHOD = Names("exact", "ww", "iww")
 FORM_FACTOR = Names("paper", "tsai", "elastic", "helm", "fourier-bessel", files="")
 LEPTON = Names("mu", "e")
 SPECTRUM = Names("x", "t", "theta")
-LAYOUT = Names("flat", "particles")
+LAYOUT = Names("flat", "particles", "nuhepmc")
 LIMIT = Names("paper", "g2-bnl", "g2-wp2020", "g2-wp2025", "e137", "orsay", "babar")

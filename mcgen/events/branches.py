@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -71,9 +72,20 @@ _LISTED = {
 }
 
 
-def title(name: str) -> str:
-    """Name, unit and meaning of a branch, for programs that show them; nothing of an unknown one."""
-    alternative = Branch("", "alternative weight; its name is in the metadata") if name.startswith("weight_") else None
+def title(name: str, weights: Mapping[str, Mapping[str, Any]] = MappingProxyType({})) -> str:
+    """Name, unit and meaning of a branch, for programs that show them; nothing of an unknown one.
+
+    Parameters
+    ----------
+    name : str
+    weights : mapping
+        Branches of alternative weights, and what metadata say of them.
+    """
+    alternative = None
+    if name in weights:
+        alternative = Branch(
+            "", f"alternative weight {weights[name]['name']}, without the probability of a forced decay"
+        )
     found = BRANCHES.get(name) or DECAY_BRANCHES.get(name) or _LISTED.get(name) or alternative
     return f"{name}{f' [{found.unit}]' if found.unit else ''}, {found.meaning}" if found else ""
 

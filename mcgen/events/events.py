@@ -17,7 +17,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.base.errors import choose
+from mcgen.base.asked import Names
+from mcgen.base.asked import names as names_of
+from mcgen.base.errors import InputError, choose
 from mcgen.base.extras import optional
 from mcgen.base.histogram import histogram
 from mcgen.base.table import html
@@ -76,10 +78,10 @@ class Shown:
 
     __slots__ = ()
 
-    def to_pandas(self: EventSource, branches: Sequence[str] = ()) -> Any:
-        """A pandas DataFrame with a row for each event, of all branches or of some."""
+    def to_pandas(self: EventSource, branches: Names = ()) -> Any:
+        """A pandas DataFrame with a row for each event, of all branches or of some: a list, or a text 'a,b,c'."""
         pandas = optional("pandas", "to_pandas", "pandas")
-        names = list(branches) or self.branches
+        names = [choose(name, self.branches, "branch") for name in names_of(branches)] or self.branches
         return pandas.concat([pandas.DataFrame(chunk) for chunk in self.iterate(names)], ignore_index=True)[names]
 
     def to_hist(self: EventSource, branch: str, bins: int | Sequence[float] = 50) -> Any:
@@ -100,7 +102,11 @@ class Shown:
         choose(branch, self.branches, "branch")
         chunks = list(self.iterate(list(dict.fromkeys([branch, "weight"]))))
         values, weights = (np.concatenate([chunk[name] for chunk in chunks]) for name in (branch, "weight"))
-        edges = np.histogram_bin_edges(values, bins)
+        try:
+            edges = np.histogram_bin_edges(values, bins)
+        except (TypeError, ValueError):
+            message = f"bins: {bins!r:.60} is no number of bins, and no list of increasing edges"
+            raise InputError(message) from None
         sums, squares = (np.histogram(values, edges, weights=w)[0] for w in (weights, weights * weights))
         return histogram(branch, edges, sums, squares)
 

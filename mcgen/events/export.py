@@ -82,7 +82,7 @@ def _writer(output: Path, layout: str, rntuple: bool, unit: str) -> tuple[Writer
     refuse_if(layout == NUHEPMC, f"output {output}: layout {NUHEPMC} is for .hepmc3 files")
     if ending == ".root":
         return LAYOUTS[layout], {"rntuple": rntuple}
-    refuse_if(layout != "flat" or rntuple, f"output {output}: layout and rntuple are for .root files")
+    refuse_if(layout != "flat" or rntuple, f"output {output}: layout {layout} and rntuple are for .root files")
     return FORMATS[ending].writer, {"unit": unit} if ending == ".csv" else {}
 
 
@@ -197,8 +197,9 @@ def export(
         metadata["exposure"] = exposure.described(source, metadata["yield_per_muon"], metadata["yield_error"])
     metadata.pop("time_unit", None)
     if choose(time_unit, TIME_UNITS, "time_unit") != "mm":
-        has_times = FORMATS[format_of(output)].states_sigma and layout != NUHEPMC
+        has_times = FORMATS[format_of(output)].states_sigma
         refuse_if(not has_times, f"output {output}: time_unit is for HepMC3 and Les Houches files")
+        refuse_if(layout == NUHEPMC, f"time_unit {time_unit}: layout {NUHEPMC} has times as c t in mm")
         metadata["time_unit"] = time_unit
     if boson_pdg is not None:
         metadata["boson_pdg"] = check_boson(boson_pdg)
@@ -242,6 +243,10 @@ def _check_events(file: EventSource, output: Path, decays: DecayMode, lists_part
     missing = needed(bool(metadata.decays)) - set(file.branches)
     lacks = f"holds chosen branches only and lacks {min(missing, default='')}"
     refuse_if(missing and (lists_particles or decays), f"{named(file)}: {lacks}")
+    other = next((row["name"] for row in metadata.weights.values() if "mediator" in row), None)
+    is_forced = DecayMode.FORCED in (decays, metadata.decays)
+    of_another = "is of another mediator, which decays otherwise than the one whose decays are forced here"
+    refuse_if(is_forced and other, f"weight '{other}': {of_another}")
     is_natural = decays is DecayMode.FORCED and metadata.decays is DecayMode.NATURAL
     refuse_if(is_natural, f"{named(file)}: its decays are natural, they cannot be forced any more")
 

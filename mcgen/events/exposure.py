@@ -18,7 +18,7 @@ from mcgen.base.arrays import Array, Numbers
 from mcgen.base.estimate import Estimate, weighted_sum
 from mcgen.card.card import Card
 from mcgen.events.branches import Columns
-from mcgen.events.meta import Sample
+from mcgen.events.meta import DecayMode, EventMeta, Sample
 from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.rules import rules
 from mcgen.physics.signal.signal_yield import yield_per_pb
@@ -80,7 +80,7 @@ def described(source: Source, total: float, error: float) -> dict[str, Any]:
     """What a reader needs to turn weights into cross sections and numbers of events; `total` is the yield per muon."""
     card = source.card
     nuclei, g = nuclei_per_cm2(source), coupling_name(card)
-    where = " where decays are forced" if card.scalar.decay is None else ", which has the share of the channel"
+    counted = "those of forced decays at that coupling" if card.scalar.decay is None else "those of the channel"
     return {
         "weight_unit": weight_unit(card),
         **reference_couplings(card),
@@ -88,7 +88,7 @@ def described(source: Source, total: float, error: float) -> dict[str, Any]:
         "nuclei_per_cm2": nuclei,
         "sum_nuclei_per_cm2": math.fsum(nuclei.values()),
         **mean_cross_section(nuclei, total, error),
-        "signal_events": f"beam_particles * {g}^2 * sum of weight (times decay_weight{where})",
+        "signal_events": f"beam_particles * {g}^2 * sum of weight: all S; times decay_weight: {counted}",
     }
 
 
@@ -110,6 +110,17 @@ def nominal(columns: Columns, name: str = "weight") -> Array:
     """The weight that counts, or an alternative to it: with the probability of a forced decay."""
     weight: Array = columns[name]
     return weight * columns["decay_weight"] if "decay_weight" in columns else weight
+
+
+def what_counts(card: Card, metadata: EventMeta) -> str:
+    """What events the sum of nominal weights times particles and the square of a coupling gives, and at which one.
+
+    With forced decays they contain the probability of a decay, which is that of the reference coupling.
+    """
+    g = coupling_name(card)
+    if metadata.decays is DecayMode.FORCED:
+        return f"S that decay where it counts, at {g} = reference_{g} alone"
+    return f"all S made, wherever they decay, at any {g}"
 
 
 class Sums:

@@ -17,6 +17,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mcgen.base.errors import InputError, refuse_if
+from mcgen.base.printed import with_error
+from mcgen.base.table import html
 from mcgen.base.units import quantity_text
 from mcgen.events.branches import BRANCHES, DECAY_BRANCHES
 
@@ -181,6 +183,9 @@ class EventMeta(dict[str, Any]):
     def __repr__(self) -> str:
         return f"<EventMeta of {len(self)} keys: " + ", ".join(f"{key} {value}" for key, value in self.facts) + ">"
 
+    def _repr_html_(self) -> str:
+        return html(["EventMeta", ""], [*self.facts, ("keys", ", ".join(self))])
+
     @property
     def facts(self) -> list[tuple[str, str]]:
         """What a reader wants to know first: names and texts."""
@@ -189,7 +194,7 @@ class EventMeta(dict[str, Any]):
             found["card"] = str(tomllib.loads(self["card"])["name"])
             found["m_S"] = quantity_text(self.m_S, "energy")
             if "yield_per_muon" in self:
-                found["yield"] = f"{self['yield_per_muon']:.6g} +- {self['yield_error']:.2g} at g_mu = 1"
+                found["yield"] = f"{with_error(self['yield_per_muon'], self['yield_error'])} at g_mu = 1"
         for key in ("mediator", "model", "seed", "decays"):
             found |= {key: str(self[key])} if self.get(key) not in (None, "") else {}
         return list(found.items())

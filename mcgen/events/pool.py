@@ -306,7 +306,7 @@ def merge(paths: str | Path | Sequence[str | Path], output: str | Path, *, overw
     digest = ContentHash()
     with overwriting(overwrite):
         _check_there(output, pool)
-        with event_writer(output, bool(pool.metadata["options"]["rntuple"])) as writer:
+        with event_writer(output, bool(pool.metadata["options"]["rntuple"]), weights=pool.metadata.weights) as writer:
             for chunk in pool.iterate(pool.branches):
                 digest.update(chunk)
                 writer.write(chunk)

@@ -17,11 +17,12 @@ from mcgen._version import __version__
 from mcgen.base import threads
 from mcgen.base.arrays import Array
 from mcgen.base.asked import Energy, energy, whole
-from mcgen.base.errors import ClosureError, InputError, choose, refuse_if
+from mcgen.base.errors import ClosureError, InputError, check_number, choose, refuse_if
 from mcgen.base.files import at_stake, check_output, leave, overwriting, refuse
 from mcgen.base.progress import Progress, reported
 from mcgen.base.steps import step
 from mcgen.card.card import Card
+from mcgen.card.quantities import LOWEST_MASS
 from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, FLOAT_BRANCHES, ROW, Columns
 from mcgen.events.decays import DecayModel, decay
 from mcgen.events.events import Events
@@ -368,6 +369,7 @@ def generate(
     how = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
     options = Options(weighted, how, rntuple, tuple(branches), layout)
     mass, own_seed = card.scalar.mass if m_S is None else energy(m_S, "m_S"), card.run.seed if seed is None else seed
+    check_number("mass", mass, LOWEST_MASS, 1e6)
     refuse_if(not 0 <= own_seed < 2**63, f"seed: {own_seed} must lie in 0..2^63-1")
     with contextlib.ExitStack() as stack:
         stack.enter_context(overwriting(overwrite))

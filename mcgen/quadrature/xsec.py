@@ -222,6 +222,7 @@ def of_process(
         Zero below threshold, except for IWW, which knows no recoil.
     """
     choose(method, quadrature.METHODS, "method")
+    refuse_if(spectrum is None and edges is not None, "edges: are those of a spectrum, and none is asked for")
     process = process._replace(ww=method == "ww")
     if spectrum is None:
         bounds = None

@@ -7,6 +7,7 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from mcgen.source.source import CardLike, load_card
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """What a run leaves: its files and the numbers in them."""
 
@@ -45,6 +46,13 @@ class Result:
     reach: list[ReachPoint]
     landmarks: list[float]  #: masses in GeV that the table shows of a traced line
     files: list[Path]
+
+    def __repr__(self) -> str:
+        return f"<Result in {self.folder}: {self.events!r}, reach of {', '.join(self.signal)}>"
+
+    def _repr_html_(self) -> str:
+        tables = "".join(found._repr_html_() for found in self.signal.values())
+        return f"<p>{escape(str(self.folder))}</p>{self.events._repr_html_()}{tables}"
 
 
 def run(

@@ -149,6 +149,9 @@ def load_card(name: CardLike, mediator: str | None = None, model: str | None = N
     InputError
         One line with every fault, its place and what is allowed.
     """
+    if not isinstance(name, str | Path | Card):
+        message = f"card: {name!r:.60} is no card, and no name or file of one"
+        raise InputError(message)
     card = name if isinstance(name, Card) else checked(read_card(name), str(name))
     return card.with_boson(mediator, model)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pylhe
 import pytest
 
-from mcgen import InputError, generate, load
+from mcgen import InputError, generate, load, reweight, with_weights
 from mcgen.base import pdg
 from mcgen.base.constants import MM_PER_NS
 from mcgen.cli import main
@@ -70,3 +70,35 @@ def test_times_in_ns(file, tmp_path, capsys):
     with pytest.raises(InputError, match="time_unit is for HepMC3 and Les Houches files"):
         export(file, tmp_path / "e.parquet", time_unit="ns")
     capsys.readouterr()
+
+
+@pytest.mark.filterwarnings("ignore::mcgen.analysis.reweight.LowStatisticsWarning")
+def test_what_the_sum_of_weights_is_good_for(file, tmp_path):
+    """The words in a file give N_S at the reference coupling, or all S made; fails if they name another coupling."""
+    plain = generate("fermilab", 0.1, 200, output=tmp_path / "plain.root")
+    for events, words in ((file, "at g_mu = reference_g_mu alone"), (plain, "all S made")):
+        path = export(events, tmp_path / f"{words}.hepmc3")
+        with pyhepmc.open(path) as stream:
+            found = list(stream)
+        about = {key: str(value) for key, value in found[0].run_info.attributes.items()}
+        text, _, counted = about["signal_events"].partition(":")
+        assert text == "beam_particles * g_mu^2 * sum of the first weights"
+        assert words in counted
+        assert words in export(events, tmp_path / f"{words}.lhe").read_text()
+        total = sum(event.weights[0] for event in found)
+        if events is file:
+            g = float(about["reference_g_mu"])
+            n = float(about["beam_particles"]) * g**2 * total
+            assert n == pytest.approx(reweight(events, "A", g).n_signal[0].value, rel=1e-12)
+        else:
+            assert total == pytest.approx(events.metadata["yield_per_muon"], rel=1e-12)
+
+
+def test_forced_decays_of_another_mediator(file, tmp_path):
+    """A vector decays elsewhere than the scalar whose decays were forced; fails if its weight goes into the file."""
+    with pytest.raises(InputError, match="mediator=vector': is of another mediator, which decays otherwise"):
+        export(with_weights(file, ["mediator=vector"]), tmp_path / "e.lhe")
+    path = export(with_weights(file, ["form_factor=helm"]), tmp_path / "e.parquet")
+    schema = pytest.importorskip("pyarrow.parquet").read_schema(path)
+    assert schema.field("E_mu").metadata[b"description"] == b"E_mu [GeV], energy of the muon at the interaction"
+    assert b"form_factor=helm" in schema.field("weight_1").metadata[b"description"]

@@ -129,9 +129,9 @@ def test_events(file, events):
 def test_forced_and_foreign(tmp_path):
     """Forced decays keep their factors, and events of one energy promise no exposure; fails if one is refused."""
     plain = generate(load_card("fermilab"), 0.1, 50, output=tmp_path / "events.root")
-    path = export(with_weights(plain, ["mediator=vector"]), tmp_path / "f.hepmc3", force_decay=True, layout="nuhepmc")
+    path = export(with_weights(plain, ["form_factor=helm"]), tmp_path / "f.hepmc3", force_decay=True, layout="nuhepmc")
     event = _read(path)[0]
-    assert event.run_info.weight_names == ["CV", "weight", "decay_weight", "mediator=vector"]
+    assert event.run_info.weight_names == ["CV", "weight", "decay_weight", "form_factor=helm"]
     assert event.weight("CV") == pytest.approx(event.weights[1] * event.weights[2], rel=1e-15)
     foreign = load(REFERENCE / "madgraph_W_1GeV_mS0.1.lhe.gz", card=load_card("fermilab"))
     run = _read(export(foreign, tmp_path / "m.hepmc3", layout="nuhepmc"))[0].run_info

@@ -66,8 +66,8 @@ def _described(hepmc: Any, card: Card, metadata: EventMeta, further: dict[str, A
     attributes |= {"time_unit": metadata["time_unit"]} if "time_unit" in metadata else {}
     if not metadata.is_foreign:
         attributes |= {key: about[key] for key in ("beam_particles", "sum_nuclei_per_cm2")}
-        g = exposure.coupling_name(card)
-        attributes["signal_events"] = f"beam_particles * {g}^2 * sum of the first weights"
+        g, counted = exposure.coupling_name(card), exposure.what_counts(card, metadata)
+        attributes["signal_events"] = f"beam_particles * {g}^2 * sum of the first weights: {counted}"
     run.attributes = attributes | further
     forced = metadata.decays is DecayMode.FORCED
     first = _FORCED if forced else _PLAIN

@@ -75,10 +75,11 @@ def head(processes: Sequence[Process], lepton: int, E: float, blocks: str = "", 
 def _explained(card: Card, metadata: EventMeta) -> str:
     """The metadata, and in words and numbers what the weights mean."""
     about, g = metadata["exposure"], exposure.coupling_name(card)
+    times = " times the probability of the decay" if metadata.decays is DecayMode.FORCED else ""
     lines = [
         f"<mcgen>{escape(json.dumps(metadata.sealed()))}</mcgen>",
         "<weights_of_mcgen>",
-        f"# XWGTUP: cross section in pb at {g} = 1, its mean over the events is the sum of XSECUP",
+        f"# XWGTUP: cross section in pb at {g} = 1{times}, its mean over the events is the sum of XSECUP",
     ]
     if metadata.is_foreign:
         return "\n".join([*lines, "</weights_of_mcgen>"])
@@ -86,7 +87,8 @@ def _explained(card: Card, metadata: EventMeta) -> str:
         f"# nuclei_per_cm2 {about['sum_nuclei_per_cm2']:.17g}",
         f"# beam_particles {about['beam_particles']:.17g}",
         *(f"# {name} {value:.17g}" for name, value in exposure.reference_couplings(card).items()),
-        f"# signal events: beam_particles * nuclei_per_cm2 * 1e-36 * {g}^2 * mean of XWGTUP",
+        f"# signal events: beam_particles * nuclei_per_cm2 * 1e-36 * {g}^2 * mean of XWGTUP:",
+        f"#     {exposure.what_counts(card, metadata)}",
         "</weights_of_mcgen>",
     ]
     return "\n".join(lines)

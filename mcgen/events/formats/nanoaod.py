@@ -112,7 +112,7 @@ def writer(path: str | Path, card: Card, metadata: EventMeta, rntuple: bool = Fa
     rntuple : bool
         An RNTuple instead of a TTree.
     """
-    with event_writer(path, rntuple, PARTICLES) as file:
+    with event_writer(path, rntuple, PARTICLES, metadata.weights) as file:
         particle_file = ParticleWriter(file, lister(card, metadata), rntuple)
         yield particle_file
         particle_file.finish(metadata)

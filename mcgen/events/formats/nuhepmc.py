@@ -61,6 +61,7 @@ def run_attributes(card: Card, metadata: EventMeta, sample: dict[str, Any]) -> d
         "Citations.Generator.arXiv": ["1701.07437"],
         "AdditionalParticleNumbers": [boson],
         f"AdditionalParticleNumber[{boson}].Name": "S",
+        f"AdditionalParticleInfo[{boson}].Name": "S",  # so its own reading code calls it
         f"AdditionalParticleInfo[{boson}].Description": f"{metadata['mediator']} boson of {metadata.m_S:.9g} GeV",
     }
     if not metadata.is_foreign:

@@ -11,7 +11,7 @@ from typing import Any
 from mcgen.base.extras import optional
 from mcgen.base.files import atomic_path, content_of
 from mcgen.card.card import Card
-from mcgen.events.branches import Columns
+from mcgen.events.branches import Columns, title
 from mcgen.events.events import STEP
 from mcgen.events.formats.stored import StoredEvents
 from mcgen.events.meta import EventMeta
@@ -29,12 +29,15 @@ class ParquetWriter:
     def __init__(self, path: Path, metadata: EventMeta) -> None:
         self._path = path
         self._metadata = {KEY: json.dumps(metadata.sealed()).encode()}
+        self._weights = metadata.weights
         self._writer: Any = None
 
     def write(self, columns: Columns) -> None:
         """Append a chunk; the first one says which columns there are."""
         pa = optional("pyarrow", "parquet", "parquet")
-        table = pa.table(dict(columns)).replace_schema_metadata(self._metadata)
+        table = pa.table(dict(columns))
+        said = [field.with_metadata({"description": title(field.name, self._weights)}) for field in table.schema]
+        table = table.cast(pa.schema(said, self._metadata))
         if self._writer is None:
             options = {"compression": "zstd", "use_dictionary": False}
             self._writer = _parquet().ParquetWriter(self._path, table.schema, **options)

@@ -10,6 +10,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import awkward as ak
@@ -29,12 +30,16 @@ PARTICLES = "Events"
 _SLOTS = {name: i for i, name in enumerate(("mu_in", "", "mu_out", "N_out", "S", "d1", "d2"))}
 _PART = {"E": "energy"}
 METADATA = "metadata"
+#: branches of alternative weights, and what metadata say of them
+Weights = Mapping[str, Mapping[str, Any]]
+NO_WEIGHTS: Weights = MappingProxyType({})
 
 
 class RootWriter:
     """Writes chunks of events, and the metadata last; `event_writer` makes one."""
 
-    def __init__(self, path: Path, tree: str, rntuple: bool) -> None:
+    def __init__(self, path: Path, tree: str, rntuple: bool, weights: Weights = NO_WEIGHTS) -> None:
+        self._weights = weights
         self._file = uproot.recreate(path, compression=uproot.LZ4(1))
         self._rntuple = rntuple
         self._name = tree
@@ -50,13 +55,13 @@ class RootWriter:
         """A tree for columns; its branches say their unit and meaning in the title, its fields in the description."""
         types = {name: getattr(c, "dtype", None) or c.type.content for name, c in columns.items()}
         if self._rntuple:
-            forms = [_form(kind).copy(parameters=_described(name)) for name, kind in types.items()]
+            forms = [_form(kind).copy(parameters=_described(name, self._weights)) for name, kind in types.items()]
             return self._file.mkrntuple(self._name, ak.forms.RecordForm(forms, list(types)))
         tree = self._file.mktree(self._name, types)
         inside = tree._cascading  # uproot has no other way to a branch's title; of other versions there is none
         if hasattr(inside, "_branch_data") and hasattr(inside, "_relocate"):
             for branch in inside._branch_data:
-                if said := title(branch.get("fName", "")):
+                if said := title(branch.get("fName", ""), self._weights):
                     branch["fTitle"] = said
             inside._relocate(self._file.file, self._file.file.sink)
         return tree
@@ -79,15 +84,29 @@ def _form(kind: Any) -> Any:
     return ak.forms.from_dtype(kind) if isinstance(kind, np.dtype) else ak.forms.from_type(kind)
 
 
-def _described(name: str) -> dict[str, str]:
+def _described(name: str, weights: Weights) -> dict[str, str]:
     """Parameters of a field, of which uproot writes this one as its description."""
-    return {"__doc__": title(name)} if title(name) else {}
+    said = title(name, weights)
+    return {"__doc__": said} if said else {}
 
 
 @contextlib.contextmanager
-def event_writer(path: str | Path, rntuple: bool = False, tree: str = TREE) -> Iterator[RootWriter]:
-    """A writer of a TTree or an RNTuple whose file takes its name only when it is complete."""
-    with atomic_path(path, same_events) as part, contextlib.closing(RootWriter(part, tree, rntuple)) as writer:
+def event_writer(
+    path: str | Path, rntuple: bool = False, tree: str = TREE, weights: Weights = NO_WEIGHTS
+) -> Iterator[RootWriter]:
+    """A writer of a TTree or an RNTuple whose file takes its name only when it is complete.
+
+    Parameters
+    ----------
+    path : path
+    rntuple : bool
+        Instead of a TTree.
+    tree : str
+        Its name.
+    weights : mapping
+        Branches of alternative weights, and what metadata say of them.
+    """
+    with atomic_path(path, same_events) as part, contextlib.closing(RootWriter(part, tree, rntuple, weights)) as writer:
         yield writer
 
 
@@ -127,7 +146,7 @@ def writer(path: str | Path, _card: Any, metadata: EventMeta, rntuple: bool = Fa
     rntuple : bool
         An RNTuple instead of a TTree.
     """
-    with event_writer(path, rntuple) as file:
+    with event_writer(path, rntuple, weights=metadata.weights) as file:
         yield file
         file.finish(metadata)
 
