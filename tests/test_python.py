@@ -106,14 +106,6 @@ def test_schema_and_info_like_the_commands(tmp_path, capsys):
     assert "| key |" in mcgen.schema(markdown=True)
 
 
-def test_folder_like_a_file(tmp_path):
-    """A folder holds the events of a file; fails if a part is left out or its options are lost."""
-    folder = mcgen.generate_folder("fermilab", tmp_path / "f", "100 MeV", 300, partition_events=100, branches=["S_E"])
-    whole = mcgen.generate("fermilab", 0.1, 300)
-    assert folder.branches == ["event", "weight", "S_E"]
-    assert np.array_equal(folder.read().columns["S_E"], whole.columns["S_E"])
-
-
 @pytest.fixture(scope="module")
 def events():
     return mcgen.generate("fermilab", 0.1, 2000)

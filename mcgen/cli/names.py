@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterable
+from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
@@ -52,7 +53,17 @@ class CardName(Names):
         return sorted(path.stem for path in data_folder("cards", "cards").glob("*.toml"))
 
 
+class ElementName(Names):
+    """An element that the beam can hit."""
+
+    def names(self) -> Iterable[str]:
+        """All elements that are known."""
+        lines = (Path(__file__).parents[1] / "physics/matter/elements.csv").read_text(encoding="utf-8").splitlines()
+        return [line.split(",")[0] for line in lines if not line.startswith(("#", "name", "symbol"))]
+
+
 CARD = CardName(files=".toml")
+ELEMENT = ElementName()
 MODEL = Names(*MODELS, "table")
 MEDIATOR = Names(*MODELS_OF)
 METHOD = Names("exact", "ww", "iww")

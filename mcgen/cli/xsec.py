@@ -8,12 +8,12 @@ import click
 
 from mcgen.base.printed import with_error
 from mcgen.cli.display import print_json, table
-from mcgen.cli.names import FORM_FACTOR, LEPTON, MEDIATOR, METHOD, SPECTRUM
+from mcgen.cli.names import ELEMENT, FORM_FACTOR, LEPTON, MEDIATOR, METHOD, SPECTRUM
 from mcgen.cli.options import ENERGIES, NUMBERS, Command, json_option
 
 
 @click.command(cls=Command)
-@click.option("--target", required=True, help="Element, such as W or Pb.")
+@click.option("--target", type=ELEMENT, required=True, help="Element, such as W or Pb.")
 @click.option("--energy", required=True, type=ENERGIES, help="Total energies of the beam lepton.")
 @click.option("--mass", required=True, type=ENERGIES, help="Masses of S.")
 @click.option("--lepton", type=LEPTON, default="mu", show_default=True, help="mu or e.")

@@ -40,8 +40,9 @@ class Source:
         found = transport.segments(beam, target)
         E_low = min(segment.E_out for segment in found)
         if not beam.mass < E_low < beam.E_max:
+            highest = " (the highest of the beam)" if beam.distribution else ""
             message = (
-                f"beam.energy {beam.E_max:g} GeV must lie above the energy at the end of the target, and that "
+                f"beam.energy {beam.E_max:g} GeV{highest} must lie above the energy at the end of the target, and that "
                 f"({E_low:g} GeV) above the mass of {beam.particle}"
             )
             if target.E_min is None:

@@ -14,6 +14,7 @@ from mcgen.card.card import builtin_cards
 from mcgen.cli import cli, names
 from mcgen.physics.emission.form_factor import FORM_FACTORS
 from mcgen.physics.emission.mediator import MEDIATORS
+from mcgen.physics.matter.materials import ELEMENTS
 
 
 def _found(line, begun):
@@ -36,6 +37,8 @@ def _found(line, begun):
         ("reach na64 --constraints", "e", ["e137"]),
         ("run na64 --mediator", "a", ["axial"]),
         ("xsec --method", "w", ["ww"]),
+        ("xsec --target", "P", ["P", "Pb"]),
+        ("export x.root --layout", "n", ["nuhepmc"]),
         ("xsec --form-factor", "he", ["helm"]),
         ("xsec --form-factor", "my", ["file"]),
         ("reweight", "a", ["file"]),
@@ -55,6 +58,7 @@ def test_names_are_those_that_are_understood():
     assert set(names.MEDIATOR.names()) == set(MEDIATORS)
     assert set(names.LIMIT.names()) == {*NAMES, "paper"}
     assert set(names.CARD.names()) == set(builtin_cards())
+    assert set(names.ELEMENT.names()) == set(ELEMENTS)
     assert {*names.FORM_FACTOR.names(), "table"} == set(FORM_FACTORS)
 
 
