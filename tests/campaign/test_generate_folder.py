@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mcgen import InputError, generate, generate_folder, load_card
+from mcgen.campaign import production
 from mcgen.campaign.production import Plan
 from mcgen.generation.generate import Options
 
@@ -37,3 +38,14 @@ def test_no_events(events, each):
     """A plan of nothing is refused; fails if only one of the two numbers is looked at."""
     with pytest.raises(InputError, match="are not 1 to"):
         Plan("", 0.1, 1, events, each, Options())
+
+
+def test_locks_stay_in_the_folder(tmp_path, monkeypatch):
+    """Nothing beside the folder of a production is claimed; fails if its parent gets a lock."""
+    claimed, claim = [], production.claim
+    monkeypatch.setattr(production, "claim", lambda path, wait=False: claimed.append(path) or claim(path, wait))
+    folder = tmp_path / "f"
+    generate_folder("fermilab", folder, 0.1, 100, partition_events=50)
+    assert {path.parent for path in claimed} == {folder}
+    assert {"plan.json", "manifest.json"} <= {path.name for path in claimed}
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]

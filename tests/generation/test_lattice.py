@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ from mcgen import load_card
 from mcgen.analysis.crosscheck import monte_carlo
 from mcgen.base.rng import EVENTS, INTEGRATION
 from mcgen.card.card import card_text, parse_card
+from mcgen.generation import lattice as cells
 from mcgen.generation.generate import generate, prepare
 from mcgen.generation.lattice import _alias_table, build_lattice, integrate
 from mcgen.generation.normalisation import INTEGRATION_POINTS
@@ -270,3 +273,32 @@ def test_weighted_and_unweighted_agree():
         variance = sum(variances)
         chi2 = float(np.sum((sums[0] - sums[1])[variance > 0] ** 2 / variance[variance > 0]))
         assert chi2_probability(chi2, int(np.sum(variance > 0)) - 1) > 1e-4, variable
+
+
+def test_cells_are_chosen_by_the_whole_track():
+    """A beam that loses much has fine cells in energy, one that loses little has not; fails by the first step alone."""
+    card = load_card("fermilab")
+    table = card.model_copy(update={"target": card.target.model_copy(update={"energy_loss": "table", "dE_dy": None})})
+    source = Source(parse_card(table.text))
+    (component,) = source.components(0.1)
+    assert component.track.E.size > 2
+    thick, thin = (cells.build_lattice(track, source.process(0.1)) for track in (component.track, linear(3.0, 2.9999)))
+    fields = slice(2, 2 + len(cells.THICK))
+    assert tuple(thick[fields]) == tuple(cells.THICK)
+    assert tuple(thin[fields]) == tuple(cells.THIN)
+
+
+def test_layers_that_share_cells():
+    """Cells of thin layers of one element reach from the first to the last; fails if those of one serve all."""
+    card = load_card("fermilab")
+    target = "[target]\n" + '[[target.layer]]\nmaterial = "W"\nlength = "0.2 mm"\n' * 4
+    source = Source(parse_card(re.sub(r"(?s)\[target\].*?(?=\[detector\])", target + "\n", card.text)))
+    components = source.components(0.1)
+    processes = [source.process(0.1, component.target) for component in components]
+    with ThreadPoolExecutor(1) as pool:
+        made = cells.build_lattices(components, processes, pool)
+    whole = cells.build_lattice(linear(components[0].E_high, components[-1].E_low), processes[0])
+    first = cells.build_lattice(components[0].track, processes[0])
+    assert {lattice.total for lattice in made} == {whole.total}
+    assert first.total != whole.total
+    assert [lattice.track.front for lattice in made] == [component.track.front for component in components]

@@ -268,3 +268,37 @@ def test_stages_of_the_constants(monkeypatch):
     loops = map(on_nucleus, NUCLEUS._replace(weigh=_doubled)[1:])
     monkeypatch.setitem(STAGES, Twice, Stages(lambda E, _: NUCLEUS.energy_map(E, process), *loops))
     assert build_lattice(lattice.track, Twice(process.M)).total == 2.0 * lattice.total
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda s: f"{s[0]} {s[1]}")
+def test_azimuths_are_those_of_their_events(setting):
+    """Each accepted point has the azimuth that its own event draws, to the last bit; fails for a neighbour's number."""
+    lattice, process = _setting(*setting)
+    n, events = 200, 1000 + np.arange(300)
+    proposals = _proposed(lattice, process, n)
+    block, forms = proposals.block, stages.FORM + SIZE * np.arange(len(AzimuthalForm._fields))
+    made = np.array([np.arange(0, n, 3), np.arange(0, n, 3) + 50])
+    for kernel in (stages.azimuths, stages.azimuths.py_func):
+        with np.errstate(over="ignore"):
+            kernel(SEED, events, made, block, made.shape[1], n)
+        for i, column in made.T:
+            form = AzimuthalForm(*block[forms + i])
+            bound = stages.azimuth_bound(form)
+            event = np.uint64(events[column])
+            drawn = stages.sample_azimuth(form, bound, SEED, np.uint64(EVENTS), event, stages.AFTER_TRIALS + 1)
+            assert [block[row + i] for row in (stages.COSINE, stages.SINE, stages.EXCESS)] == list(drawn)
+
+
+def test_azimuth_bound():
+    """The bound is 2 % above the largest of nine equidistant points in psi; fails if one of them is left out."""
+    lattice, process = _setting(*SETTINGS[0])
+    block = _proposed(lattice, process, 100).block
+    for i in range(100):
+        form = AzimuthalForm(*block[stages.FORM + SIZE * np.arange(len(AzimuthalForm._fields)) + i])
+        at = [stages._scaled_amplitude(form, math.cos(math.pi * k / 8.0))[0] for k in range(9)]
+        assert stages.azimuth_bound(form) == pytest.approx(1.02 * max(at), rel=1e-12)
+    for k in range(9):  # whichever of them is the largest
+        peaked = AzimuthalForm(*np.zeros(len(AzimuthalForm._fields)))._replace(s_min=1.0)
+        y = math.cos(math.pi * k / 8.0)
+        peaked = peaked._replace(n10=1.0 - y * y, n11=2.0 * y, n12=-1.0)  # 1 - (c - y)^2, and c = y where b = 0
+        assert stages.azimuth_bound(peaked) == pytest.approx(1.02, rel=1e-12)
