@@ -51,10 +51,15 @@ def cache(*, clear: bool = False, clear_old: bool = False) -> list[Kernels]:
     list of Kernels
         What is left, that of this version first.
     """
+    return cleared(clear, clear_old)[0]
+
+
+def cleared(clear: bool, clear_old: bool) -> tuple[list[Kernels], list[Kernels]]:
+    """Folders of compiled kernels that are left, and those that were removed: all, or those of other versions."""
     kernels = kept_kernels()
     gone = [each for each in kernels if clear or (clear_old and not each.is_current)]
     remove(gone)
-    return [each for each in kernels if each not in gone]
+    return [each for each in kernels if each not in gone], gone
 
 
 def _looked_at(folder: Path, is_current: bool) -> Kernels:

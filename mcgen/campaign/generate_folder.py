@@ -72,7 +72,7 @@ def generate_folder(
     ClosureError
         If the events disagree with the quadrature.
     """
-    how = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
+    how = DecayMode.of(decays, force_decay)
     options = Options(weighted, how, rntuple, tuple(branches), layout)
     asked = None if m_S is None else energy(m_S, "m_S"), None if events is None else whole(events, "events"), seed
     plan = plan_of(load_card(card), *asked, whole(partition_events, "partition_events"), options)

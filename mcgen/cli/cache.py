@@ -30,21 +30,18 @@ def cache(clear: bool, clear_old: bool, as_json: bool) -> None:
     $ mcgen cache
     $ mcgen cache --clear-old
     """
-    from mcgen.base.cache import kept_kernels, remove
+    from mcgen.base.cache import cleared
     from mcgen.source.mulder_tables import cache_folder
 
     refuse_if(clear and clear_old, "--clear, --clear-old: give one or the other")
-    kernels = kept_kernels()
-    gone = [each for each in kernels if clear or (clear_old and not each.is_current)]
-    remove(gone)
-    left = [each for each in kernels if each not in gone]
+    left, gone = cleared(clear, clear_old)
     mulder = cache_folder()
     if as_json:
         named = mulder and str(mulder)
         print_json({"kernels": [*map(_row, left)], "removed": [*map(_row, gone)], "mulder": named})
         return
     if gone or clear or clear_old:
-        tell(f"removed {len(gone)} of {len(kernels)} folders, {_size(gone)}")
+        tell(f"removed {len(gone)} of {len(gone) + len(left)} folders, {_size(gone)}")
         return
     for home in dict.fromkeys(each.folder.parent for each in left):
         mine = [each for each in left if each.folder.parent == home]

@@ -96,7 +96,7 @@ def _request(card: str, given: dict[str, Any]) -> Request:
     from mcgen.source.source import load_card
 
     experiment = load_card(card).with_boson(given["mediator"], given["model"])
-    decays = DecayMode.FORCED if given["force_decay"] else DecayMode.NATURAL if given["decays"] else DecayMode.NONE
+    decays = DecayMode.of(given["decays"], given["force_decay"])
     kept = tuple(name for name in names_in(given["branches"]) if name)
     options = Options(given["weighted"], decays, given["rntuple"], kept, given["layout"])
     return Request(experiment, given["mass"], given["events"], given["seed"], given["workers"], options)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from mcgen.base import files
+from mcgen.base.asked import names
 from mcgen.base.errors import InputError
 from mcgen.base.units import parse_list
 from mcgen.cli.names import CARD, MEDIATOR, MODEL
@@ -135,7 +136,7 @@ def _existing(value: Any) -> list[Path]:
 
 def names_in(text: str | None) -> list[str]:
     """The names in 'a,b,c'; none without a text."""
-    return [name.strip() for name in text.split(",")] if text else []
+    return names(text) if text else []
 
 
 PATH = click.Path(path_type=Path)

@@ -184,7 +184,7 @@ def export(
     file = load(file, card=card) if isinstance(file, str | Path) else file
     make, options = _writer(output, layout, rntuple, unit)
     check_input(output, files_of(file))
-    wanted = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
+    wanted = DecayMode.of(decays, force_decay)
     _check_events(file, output, wanted, make not in (root.writer, parquet.writer))
     metadata = EventMeta(file.metadata)
     source = Source(parse_card(str(metadata["card"]), f"of {named(file)}"))

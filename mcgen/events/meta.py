@@ -37,6 +37,11 @@ class DecayMode(StrEnum):
     NATURAL = "natural"  #: decays as they come
     FORCED = "forced"  #: every decay inside the fiducial range, with its probability as a weight
 
+    @classmethod
+    def of(cls, decays: bool, force_decay: bool) -> DecayMode:
+        """What the two options ask for; the second includes the first."""
+        return cls.FORCED if force_decay else cls.NATURAL if decays else cls.NONE
+
 
 _Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 _Seed = Annotated[int, Field(ge=0, lt=2**63)]

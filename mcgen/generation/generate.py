@@ -366,7 +366,7 @@ def generate(
     n = card.run.events if events is None else whole(events, "events")
     for name, number in (("events", n), ("workers", workers), ("chunk", chunk)):
         refuse_if(number < 1, f"{name}: {number} must be at least 1")
-    how = DecayMode.FORCED if force_decay else DecayMode.NATURAL if decays else DecayMode.NONE
+    how = DecayMode.of(decays, force_decay)
     options = Options(weighted, how, rntuple, tuple(branches), layout)
     mass, own_seed = card.scalar.mass if m_S is None else energy(m_S, "m_S"), card.run.seed if seed is None else seed
     check_number("mass", mass, LOWEST_MASS, 1e6)

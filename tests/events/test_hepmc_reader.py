@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
+from thin_card import CARD
 
 from mcgen import export, generate, load, load_card, reweight
 from mcgen.base.errors import InputError
@@ -24,29 +25,6 @@ pytestmark = [
 
 E_BEAM, M_S, M_MU, M_W = 3.0, 0.1, 0.1056583755, 171.24585696
 SIGMA, ERROR, EVENTS = 3.26e8, 1e5, 40
-CARD = """name = "thin"
-[beam]
-particle = "mu+"
-energy = "3 GeV"
-muons = 1e14
-[target]
-material = "W"
-length = "1 cm"
-energy_loss = "none"
-[detector]
-signature = "missing-energy"
-L_det = "1 m"
-[scalar]
-mass = "100 MeV"
-model = "B"
-g_mu = 1e-4
-[scan]
-g_mu = "1e-4"
-mass = "100 MeV"
-models = ["B"]
-[run]
-form_factor = "tsai"
-"""
 
 
 @pytest.fixture(scope="module")

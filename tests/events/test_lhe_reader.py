@@ -13,6 +13,7 @@ import pyhepmc
 import pylhe
 import pytest
 import uproot
+from thin_card import CARD
 
 from mcgen import export, load, load_card, reweight, save
 from mcgen.base.errors import InputError
@@ -31,29 +32,6 @@ EVENTS = 6
 E_BEAM, M_S, M_MU = 3.0, 0.1, 0.1056583755
 SIGMA, ERROR = 3.26e8, 1e5
 G = 1e-4
-CARD = """name = "thin"
-[beam]
-particle = "mu+"
-energy = "3 GeV"
-muons = 1e14
-[target]
-material = "W"
-length = "1 cm"
-energy_loss = "none"
-[detector]
-signature = "missing-energy"
-L_det = "1 m"
-[scalar]
-mass = "100 MeV"
-model = "B"
-g_mu = 1e-4
-[scan]
-g_mu = "1e-4"
-mass = "100 MeV"
-models = ["B"]
-[run]
-form_factor = "tsai"
-"""
 M = 171.24585696  # W in GeV
 
 

@@ -21,9 +21,9 @@ from mcgen.base.constants import ALPHA, MM_PER_CM
 from mcgen.base.pdg import BEAM
 from mcgen.card.card import Card
 from mcgen.events import exposure
-from mcgen.events.branches import PARTS, Columns
+from mcgen.events.branches import Columns
 from mcgen.events.formats import lhe_named
-from mcgen.events.formats.particles import Particle, lepton_number, lister, struck, time_factor
+from mcgen.events.formats.particles import Particle, fields, lepton_number, lister, others, struck, time_factor
 from mcgen.events.formats.text import TextWriter, text_writer
 from mcgen.events.meta import DecayMode, EventMeta
 from mcgen.source.boson import Boson
@@ -101,7 +101,7 @@ _IN_A_LINE = 50
 def _comments(names: Sequence[str], weights: Sequence[str]) -> list[str]:
     """Lines of a comment with columns; those of many weights have lines of their own."""
     rows = [names, *(["event", *weights[i : i + _IN_A_LINE]] for i in range(0, len(weights), _IN_A_LINE))]
-    return ["# " + " ".join(f"{name} %{'d' if name == 'event' else '.17g'}" for name in row) for row in rows]
+    return ["# " + fields(row) for row in rows]
 
 
 class Line(NamedTuple):
@@ -154,12 +154,6 @@ class Contents:
         return found
 
 
-def others(columns: Columns, lines: Sequence[Line]) -> list[str]:
-    """Columns that the lines of an event have no place for."""
-    in_lines = {f"{line.particle.name}_{part}" for line in lines for part in PARTS}
-    return [name for name in columns if name not in in_lines]
-
-
 def writer(
     path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, Any]
 ) -> AbstractContextManager[TextWriter]:
@@ -188,7 +182,8 @@ def writer(
         for particle, status, mothers, life in listed:
             lines.append(f" %d {status} {mothers[0]} {mothers[1]} 0 0 %.17g %.17g %.17g %.17g %.17g %.17g 9")
             values += [particle.pdg, *particle.momentum, particle.mass, life]
-        in_comment = [name for name in others(columns, listed) if name != "decay_pdg" and name not in further]
+        beside = others(columns, [line.particle for line in listed])
+        in_comment = [name for name in beside if name != "decay_pdg" and name not in further]
         lines.append("#vertex %.17g %.17g %.17g")
         values += [MM_PER_CM * columns[f"vertex_{axis}_cm"] for axis in "xyz"]
         lines += _comments(in_comment, list(further))

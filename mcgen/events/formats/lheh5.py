@@ -22,6 +22,7 @@ from mcgen.card.card import Card
 from mcgen.events import exposure
 from mcgen.events.branches import Columns
 from mcgen.events.formats import lhe, lhe_named
+from mcgen.events.formats.particles import others
 from mcgen.events.formats.text import table
 from mcgen.events.meta import EventMeta
 
@@ -97,7 +98,7 @@ class LheH5Writer:
         ]
         self._append("particles", np.stack(rows, axis=1).reshape(-1, len(PARTICLES)), PARTICLES)
         self._particles += n * len(listed)
-        for name in lhe.others(columns, listed):
+        for name in others(columns, [line.particle for line in listed]):
             self._append(f"{OWN}/{name}", columns[name])
 
 

@@ -103,9 +103,18 @@ def particles(
     return found
 
 
+def others(columns: Columns, listed: Sequence[Particle]) -> list[str]:
+    """Columns that the momenta of a list of particles do not hold."""
+    in_list = {f"{particle.name}_{part}" for particle in listed for part in PARTS}
+    return [name for name in columns if name not in in_list]
+
+
+def fields(names: Sequence[str]) -> str:
+    """Names of columns, each before a field for its number: a template, as of printf."""
+    return " ".join(f"{name} %{'d' if name == 'event' else '.17g'}" for name in names)
+
+
 def beside(columns: Columns, listed: Sequence[Particle]) -> tuple[str, list[Any]]:
-    """Columns that a list of particles does not hold, after their names: a template, as of printf, and what goes in."""
-    in_list = {"decay_pdg", *(f"{particle.name}_{part}" for particle in listed for part in PARTS)}
-    others = [name for name in columns if name not in in_list]
-    template = " ".join(f"{name} %{'d' if name == 'event' else '.17g'}" for name in others)
-    return template, [columns[name] for name in others]
+    """Columns that a list of particles does not hold, after their names: a template, and what goes in."""
+    found = [name for name in others(columns, listed) if name != "decay_pdg"]
+    return fields(found), [columns[name] for name in found]
