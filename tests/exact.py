@@ -127,14 +127,44 @@ def slash(a):
     return a[0] * GAMMA[0] - sum(a[i] * GAMMA[i] for i in (1, 2, 3))
 
 
-def _spin_sum(x: Point, m, vertex, a):
-    """(1/2) sum over spins of |a.J|^2, the boson leaving by `vertex` before or after the photon."""
+def _current(x: Point, m, vertex, a):
+    """a.J between spinors, the boson leaving by `vertex` before or after the photon."""
     after, before = add(x.p_out, x.k), add(x.p, x.k, -1)
     s, u = dot(after, after) - m**2, dot(before, before) - m**2
     photon = slash(a)
-    M = vertex @ (slash(after) + m * ONE) @ photon / s + photon @ (slash(before) + m * ONE) @ vertex / u
-    bar = GAMMA[0] @ np.vectorize(mp.conj, otypes=[object])(M.T) @ GAMMA[0]
+    return vertex @ (slash(after) + m * ONE) @ photon / s + photon @ (slash(before) + m * ONE) @ vertex / u
+
+
+def _product(x: Point, m, M, other):
+    """(1/2) sum over spins of two currents, the second one conjugated."""
+    bar = GAMMA[0] @ np.vectorize(mp.conj, otypes=[object])(other.T) @ GAMMA[0]
     return np.trace((slash(x.p_out) + m * ONE) @ M @ (slash(x.p) + m * ONE) @ bar) / 2
+
+
+def _spin_sum(x: Point, m, vertex, a):
+    """(1/2) sum over spins of |a.J|^2."""
+    M = _current(x, m, vertex, a)
+    return _product(x, m, M, M)
+
+
+def helicity_frame(x: Point):
+    """Polarisations of the boson along x', y' and z': z' along k, y' along p x k, which is y here."""
+    E_S, *k = x.k
+    momentum = sqrt(sum(v * v for v in k))
+    n = [v / momentum for v in k]
+    m_S = sqrt(dot(x.k, x.k))
+    zero = mpf(0)
+    return (zero, n[2], zero, -n[0]), (zero, zero, mpf(1), zero), (momentum / m_S, *(E_S * v / m_S for v in n))
+
+
+def spin_density(x: Point, mediator: str):
+    """(T_xx, T_yy, T_zz, T_xy, T_xz, T_yz) in GeV^2 by explicit Dirac matrices."""
+    m, P = sqrt(dot(x.p, x.p)), add(x.P_in, x.P_out)
+    chiral = ONE if mediator == "vector" else GAMMA5
+    M = [_current(x, m, slash(e) @ chiral, P) for e in helicity_frame(x)]
+    found = [_product(x, m, M[i], M[j]) for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
+    assert all(abs(T.imag) < mpf(10) ** -25 * sum(T.real for T in found[:3]) for T in found)
+    return [T.real for T in found]
 
 
 def dirac(x: Point, mediator: str, a=None):
