@@ -156,9 +156,10 @@ def _made(source: EventSource, how: DecayModel, vertex: bool, target: Target | N
         source.metadata.check_one_mass("daughters of S")
         if how.boson.visible_width == 0.0:  # no daughters to follow
             return
-    needed = [*search.needed, *(["tau"] if vertex else []), *(["S_mass"] if has_width else [])]
+    needed = ["weight", *search.needed, *(["tau"] if vertex else []), *(["S_mass"] if has_width else [])]
     needed += ["target_Z", "target_A"] if target else []
-    for chunk in source.iterate(["weight", *needed]):
+    needed += how.needed(source) if search.follows_daughters else []
+    for chunk in source.iterate(list(dict.fromkeys(needed))):
         keep = search.share(chunk["S_E"], chunk["E_mu"]) > 0.0
         keep &= target.is_struck(chunk) if target else True
         kept = {name: column[keep] for name, column in chunk.items()}

@@ -15,9 +15,21 @@ from mcgen.base.constants import M_E, M_MU, M_PI, M_TAU
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.jit import jit
 from mcgen.base.rng import DECAYS, uniforms
-from mcgen.events.branches import Columns
+from mcgen.card.card import Card
+from mcgen.events.branches import PARTS, POINT, Columns
+from mcgen.events.events import EventSource
+from mcgen.events.polarisation import check_point, polarisation
+from mcgen.physics.boson.polarised_decay import (
+    HELICAL,
+    ISOTROPIC,
+    SPINLESS,
+    DecayLaw,
+    along,
+    vector_to_leptons,
+)  # fmt: skip
 from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE, width_neutrinos
 from mcgen.physics.boson.two_body import daughters
+from mcgen.physics.emission.mediator import SPIN_1
 from mcgen.physics.signal.layers import draw_in_layers
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, couplings_of
@@ -37,6 +49,32 @@ CHANNELS = (
     Channel(11, M_E), Channel(13, M_MU), Channel(15, M_TAU), Channel(22, 0.0), Channel(211, M_PI),
     Channel(14, 0.0), Channel(16, 0.0), Channel(pdg.DARK, 0.0),
 )  # fmt: skip
+
+
+def is_polarised(card: Card) -> bool:
+    """Whether decays follow the spin density of the production: those of spin 1, unless the card says isotropic."""
+    return card.scalar.mediator in SPIN_1 and card.scalar.decay_law == "polarised"
+
+
+def decay_law(mediator: str, channel: Channel, m_S: float) -> DecayLaw:
+    """Angles of the decay of a vector or an axial vector.
+
+    Parameters
+    ----------
+    mediator : {"vector", "axial"}
+    channel : Channel
+        Hadrons of a vector are two spinless ones. Those of an axial vector, which are three or more, photons and dark
+        particles, of which nothing is known, are isotropic.
+    m_S : float
+        Mass of the boson in GeV.
+    """
+    if channel.pdg in (12, 14, 16):
+        return HELICAL
+    if channel.pdg == 211:
+        return SPINLESS if mediator == "vector" else ISOTROPIC
+    if channel.pdg not in (11, 13, 15) or m_S <= 2.0 * channel.mass:
+        return ISOTROPIC
+    return vector_to_leptons(m_S, channel.mass) if mediator == "vector" else HELICAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +114,25 @@ class DecayModel:
             return np.array([*(v * (name == scalar.decay) for name, v in zip(VISIBLE, visible, strict=True)), 0, 0, 0])
         return np.array([*visible, 0.5 * neutrinos, 0.5 * neutrinos, w.invisible - neutrinos])
 
+    def needed(self, events: EventSource) -> list[str]:
+        """Branches that the angles depend on, besides the momentum of S; InputError if the events lack one."""
+        if not is_polarised(self.boson.card):
+            return []
+        check_point(events.branches)
+        return POINT
+
+    def laws(self) -> list[DecayLaw]:
+        """Angles of the decays in the order of `CHANNELS`."""
+        scalar = self.boson.card.scalar
+        if not is_polarised(self.boson.card):
+            return [ISOTROPIC] * len(CHANNELS)
+        return [decay_law(scalar.mediator, channel, self.boson.m_S) for channel in CHANNELS]
+
+    def polarisation(self, columns: Columns) -> Array:
+        """Rows of `mcgen.events.polarisation.polarisation` for events."""
+        card = self.boson.card
+        return polarisation(columns, card.beam.mass, self.boson.m_S, card.scalar.mediator == "axial")
+
     def branching(self) -> Array:
         """Cumulative branching ratios of the channels."""
         partial = self.partial_widths()
@@ -94,17 +151,42 @@ def is_invisible(number: int) -> bool:
 
 
 @jit
+def _direction(
+    polarised: Array, a: float, c: float, seed: np.uint64, event: np.uint64, cos_theta: float, phi: float
+) -> tuple[float, float]:
+    """Of the first daughter, by the law (a, c): an isotropic one if it is accepted, or the first of further ones."""
+    turn = math.atan2(polarised[7], polarised[6])
+    block = 0
+    while True:
+        block += 1
+        u_accept, u_theta, u_phi, _ = uniforms(seed, np.uint64(DECAYS), event, np.uint64(block))
+        across = math.sqrt((1.0 - cos_theta) * (1.0 + cos_theta))
+        x, y = across * math.cos(phi - turn), across * math.sin(phi - turn)
+        if u_accept < a - c * along(polarised, x, y, cos_theta):
+            return cos_theta, phi
+        cos_theta, phi = 2.0 * u_theta - 1.0, 2.0 * math.pi * u_phi
+
+
+@jit
 def _fill(
-    event: NDArray[np.uint64], S: Array, m_S: float, cumulative: Array, masses: Array, seed: np.uint64, out: Array
-) -> None:
-    """Rows of `out`: channel, a spare uniform number, and both daughters as px, py, pz, E."""
+    event: NDArray[np.uint64], S: Array, m_S: float, cumulative: Array, channels: Array, polarised: Array,
+    seed: np.uint64, out: Array,
+) -> None:  # fmt: skip
+    """Rows of `out`: channel, a spare uniform number, and both daughters as px, py, pz, E.
+
+    Rows of `channels` are mass of the daughters and law of the decay; `polarised` is empty or that of each event.
+    """
     for i in range(event.size):
         u_channel, u_theta, u_phi, u_spare = uniforms(seed, np.uint64(DECAYS), event[i], np.uint64(0))
         channel = 0
         while channel < cumulative.size - 1 and u_channel >= cumulative[channel]:
             channel += 1
         four = (S[0, i], S[1, i], S[2, i], S[3, i])
-        one, two = daughters(four, m_S, masses[channel], 2.0 * u_theta - 1.0, 2.0 * math.pi * u_phi)
+        cos_theta, phi = 2.0 * u_theta - 1.0, 2.0 * math.pi * u_phi
+        mass, a, c = channels[channel]
+        if polarised.size and c != 0.0:
+            cos_theta, phi = _direction(polarised[:, i], a, c, seed, event[i], cos_theta, phi)
+        one, two = daughters(four, m_S, mass, cos_theta, phi)
         out[0, i] = channel
         out[1, i] = u_spare
         for part in range(4):
@@ -113,15 +195,16 @@ def _fill(
 
 
 def daughters_of(columns: Columns, how: DecayModel) -> Columns:
-    """Columns `decay_pdg`, `d1_*`, `d2_*`, and `u`, a spare uniform number, from seed and event number only."""
+    """Columns `decay_pdg`, `d1_*`, `d2_*`, and `u`, a spare uniform number, from seed and event alone."""
     out = np.empty((10, len(columns["event"])))
-    S = np.array([columns[f"S_{part}"] for part in ("px", "py", "pz", "E")])
-    masses = np.array([channel.mass for channel in CHANNELS])
-    _fill(columns["event"], S, how.boson.m_S, how.branching(), masses, np.uint64(how.seed), out)
+    S = np.array([columns[f"S_{part}"] for part in PARTS])
+    laws = how.laws()
+    channels = np.array([(channel.mass, *law) for channel, law in zip(CHANNELS, laws, strict=True)])
+    polarised = how.polarisation(columns) if any(law.c for law in laws) else np.empty((8, 0))
+    _fill(columns["event"], S, how.boson.m_S, how.branching(), channels, polarised, np.uint64(how.seed), out)
     numbers = np.array([channel.pdg for channel in CHANNELS])
-    parts = ("px", "py", "pz", "E")
     added: Columns = {"decay_pdg": numbers[out[0].astype(int)].astype(np.int32)}
-    return added | {f"d{n}_{part}": out[4 * n - 2 + i] for n in (1, 2) for i, part in enumerate(parts)} | {"u": out[1]}
+    return added | {f"d{n}_{part}": out[4 * n - 2 + i] for n in (1, 2) for i, part in enumerate(PARTS)} | {"u": out[1]}
 
 
 def decay(columns: Columns, how: DecayModel) -> Columns:

@@ -59,6 +59,9 @@ MEDIATORS: dict[str, Callable[[float, float], Weights]] = {
     "axial": axial,
 }
 
+#: those that have a polarisation
+SPIN_1 = ("vector", "axial")
+
 
 @jit
 def bracket(x: float, u: float, m: float, m_S: float, weights: Weights) -> float:
