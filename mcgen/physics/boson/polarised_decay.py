@@ -48,7 +48,9 @@ def share_between(rho_00: float, law: DecayLaw, cos_theta: float) -> float:
 @jit
 def along(rho: Array, x: float, y: float, z: float) -> float:
     """n.rho.n of rho as (xx, yy, zz, xy, xz, yz)."""
-    return rho[0] * x * x + rho[1] * y * y + rho[2] * z * z + 2.0 * (rho[3] * x * y + rho[4] * x * z + rho[5] * y * z)
+    total: float = rho[0] * x * x + rho[1] * y * y + rho[2] * z * z
+    total += 2.0 * (rho[3] * x * y + rho[4] * x * z + rho[5] * y * z)
+    return total
 
 
 @jit
