@@ -1,4 +1,4 @@
-"""Exact |M|^2 of l N -> l N S: lepton, boson and nuclear masses kept, nucleus of spin 0.
+"""Exact |M|^2 of l N -> l' N S: lepton, boson and nuclear masses kept, nucleus of spin 0.
 
 docs/amplitude.md derives A and each form of it from the Feynman rules (section 11: the azimuth).
 Averaged over spins, for unit coupling, |M|^2 = e^4 G2(t)/t^2 * A with
@@ -6,7 +6,7 @@ Averaged over spins, for unit coupling, |M|^2 = e^4 G2(t)/t^2 * A with
     A = c_K K + c_B B + c_f f + c_Q Q,   K = 4 M^2 G/(s|u|),   B = 4 M^2 (G_p + G_p')/(s|u|),
     f = 8 M^2 |q|^2/(s|u|),   Q = 16 M^2 (t G + 4 X X')/(s u)^2,
     G = m_S^2 |q|^2 + |k x q|^2,   X = q.(E_S p - E k),   X' = X + E_S |q|^2 + (t/2M) k.q,
-    G_p = m^2 |q|^2 + |p x q|^2,   G_p' = m^2 |q|^2 + |(p - k) x q|^2,
+    G_p = m^2 |q|^2 + |p x q|^2,   G_p' = m_out^2 |q|^2 + |(p - k) x q|^2,
 
 q the three-momentum given by the nucleus and the weights those of the mediator (`mcgen.physics.emission.mediator`): S
 stands for any of them. s, G, G_p and X X' are polynomials in the cosine of the azimuth phi_q of q about V = p - k, so A
@@ -35,6 +35,7 @@ class Process(NamedTuple):
     """What is scattered and what is radiated: the constants of every kernel (GeV)."""
 
     m: float  #: beam lepton
+    m_out: float  #: outgoing lepton
     m_S: float  #: emitted boson
     M: float  #: what the lepton scatters on
     weights: Weights  #: of the structures in A, one set per mediator
@@ -44,7 +45,7 @@ class Process(NamedTuple):
     @property
     def threshold(self) -> float:
         """Smallest total beam energy in GeV that makes S."""
-        return threshold_energy(self.m, self.m_S, self.M)
+        return threshold_energy(self.m, self.m_out, self.m_S, self.M)
 
 
 #: where no form factor is needed
@@ -54,7 +55,7 @@ _NO_FF = FormFactor(1.0, 0.0, 1.0, 0.0, 0.0, False, 1.0, None)
 @jit
 def without_form_factor(process: Process) -> Process:
     """The same constants but for the form factor: its tables would keep a loop from taking several points at a time."""
-    return Process(process.m, process.m_S, process.M, process.weights, _NO_FF, process.ww)
+    return Process(process.m, process.m_out, process.m_S, process.M, process.weights, _NO_FF, process.ww)
 
 
 class AzimuthalForm(NamedTuple):
@@ -75,17 +76,18 @@ class AzimuthalForm(NamedTuple):
 
 @jit
 def _smallest_s(e: Emission, E_S: float, recoil: float, q_par: float, q_perp: float, process: Process) -> float:
-    """s at phi_q = 0 where it is small: from the angle of the outgoing lepton to S, 2 p'.k + m_S^2."""
+    """s at phi_q = 0 where it is small: from the angle of the outgoing lepton to S, 2 p'.k + m_S^2 + m_out^2 - m^2."""
+    m_out = process.m_out
     E_out = e.W - recoil
-    p_out = math.sqrt(max(0.0, (E_out - process.m) * (E_out + process.m)))
+    p_out = math.sqrt(max(0.0, (E_out - m_out) * (E_out + m_out)))
     forward = e.V + q_par
     pk = p_out * e.k
     along = e.k_V * forward + e.k_1 * q_perp  # p'.k of three-momenta
     across = e.k_1 * forward - e.k_V * q_perp
     apart = across * across / (pk + along) if along > 0.0 else pk - along
     mass = process.m_S * E_out
-    at_rest = (mass * mass + process.m * process.m * e.k * e.k) / (E_out * E_S + pk)  # E' E_S - p' k
-    return process.m_S * process.m_S + 2.0 * (at_rest + apart)
+    at_rest = (mass * mass + m_out * m_out * e.k * e.k) / (E_out * E_S + pk)  # E' E_S - p' k
+    return process.m_S * process.m_S + 2.0 * (at_rest + apart) + (m_out - process.m) * (m_out + process.m)
 
 
 @jit
@@ -139,7 +141,8 @@ def azimuthal_form(e: Emission, E: float, t: float, q_perp: float, process: Proc
         p_perp_q = e.p * q_perp
         V_perp_q = e.V * q_perp
         p_V_q = (e.V + e.k_V) * q_par  # p.q = p_V_q + k_q1 c
-        n10 += B * (2.0 * process.m * process.m * q2 + p_perp_q * p_perp_q + k1_par * k1_par + V_perp_q * V_perp_q)
+        masses = process.m * process.m + process.m_out * process.m_out
+        n10 += B * (masses * q2 + p_perp_q * p_perp_q + k1_par * k1_par + V_perp_q * V_perp_q)
         n10 += f * q2
         n11 -= B * 2.0 * p_V_q * k_q1
         n12 -= B * k_q1 * k_q1
@@ -208,15 +211,13 @@ def amplitude_of(
     E, E_S, one_minus_cos_theta, t_minus_tmin, phi_q : float
         Beam energy and the point, as in `reduced_amplitude`.
     """
-    m = process.m
-    m_S = process.m_S
-    M = process.M
-    e = emission(E, m, m_S, M, E_S, one_minus_cos_theta)
+    m, m_out, m_S, M = process.m, process.m_out, process.m_S, process.M
+    e = emission(E, m, m_out, m_S, M, E_S, one_minus_cos_theta)
     t = e.t_min + t_minus_tmin
     f = azimuthal_form(e, E, t, transverse_momentum(e, t, t_minus_tmin), process)
     A = amplitude_at(f, phi_q)
     if e.t_max - t < 1e-3 * e.t_max or _is_cancelled(f, e, t, phi_q, A):
-        return precise_amplitude(E, m, m_S, M, process.weights, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
+        return precise_amplitude(E, m, m_out, m_S, M, process.weights, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
     return A
 
 
@@ -237,7 +238,7 @@ def reduced_amplitude(
     phi_q : float
         Azimuth of q about V = p - k, from the side of k, in rad.
     """
-    process = Process(m, m_S, M, scalar(m, m_S), _NO_FF, False)
+    process = Process(m, m, m_S, M, scalar(m, m, m_S), _NO_FF, False)
     return amplitude_of(process, E, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
 
 
@@ -260,7 +261,8 @@ def mean_amplitude(
     """
     form = azimuthal_form(e, E, t, transverse_momentum(e, t, t_minus_tmin), process)
     if process.ww:
-        return amplitude_average_ww(E, process.m, process.m_S, process.M, process.weights, e, t_minus_tmin), form
+        m, m_out, m_S, M = process.m, process.m_out, process.m_S, process.M
+        return amplitude_average_ww(E, m, m_out, m_S, M, process.weights, e, t_minus_tmin), form
     return amplitude_average(form), form
 
 
