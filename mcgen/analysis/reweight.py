@@ -178,7 +178,8 @@ def _parts(
 ) -> list[Iterable[Made]]:
     """Events that can count, file by file of a folder."""
     parts = getattr(source, "parts", [source])
-    return [_made(part, replace(how, seed=part.metadata.seed), vertex, target) for part in parts]
+    foreign = source.metadata.is_foreign
+    return [_made(part, replace(how, seed=part.metadata.seed, foreign=foreign), vertex, target) for part in parts]
 
 
 def _sums(
@@ -281,7 +282,8 @@ def reweight(
     ----------
     source : path, EventFile, Pool or Events
         A folder is the pool of its files.
-        Events of another generator, opened with a card, give sigma~ at their energies, and no N_S.
+        Events of another generator, opened with a card, give sigma~ at their energies, and no N_S; in 3-D their vectors
+        decay isotropically.
     model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
         Explicit couplings are used as they are and replace `g_mu`.
     g_mu : float or sequence of float, or a text as on the command line

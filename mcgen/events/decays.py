@@ -15,18 +15,10 @@ from mcgen.base.constants import M_E, M_MU, M_PI, M_TAU
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.jit import jit
 from mcgen.base.rng import DECAYS, uniforms
-from mcgen.card.card import Card
 from mcgen.events.branches import PARTS, POINT, Columns
 from mcgen.events.events import EventSource
 from mcgen.events.polarisation import check_point, polarisation
-from mcgen.physics.boson.polarised_decay import (
-    HELICAL,
-    ISOTROPIC,
-    SPINLESS,
-    DecayLaw,
-    along,
-    vector_to_leptons,
-)  # fmt: skip
+from mcgen.physics.boson.polarised_decay import HELICAL, ISOTROPIC, SPINLESS, DecayLaw, along, into_leptons  # fmt: skip
 from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE, width_neutrinos
 from mcgen.physics.boson.two_body import daughters
 from mcgen.physics.emission.mediator import SPIN_1
@@ -51,11 +43,6 @@ CHANNELS = (
 )  # fmt: skip
 
 
-def is_polarised(card: Card) -> bool:
-    """Whether decays follow the spin density of the production: those of spin 1, unless the card says isotropic."""
-    return card.scalar.mediator in SPIN_1 and card.scalar.decay_law == "polarised"
-
-
 def decay_law(mediator: str, channel: Channel, m_S: float) -> DecayLaw:
     """Angles of the decay of a vector or an axial vector.
 
@@ -74,7 +61,7 @@ def decay_law(mediator: str, channel: Channel, m_S: float) -> DecayLaw:
         return SPINLESS if mediator == "vector" else ISOTROPIC
     if channel.pdg not in (11, 13, 15) or m_S <= 2.0 * channel.mass:
         return ISOTROPIC
-    return vector_to_leptons(m_S, channel.mass) if mediator == "vector" else HELICAL
+    return into_leptons(m_S, channel.mass, channel.mass if mediator == "vector" else -channel.mass)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +80,8 @@ class DecayModel:
         Of the random numbers.
     forced : bool
         Put every decay into the fiducial range.
+    foreign : bool
+        Of events of another generator, which may be no points of this phase space: decays are isotropic.
     """
 
     boson: Boson
@@ -100,6 +89,13 @@ class DecayModel:
     g_mu: float
     seed: int
     forced: bool = False
+    foreign: bool = False
+
+    @property
+    def is_polarised(self) -> bool:
+        """Whether decays follow the spin density of the production: those of spin 1, unless the card has isotropic."""
+        scalar = self.boson.card.scalar
+        return scalar.mediator in SPIN_1 and scalar.decay_law == "polarised" and not self.foreign
 
     def partial_widths(self) -> Array:
         """Widths in GeV in the order of `CHANNELS`; neutrinos are muon and tau ones, half each.
@@ -116,22 +112,22 @@ class DecayModel:
 
     def needed(self, events: EventSource) -> list[str]:
         """Branches that the angles depend on, besides the momentum of S; InputError if the events lack one."""
-        if not is_polarised(self.boson.card):
+        if not self.is_polarised:
             return []
         check_point(events.branches)
         return POINT
 
     def laws(self) -> list[DecayLaw]:
         """Angles of the decays in the order of `CHANNELS`."""
-        scalar = self.boson.card.scalar
-        if not is_polarised(self.boson.card):
+        if not self.is_polarised:
             return [ISOTROPIC] * len(CHANNELS)
-        return [decay_law(scalar.mediator, channel, self.boson.m_S) for channel in CHANNELS]
+        return [decay_law(self.boson.card.scalar.mediator, channel, self.boson.m_S) for channel in CHANNELS]
 
     def polarisation(self, columns: Columns) -> Array:
         """Rows of `mcgen.events.polarisation.polarisation` for events."""
         card = self.boson.card
-        return polarisation(columns, card.beam.mass, self.boson.m_S, card.scalar.mediator == "axial")
+        m = card.beam.mass
+        return polarisation(columns, m, -m if card.scalar.mediator == "axial" else m, self.boson.m_S)
 
     def branching(self) -> Array:
         """Cumulative branching ratios of the channels."""

@@ -45,7 +45,7 @@ def _polarisations(m: float, m_out: float, m_S: float, M: Array, E: Array, point
             continue
         N = (point[8, i], point[9, i], point[10, i])
         one_minus_cos_theta, q_perp, phi_q = event_point(E[i], m, m_S, p, k, N, E_S)
-        e = emission(E[i], m, m_S, M[i], E_S, one_minus_cos_theta)
+        e = emission(E[i], m, abs(m_out), m_S, M[i], E_S, one_minus_cos_theta)
         T = spin_tensor(
             e, E[i], m, m_out, m_S, M[i], E_S, one_minus_cos_theta, t, q_perp, math.cos(phi_q), math.sin(phi_q)
         )
@@ -68,17 +68,15 @@ def check_point(branches: Iterable[str]) -> None:
     refuse_if(missing, f"decays of spin 1: the events lack {missing}, {what}")
 
 
-def polarisation(columns: Columns, m: float, m_S: float, axial: bool) -> Array:
+def polarisation(columns: Columns, m: float, m_out: float, m_S: float) -> Array:
     """Spin density of the boson of each event; that of no polarisation where it is not known.
 
     Parameters
     ----------
     columns : dict of arrays
         Of the branches POINT.
-    m, m_S : float
-        Mass of the beam lepton and of the boson in GeV.
-    axial : bool
-        Of an axial vector.
+    m, m_out, m_S : float
+        Mass of the beam lepton, of the outgoing one, negative for an axial vector, and of the boson in GeV.
 
     Returns
     -------
@@ -97,6 +95,6 @@ def polarisation(columns: Columns, m: float, m_S: float, axial: bool) -> Array:
     known = per_event(columns, lambda target: target.M if target.A > 0.0 else 0.0)
     point = np.array([columns[name] for name in ("S_E", "t", *VECTORS)])
     out = np.empty((8, known.size))
-    _polarisations(m, -m if axial else m, m_S, known, np.ascontiguousarray(columns["E_mu"]), point, out)
+    _polarisations(m, m_out, m_S, known, np.ascontiguousarray(columns["E_mu"]), point, out)
     refuse_if(not np.isfinite(out).all(), "decays of spin 1: the spin density of an event is not finite", ClosureError)
     return out

@@ -22,13 +22,20 @@ class DecayLaw(NamedTuple):
 ISOTROPIC = DecayLaw(1.0, 0.0)
 #: two spinless particles in a p wave
 SPINLESS = DecayLaw(0.0, -1.0)
-#: an axial vector into two leptons, and spin 1 into two neutrinos, of one helicity
+#: spin 1 into two neutrinos, of one helicity
 HELICAL = DecayLaw(1.0, 1.0)
 
 
-def vector_to_leptons(m_S: float, m: float) -> DecayLaw:
-    """Law of V -> l+ l-, masses in GeV."""
-    return DecayLaw(1.0, (1.0 - 2.0 * m / m_S) * (1.0 + 2.0 * m / m_S))
+def into_leptons(m_S: float, m_1: float, m_2: float) -> DecayLaw:
+    """Law of V -> l l'; that of an axial vector has one of the masses negative.
+
+    Parameters
+    ----------
+    m_S, m_1, m_2 : float
+        Mass of the boson, above the others' sum, and of each lepton in GeV.
+    """
+    total = (m_1 + m_2) / m_S
+    return DecayLaw(1.0, (1.0 - total) * (1.0 + total))
 
 
 def share_between(rho_00: float, law: DecayLaw, cos_theta: float) -> float:

@@ -17,7 +17,7 @@ import math
 from typing import NamedTuple
 
 from mcgen.base.jit import jit
-from mcgen.physics.emission.amplitude import transverse_momentum
+from mcgen.physics.emission.amplitude import Process, transverse_momentum
 from mcgen.physics.emission.kinematics import Emission, emission
 
 #: T_xx, T_yy, T_zz, T_xy, T_xz, T_yz in GeV^2
@@ -207,6 +207,32 @@ def spin_tensor(
 
 
 @jit
+def signed_mass(process: Process) -> float:
+    """Mass of the outgoing lepton in GeV, negative for an axial vector."""
+    return process.m_out if process.weights.even > 0.0 else -process.m_out
+
+
+@jit
+def spin_density_between(
+    E: float, m: float, m_out: float, m_S: float, M: float, E_S: float, one_minus_cos_theta: float,
+    t_minus_tmin: float, phi_q: float,
+) -> Tensor:  # fmt: skip
+    """`spin_density` where the lepton changes its mass.
+
+    Parameters
+    ----------
+    E, m, m_out, m_S, M : float
+        As in `spin_tensor`: the mass of the outgoing lepton is negative for an axial vector.
+    E_S, one_minus_cos_theta, t_minus_tmin, phi_q : float
+        The point, as in `spin_density`.
+    """
+    e = emission(E, m, abs(m_out), m_S, M, E_S, one_minus_cos_theta)
+    t = e.t_min + t_minus_tmin
+    q_perp = transverse_momentum(e, t, t_minus_tmin)
+    return spin_tensor(e, E, m, m_out, m_S, M, E_S, one_minus_cos_theta, t, q_perp, math.cos(phi_q), math.sin(phi_q))
+
+
+@jit
 def spin_density(
     E: float, m: float, m_S: float, M: float, E_S: float, one_minus_cos_theta: float, t_minus_tmin: float,
     phi_q: float, axial: bool = False,
@@ -226,8 +252,5 @@ def spin_density(
     axial : bool
         Of an axial vector.
     """
-    e = emission(E, m, m_S, M, E_S, one_minus_cos_theta)
-    t = e.t_min + t_minus_tmin
-    q_perp = transverse_momentum(e, t, t_minus_tmin)
     m_out = -m if axial else m
-    return spin_tensor(e, E, m, m_out, m_S, M, E_S, one_minus_cos_theta, t, q_perp, math.cos(phi_q), math.sin(phi_q))
+    return spin_density_between(E, m, m_out, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)

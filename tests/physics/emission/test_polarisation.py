@@ -99,7 +99,7 @@ def test_limit_of_weizsaecker_and_williams(m, m_S, x, angle):
     """
     E, M = 1000.0, process_of("Pb", m_S).M
     theta = angle * max(m, m_S) / E
-    e = emission(E, m, m_S, M, x * E, 2.0 * math.sin(0.5 * theta) ** 2)
+    e = emission(E, m, m, m_S, M, x * E, 2.0 * math.sin(0.5 * theta) ** 2)
     n = 16
     phi = (np.arange(n) + 0.5) * 2.0 * math.pi / n
     T = sum(np.array(spin_density(E, m, m_S, M, x * E, 2.0 * math.sin(0.5 * theta) ** 2, e.t_min, one)) for one in phi)
