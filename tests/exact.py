@@ -37,8 +37,9 @@ class Point:
     t_max: mpf
 
 
-def point(E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q) -> Point:
+def point(E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q, m_out=None) -> Point:
     """The point with these coordinates, taken as exact: beam along z, S in the x-z plane, target at rest."""
+    m_out = mpf(m if m_out is None else m_out)
     E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q = (
         mpf(v) for v in (E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
     )
@@ -49,7 +50,7 @@ def point(E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q) -> Point:
     k = (E_S, momentum * sine, mpf(0), momentum * cosine)
     W, *V = add(p, k, -1)
     V2 = sum(v * v for v in V)
-    u = dot(add(p, k, -1), add(p, k, -1)) - m**2
+    u = dot(add(p, k, -1), add(p, k, -1)) - m_out**2
     # the outgoing lepton is on its shell: q_par = (u/2 - t/2 - t W/2M)/V, and |q_par| <= |q|
     a = (1 + W / M) / 2
     A2, A1, A0 = a**2 - V2 / (4 * M**2), -(V2 + u * a), u**2 / 4
@@ -127,24 +128,24 @@ def slash(a):
     return a[0] * GAMMA[0] - sum(a[i] * GAMMA[i] for i in (1, 2, 3))
 
 
-def _current(x: Point, m, vertex, a):
+def _current(x: Point, m, m_out, vertex, a):
     """a.J between spinors, the boson leaving by `vertex` before or after the photon."""
     after, before = add(x.p_out, x.k), add(x.p, x.k, -1)
-    s, u = dot(after, after) - m**2, dot(before, before) - m**2
+    s, u = dot(after, after) - m**2, dot(before, before) - m_out**2
     photon = slash(a)
-    return vertex @ (slash(after) + m * ONE) @ photon / s + photon @ (slash(before) + m * ONE) @ vertex / u
+    return vertex @ (slash(after) + m * ONE) @ photon / s + photon @ (slash(before) + m_out * ONE) @ vertex / u
 
 
-def _product(x: Point, m, M, other):
+def _product(x: Point, m, m_out, M, other):
     """(1/2) sum over spins of two currents, the second one conjugated."""
     bar = GAMMA[0] @ np.vectorize(mp.conj, otypes=[object])(other.T) @ GAMMA[0]
-    return np.trace((slash(x.p_out) + m * ONE) @ M @ (slash(x.p) + m * ONE) @ bar) / 2
+    return np.trace((slash(x.p_out) + m_out * ONE) @ M @ (slash(x.p) + m * ONE) @ bar) / 2
 
 
 def _spin_sum(x: Point, m, vertex, a):
     """(1/2) sum over spins of |a.J|^2."""
-    M = _current(x, m, vertex, a)
-    return _product(x, m, M, M)
+    M = _current(x, m, m, vertex, a)
+    return _product(x, m, m, M, M)
 
 
 def helicity_frame(x: Point):
@@ -159,10 +160,10 @@ def helicity_frame(x: Point):
 
 def spin_density(x: Point, mediator: str):
     """(T_xx, T_yy, T_zz, T_xy, T_xz, T_yz) in GeV^2 by explicit Dirac matrices."""
-    m, P = sqrt(dot(x.p, x.p)), add(x.P_in, x.P_out)
+    masses, P = (sqrt(dot(x.p, x.p)), sqrt(dot(x.p_out, x.p_out))), add(x.P_in, x.P_out)
     chiral = ONE if mediator == "vector" else GAMMA5
-    M = [_current(x, m, slash(e) @ chiral, P) for e in helicity_frame(x)]
-    found = [_product(x, m, M[i], M[j]) for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
+    M = [_current(x, *masses, slash(e) @ chiral, P) for e in helicity_frame(x)]
+    found = [_product(x, *masses, M[i], M[j]) for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
     assert all(abs(T.imag) < mpf(10) ** -25 * sum(T.real for T in found[:3]) for T in found)
     return [T.real for T in found]
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from kinematic_points import cases, collinear_cases
 
-from mcgen.base.constants import M_E, M_MU
+from mcgen.base.constants import M_E, M_MU, M_TAU
 from mcgen.physics.emission.amplitude import amplitude_of
 from mcgen.physics.emission.kinematics import emission
+from mcgen.physics.emission.polarisation import spin_density_between
 from mcgen.physics.polarisation import spin_density
 from mcgen.quadrature.xsec import process_of
 
@@ -48,6 +49,28 @@ def test_dirac_where_momenta_are_collinear(mediator, lepton):
             found.append(_apart(_density(case, mediator), exact.spin_density(x, mediator)))
     assert np.quantile(found, 0.9) < 1e-9
     assert max(found) < 1e-6
+
+
+@SPIN_1
+@pytest.mark.parametrize(
+    ("before", "after", "m_S"), [(M_MU, M_TAU, 0.3), (M_MU, M_E, 0.2), (M_E, M_MU, 0.05), (M_TAU, M_MU, 2.0)]
+)
+def test_dirac_where_the_lepton_changes(mediator, before, after, m_S):
+    """The same for l N -> l' N X; fails if the longitudinal part misses what a current of unequal masses adds."""
+    process = process_of("Pb", m_S)
+    for E, x, angle, ratio, phi_q in [
+        (30.0, 0.4, 0.02, 3.0, 0.7),
+        (160.0, 0.8, 1e-3, 1.2, -2.0),
+        (12.0, 0.2, 0.4, 40.0, 2.9),
+    ]:
+        E_S, one_minus_cos = x * E, 2.0 * math.sin(0.5 * angle) ** 2
+        e = emission(E, before, after, m_S, process.M, E_S, one_minus_cos)
+        assert e.t_max > ratio * e.t_min
+        above = (ratio - 1.0) * e.t_min
+        x_exact = exact.point(E, before, m_S, process.M, E_S, one_minus_cos, above, phi_q, after)
+        point = E_S, one_minus_cos, above, phi_q
+        found = spin_density_between(E, before, after if mediator == "vector" else -after, m_S, process.M, *point)
+        assert _apart(found, exact.spin_density(x_exact, mediator)) < 1e-9
 
 
 @SPIN_1
