@@ -27,7 +27,7 @@ from mcgen.base.table import Table
 from mcgen.base.units import quantity_text
 from mcgen.card.card import Card, parse_card
 from mcgen.events.decays import DecayModel, daughters_of
-from mcgen.events.events import STEP, EventSource
+from mcgen.events.events import STEP, EventSource, View
 from mcgen.events.meta import DecayMode, Sample
 from mcgen.events.pool import load
 from mcgen.physics.boson.couplings import Couplings
@@ -112,6 +112,7 @@ def open_events(
     card: Card | None = None,
     detector: Card | None = None,
     weight: str | None = None,
+    isotropic: bool = False,
 ) -> EventSource:
     """An event file or folder by its name, or events as they are.
 
@@ -126,6 +127,8 @@ def open_events(
         Whose detector and exposure count, instead of those of the file's card.
     weight : str, optional
         Name of an alternative weight of the events, which counts instead of `weight`.
+    isotropic : bool
+        Let a vector or an axial vector decay isotropically, whatever the card of the file says.
     """
     events = load(source, card=card) if isinstance(source, str | Path) else source
     refuse_if(
@@ -133,7 +136,11 @@ def open_events(
     )
     events = at_weight(events, weight) if weight else events
     events = altered(events, form_factor, mediator) if form_factor or mediator else events
-    return seen_by(events, detector) if detector else events
+    events = seen_by(events, detector) if detector else events
+    if not isotropic:
+        return events
+    card = parse_card(str(events.metadata["card"]), "of the event file").with_boson(isotropic=True)
+    return View(events, {"card": card.text}, lambda chunk: chunk)
 
 
 def source_of(events: EventSource) -> Source:
@@ -273,6 +280,7 @@ def reweight(
     mediator: str | None = None,
     detector: CardLike | None = None,
     weight: str | None = None,
+    isotropic: bool = False,
     workers: int = 1,
     progress: Progress = None,
 ) -> Reweighted:
@@ -298,6 +306,8 @@ def reweight(
         Whose detector and exposure count, with the same beam and target: unforced events do not depend on them.
     weight : str, optional
         Name of an alternative weight of the events, which counts instead of `weight`.
+    isotropic : bool
+        Let a vector or an axial vector decay isotropically in 3-D, instead of by the spin density of its production.
     workers : int
         Threads over the files of a folder; the answer does not depend on it.
     progress : bool or callable, optional
@@ -323,7 +333,7 @@ def reweight(
         check_couplings(model, g)
     refuse_if(not 1 <= energy_bins <= 10_000, f"energy_bins: {energy_bins} must lie in 1..10000")
     other = None if detector is None else load_card(detector)
-    source = open_events(source, form_factor, mediator, detector=other, weight=weight)
+    source = open_events(source, form_factor, mediator, detector=other, weight=weight, isotropic=isotropic)
     if method == "vertex":
         only, metadata = "only 'probability' can be used", source.metadata
         refuse_if("seed" not in metadata, f"method vertex: these events have no decays, {only}")

@@ -131,12 +131,15 @@ class Card(Section):
     def __hash__(self) -> int:
         return hash(self.name)  # of equal cards the same
 
-    def with_boson(self, mediator: str | None = None, model: str | None = None) -> Card:
-        """The card for another mediator or model, checked anew.
+    def with_boson(self, mediator: str | None = None, model: str | None = None, isotropic: bool = False) -> Card:
+        """The card for another mediator or model, checked anew, or for isotropic decays.
 
         A model that does not fit the mediator is replaced by its first one, in the scan by all of its models. A given
         `model` replaces both.
         """
+        if isotropic:
+            law = self.scalar.model_copy(update={"decay_law": "isotropic"})
+            return parse_card(self.model_copy(update={"scalar": law}).text, self.name).with_boson(mediator, model)
         if mediator is None and model is None:
             return self
         mediator = choose(mediator or self.scalar.mediator, MEDIATORS, "mediator")

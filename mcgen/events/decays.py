@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,10 @@ from mcgen.base.constants import M_E, M_MU, M_PI, M_TAU
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.jit import jit
 from mcgen.base.rng import DECAYS, uniforms
+from mcgen.card.card import Card
 from mcgen.events.branches import PARTS, POINT, Columns
 from mcgen.events.events import EventSource
-from mcgen.events.polarisation import check_point, polarisation
+from mcgen.events.polarisation import check_point, has_spin_density, polarisation
 from mcgen.physics.boson.polarised_decay import HELICAL, ISOTROPIC, SPINLESS, DecayLaw, along, into_leptons  # fmt: skip
 from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE, width_neutrinos
 from mcgen.physics.boson.two_body import daughters
@@ -25,6 +27,10 @@ from mcgen.physics.emission.mediator import SPIN_1
 from mcgen.physics.signal.layers import draw_in_layers
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, couplings_of
+from mcgen.source.targets import Target
+
+#: how `decay_law` of metadata begins where angles follow the spin density of the production
+POLARISED = "polarised"
 
 
 class Channel(NamedTuple):
@@ -64,6 +70,30 @@ def decay_law(mediator: str, channel: Channel, m_S: float) -> DecayLaw:
     return into_leptons(m_S, channel.mass, channel.mass if mediator == "vector" else -channel.mass)
 
 
+def _follows_production(card: Card, mediator: str) -> bool:
+    """Whether a mediator decays by the spin density of its production, as a card has it."""
+    return mediator in SPIN_1 and card.scalar.decay_law == "polarised"
+
+
+def check_angles(card: Card, law: str, weights: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse alternative weights of a mediator that decays at other angles than the daughters of the same events.
+
+    Parameters
+    ----------
+    card : Card
+        Of the events.
+    law : str
+        `decay_law` of their metadata.
+    weights : iterable of mapping
+        What metadata say of each weight.
+    """
+    for row in weights:
+        mediator = row.get("mediator", card.scalar.mediator)
+        other = mediator != card.scalar.mediator and (law.startswith(POLARISED) or _follows_production(card, mediator))
+        fault = f"a {card.scalar.mediator} and its daughters are in the events, and {mediator} decays at other angles"
+        refuse_if(other, f"weight '{row['name']}': {fault}; ask for it without daughters, or for isotropic decays")
+
+
 @dataclass(frozen=True, slots=True)
 class DecayModel:
     """How S decays in a file.
@@ -94,8 +124,17 @@ class DecayModel:
     @property
     def is_polarised(self) -> bool:
         """Whether decays follow the spin density of the production: those of spin 1, unless the card has isotropic."""
-        scalar = self.boson.card.scalar
-        return scalar.mediator in SPIN_1 and scalar.decay_law == "polarised" and not self.foreign
+        card = self.boson.card
+        return _follows_production(card, card.scalar.mediator) and not self.foreign
+
+    def law_on(self, targets: Sequence[Target]) -> str:
+        """What the angles of decays follow for what is struck, in words for metadata; nothing of spin 0."""
+        if self.boson.card.scalar.mediator not in SPIN_1:
+            return ""
+        others = [target.name for target in targets if not has_spin_density(target)]
+        if not self.is_polarised or len(others) == len(targets):
+            return "isotropic"
+        return f"{POLARISED}, but isotropic on {', '.join(others)}" if others else POLARISED
 
     def partial_widths(self) -> Array:
         """Widths in GeV in the order of `CHANNELS`; neutrinos are muon and tau ones, half each.

@@ -15,7 +15,7 @@ from mcgen.physics.boson.two_body import frame
 from mcgen.physics.emission.event_point import cross, event_point
 from mcgen.physics.emission.kinematics import emission
 from mcgen.physics.emission.polarisation import spin_tensor
-from mcgen.source.targets import per_event
+from mcgen.source.targets import Target, per_event
 
 
 @jit
@@ -61,6 +61,11 @@ def _polarisations(m: float, m_out: float, m_S: float, M: Array, E: Array, point
         out[6, i], out[7, i] = cosine, sine
 
 
+def has_spin_density(target: Target) -> bool:
+    """Whether the spin density of what is radiated on a target is known: on nuclei, which have spin 0 here."""
+    return target.A > 0.0
+
+
 def check_point(branches: Iterable[str]) -> None:
     """Raise InputError unless all of POINT are among the branches."""
     missing = ", ".join(sorted(set(POINT) - set(branches))[:3])
@@ -92,7 +97,7 @@ def polarisation(columns: Columns, m: float, m_out: float, m_S: float) -> Array:
         If an event has no spin density, as its numbers are no point of phase space.
     """
     check_point(columns)
-    known = per_event(columns, lambda target: target.M if target.A > 0.0 else 0.0)
+    known = per_event(columns, lambda target: target.M if has_spin_density(target) else 0.0)
     point = np.array([columns[name] for name in ("S_E", "t", *VECTORS)])
     out = np.empty((8, known.size))
     _polarisations(m, m_out, m_S, known, np.ascontiguousarray(columns["E_mu"]), point, out)
