@@ -40,6 +40,7 @@ class Process(NamedTuple):
     weights: Weights  #: of the structures in A, one set per mediator
     ff: FormFactor
     ww: bool  #: replace the average of A by its Weizsaecker-Williams limit
+    spin_half: bool = False  #: what is hit has spin 1/2 and no structure, as an electron; else spin 0
 
     @property
     def threshold(self) -> float:
@@ -54,7 +55,7 @@ _NO_FF = FormFactor(1.0, 0.0, 1.0, 0.0, 0.0, False, 1.0, None)
 @jit
 def without_form_factor(process: Process) -> Process:
     """The same constants but for the form factor: its tables would keep a loop from taking several points at a time."""
-    return Process(process.m, process.m_S, process.M, process.weights, _NO_FF, process.ww)
+    return Process(process.m, process.m_S, process.M, process.weights, _NO_FF, process.ww, process.spin_half)
 
 
 class AzimuthalForm(NamedTuple):
@@ -86,6 +87,42 @@ def _smallest_s(e: Emission, E_S: float, recoil: float, q_par: float, q_perp: fl
     mass = process.m_S * E_out
     at_rest = (mass * mass + process.m * process.m * e.k * e.k) / (E_out * E_S + pk)  # E' E_S - p' k
     return process.m_S * process.m_S + 2.0 * (at_rest + apart)
+
+
+@jit
+def _of_spin(
+    u: float, t: float, recoil: float, s: float, s_u: float, b: float, process: Process
+) -> tuple[float, float, float, float, float, float]:
+    """What spin 1/2 of the target adds to the coefficients of an `AzimuthalForm`: t A_g of docs/electrons.md.
+
+    Parameters
+    ----------
+    u, t, recoil : float
+        |u| and t in GeV^2, kinetic energy of the target in GeV.
+    s, s_u, b : float
+        s = s - b c, and s - |u|, in GeV^2.
+    process : Process
+        Constants of the kernels.
+    """
+    w = process.weights
+    m2 = process.m * process.m
+    m_S2 = process.m_S * process.m_S
+    once = 0.5 * t / u
+    half = w.K * once
+    n10 = half * s_u * s_u
+    n11 = -2.0 * half * s_u * b
+    n12 = half * b * b
+    if w.B != 0.0:
+        half = w.B * once
+        n10 += half * ((s + t) * (s + t) + (u - t) * (u - t)) - 8.0 * w.f * t * once
+        n11 -= 2.0 * half * (s + t) * b
+        n12 += half * b * b
+    outer = 4.0 * w.Q * t / u
+    n10 -= outer * (m_S2 - s_u)
+    n11 -= outer * b
+    inner = w.Q * t * (2.0 * t - 4.0 * m2) / (u * u)
+    n20 = inner * s_u * s_u + 4.0 * w.Q * m_S2 * t * t * t / (u * u)
+    return n10, n11, n12, n20, -2.0 * inner * s_u * b, inner * b * b
 
 
 @jit
@@ -122,7 +159,8 @@ def azimuthal_form(e: Emission, E: float, t: float, q_perp: float, process: Proc
     y1 = x1 + recoil * k_q1
     k_perp_q = e.k * q_perp
     k1_par = e.k_1 * q_par
-    g0 = m_S * m_S * q2 + k_perp_q * k_perp_q + k1_par * k1_par  # G = g0 + g1 c + g2 c^2
+    q2_m = t if process.spin_half else q2  # beside masses the square of the recoil drops out of A of spin 1/2
+    g0 = m_S * m_S * q2_m + k_perp_q * k_perp_q + k1_par * k1_par  # G = g0 + g1 c + g2 c^2
     g1 = -2.0 * k_q0 * k_q1
     g2 = -k_q1 * k_q1
 
@@ -139,10 +177,24 @@ def azimuthal_form(e: Emission, E: float, t: float, q_perp: float, process: Proc
         p_perp_q = e.p * q_perp
         V_perp_q = e.V * q_perp
         p_V_q = (e.V + e.k_V) * q_par  # p.q = p_V_q + k_q1 c
-        n10 += B * (2.0 * process.m * process.m * q2 + p_perp_q * p_perp_q + k1_par * k1_par + V_perp_q * V_perp_q)
-        n10 += f * q2
+        n10 += B * (2.0 * process.m * process.m * q2_m + p_perp_q * p_perp_q + k1_par * k1_par + V_perp_q * V_perp_q)
+        n10 += f * q2_m
         n11 -= B * 2.0 * p_V_q * k_q1
         n12 -= B * k_q1 * k_q1
+    n20 = Q * (t * g0 + 4.0 * x0 * y0)
+    n21 = Q * (t * g1 + 4.0 * (x0 * y1 + x1 * y0))
+    n22 = Q * (t * g2 + 4.0 * x1 * y1)
+    if process.spin_half:
+        s_u = slope * (e.u + t) + 2.0 * recoil * (slope * e.W - E_S)  # a - |u|
+        of_spin = _of_spin(e.u, t, recoil, a, s_u, b, process)
+        n10, n11, n12, n20, n21, n22 = (
+            n10 + of_spin[0],
+            n11 + of_spin[1],
+            n12 + of_spin[2],
+            n20 + of_spin[3],
+            n21 + of_spin[4],
+            n22 + of_spin[5],
+        )
     s_min = a - b
     if s_min < 1e-3 * (e.u + t):  # the outgoing lepton may fly along S
         s_min = _smallest_s(e, E_S, recoil, q_par, q_perp, process)
@@ -152,9 +204,9 @@ def azimuthal_form(e: Emission, E: float, t: float, q_perp: float, process: Proc
         n10,
         n11,
         n12,
-        Q * (t * g0 + 4.0 * x0 * y0),
-        Q * (t * g1 + 4.0 * (x0 * y1 + x1 * y0)),
-        Q * (t * g2 + 4.0 * x1 * y1),
+        n20,
+        n21,
+        n22,
     )
 
 
@@ -216,7 +268,10 @@ def amplitude_of(
     f = azimuthal_form(e, E, t, transverse_momentum(e, t, t_minus_tmin), process)
     A = amplitude_at(f, phi_q)
     if e.t_max - t < 1e-3 * e.t_max or _is_cancelled(f, e, t, phi_q, A):
-        return precise_amplitude(E, m, m_S, M, process.weights, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
+        spin_half = process.spin_half
+        return precise_amplitude(
+            E, m, m_S, M, process.weights, spin_half, E_S, one_minus_cos_theta, t_minus_tmin, phi_q
+        )
     return A
 
 
