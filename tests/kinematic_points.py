@@ -41,7 +41,7 @@ def cases(number: int, seed: int, edges: float = 0.4, mediator: str = "scalar", 
     while len(found) < number:
         E, m_S = 0.2 * 2500.0 ** rng.uniform(), lightest ** rng.uniform()
         process = process_of(str(rng.choice(TARGETS)), m_S, str(rng.choice(["mu", "e"])), mediator=mediator)
-        if 1.02 * threshold_energy(process.m, m_S, process.M) > E:
+        if 1.02 * threshold_energy(process.m, process.m_out, m_S, process.M) > E:
             continue
         point = map_point(E, process, energy_map(E, process), *rng.beta(edges, edges, 3))
         if point.t > 0.0:
@@ -57,15 +57,15 @@ def collinear_cases(number: int, seed: int, mediator: str = "scalar", lepton: st
     while len(found) < number:
         E, m_S = 1e-3 * 1e6 ** rng.uniform(), 1e-5 * 3e5 ** rng.uniform()
         process = process_of(str(rng.choice(TARGETS)), m_S, lepton, mediator=mediator)
-        if 1.02 * threshold_energy(process.m, m_S, process.M) > E:
+        if 1.02 * threshold_energy(process.m, process.m_out, m_S, process.M) > E:
             continue
         omc = float(rng.choice([0.0, 1e-18 * 1e9 ** rng.uniform(), 1e-9 * 2e9 ** rng.uniform()]))
-        low, high = scalar_energy_range(E, process.m, m_S, process.M, 1.0 - omc)
+        low, high = scalar_energy_range(E, process.m, process.m_out, m_S, process.M, 1.0 - omc)
         if not low < high:
             continue
         to_end = high - (high - low) * 1e-6 ** rng.uniform()
         E_S = float(rng.choice([to_end, low * (high / low) ** rng.uniform(), low + (high - low) * rng.uniform()]))
-        e = emission(E, process.m, m_S, process.M, E_S, omc)
+        e = emission(E, process.m, process.m_out, m_S, process.M, E_S, omc)
         above = e.t_min * (e.t_max / e.t_min) ** rng.uniform() - e.t_min
         above = _toward_lepton(rng, e, process) if len(found) % 2 else above
         above = float(rng.choice([above, 0.0])) if omc < 1e-9 else above

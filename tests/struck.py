@@ -22,7 +22,7 @@ METRIC = (1, -1, -1, -1)
 
 
 def _spinors(p, m, sign=1):
-    """u(p), or v(p) for sign -1, of both spins: columns of (slash(p) + sign m) on spinors at rest, ubar u = 2 m sign."""
+    """u(p), or v(p) for sign -1, of both spins: columns of slash(p) + sign m, with ubar u = 2 m sign."""
     matrix = (slash(p) + sign * m * ONE) / sqrt(p[0] + m)
     return [sign * matrix[:, i] for i in ((0, 1) if sign > 0 else (2, 3))]
 
@@ -41,7 +41,12 @@ def _current(p, p_out, m, antiparticle=False):
 def _emissions(p, p_out, k, m, vertices, antiparticle=False):
     """The line with the boson, a row for each pair of spins: shape (pairs, photon component, boson component)."""
     if antiparticle:  # the fermion line runs from -p' to -p
-        first, last, p, p_out = _spinors(p_out, m, -1), _spinors(p, m, -1), add((0,) * 4, p_out, -1), add((0,) * 4, p, -1)
+        first, last, p, p_out = (
+            _spinors(p_out, m, -1),
+            _spinors(p, m, -1),
+            add((0,) * 4, p_out, -1),
+            add((0,) * 4, p, -1),
+        )
     else:
         first, last = _spinors(p, m), _spinors(p_out, m)
     after, before = add(p_out, k), add(p, k, -1)

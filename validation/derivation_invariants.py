@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mcgen.physics.emission.mediator import MEDIATORS, Weights, bracket, x_shape
+from mcgen.physics.emission.mediator import MEDIATORS, bracket, x_shape
 from validation import exact_dirac as exact
 from validation.exact_dirac import (
     GAMMA,
@@ -210,36 +210,38 @@ def axial(xs: list[Point], _: Random) -> Pairs:
 
 def weights(xs: list[Point], rng: Random) -> Pairs:
     """Table: traces of the four mediators, `mediator.py` as it stands."""
-    for x, mediator in itertools.product(xs, MEDIATORS):
+    for x, mediator in itertools.product([*xs, *exact.points(2, 5, True)], MEDIATORS):
         P = exact.any_vector(rng)
         for a in (x.P, P):
-            yield x.amplitude(mediator, a), x.weights(mediator) @ x.structures(a)
+            yield x.amplitude(mediator, a), x.weights(mediator)[:4] @ x.structures(a)
 
 
 def real_photon(xs: list[Point], rng: Random) -> Pairs:
     """D50 - D53: l gamma -> l S, `bracket` and `x_shape` as they stand."""
-    for line in exact.compton(len(xs), rng.randrange(1000)):
-        u, m, m_S = -line.u, line.m, line.m_S
+    seed = rng.randrange(1000)
+    for line in (*exact.compton(len(xs), seed), *exact.compton(len(xs), seed, True)):
+        u, m, m_out, m_S = -line.u, line.m, line.m_out, line.m_S
         x = 1 - u / line.s
-        D = m_S**2 * (1 - x) + m**2 * x**2
+        D = m_S**2 * (1 - x) + m_out**2 * x - m**2 * x * (1 - x)
         plus, Q = (2 - 2 * x + x**2) / (4 * (1 - x)), 2 * (u * x - D) / u**2
         yield line.t, 0
         yield minus_metric(line.structures(unit) for unit in UNITS) / 2, [x**2 / (4 * (1 - x)), plus, 0, Q]
         yield -dot(line.J, line.J) / 2, Q
         for mediator in MEDIATORS:
-            c = Weights(*line.weights(mediator))
+            c = line.weights(mediator)
             A_22 = minus_metric(line.amplitude(mediator, unit) for unit in UNITS) / 2
             yield A_22, (c.K * x**2 + 4 * (1 - x) * c.B * plus) / (4 * (1 - x)) - 2 * c.Q * (D - u * x) / u**2
-            yield run(bracket, x, u, m, m_S, c), A_22
+            yield run(bracket, x, u, m, m_out, m_S, c), A_22
             # A22 is a parabola in 1/|u|: the rule of Milne is exact
             h = x / D / 4
-            nodes = [run(bracket, x, 1 / (i * h), m, m_S, c) for i in (1, 2, 3)]
+            nodes = [run(bracket, x, 1 / (i * h), m, m_out, m_S, c) for i in (1, 2, 3)]
             integral = 4 * h / 3 * (2 * nodes[0] - nodes[1] + 2 * nodes[2])
             yield (
                 (1 - x) * integral,
                 (x * (c.K * x**2 + 4 * (1 - x) * c.B * plus) / 4 + c.Q * (1 - x) * x**3 / (3 * D)) / D,
             )
-            yield run(x_shape, x, m, m_S, c), (1 - x) * integral
+            if m_out == m:
+                yield run(x_shape, x, m, m_S, c), (1 - x) * integral
 
 
 def other_lines(xs: list[Point], _: Random) -> Pairs:
@@ -250,7 +252,7 @@ def other_lines(xs: list[Point], _: Random) -> Pairs:
         yield tensor, np.outer(x.P, x.P) - np.outer(x.q, x.q) - x.t * np.diag(METRIC)
         for mediator in MEDIATORS:
             A_g = minus_metric(x.amplitude(mediator, unit) for unit in UNITS)
-            yield A_g, x.weights(mediator) @ minus_metric(x.structures(unit) for unit in UNITS)
+            yield A_g, x.weights(mediator)[:4] @ minus_metric(x.structures(unit) for unit in UNITS)
     for x in exact.points(len(xs), 5, True):
         Q = x.structures(x.P)[3]
         yield x.amplitude("scalar", x.P) - x.amplitude("pseudoscalar", x.P), 4 * x.m * x.m_out * Q

@@ -106,7 +106,7 @@ def emission_in_doubles(xs: list[Point], _: Random) -> Pairs:
     for x in xs:
         e, E_S = emission_of(x), x.E_S
         one_minus_cos = 1 - dot3(x.p, x.k) / (e.p * e.k)
-        code = emission(*(float(v) for v in (x.E, x.m, x.m_S, x.M, E_S, one_minus_cos)))
+        code = emission(*(float(v) for v in (x.E, x.m, x.m_out, x.m_S, x.M, E_S, one_minus_cos)))
         yield [Fraction(v) for v in code[:9]], e[:9]
         yield Fraction(code.C), e.C
         B_t = 4 * e.V**2 - 2 * e.u * (1 + e.W / x.M)
@@ -116,7 +116,7 @@ def emission_in_doubles(xs: list[Point], _: Random) -> Pairs:
 
 def process_of(x: Point, mediator: str) -> Process:
     """A process of the code."""
-    return Process(x.m, x.m_S, x.M, Weights(*x.weights(mediator)), form_factor("paper", 74.0, 183.84), False)
+    return Process(x.m, x.m_out, x.m_S, x.M, x.weights(mediator), form_factor("paper", 74.0, 183.84), False)
 
 
 def azimuth(xs: list[Point], _: Random) -> Pairs:
@@ -139,7 +139,7 @@ def azimuth(xs: list[Point], _: Random) -> Pairs:
             g.append(np.array([mass**2 * x.q2 + plane, -2 * v_V * q_par * across, -(across**2)]))
             yield mass**2 * x.q2 + cross2(v, x.q), g[-1] @ [1, c, c * c]
         for mediator in MEDIATORS:
-            c_K, c_B, c_f, c_Q = x.weights(mediator)
+            c_K, c_B, c_f, c_Q, _ = x.weights(mediator)
             products = np.array([x0 * y0, x0 * y1 + x1 * y0, x1 * y1])
             n_1 = 4 * x.M**2 / e.u * (c_K * g[0] + c_B * (g[1] + g[2]) + 2 * c_f * x.q2 * np.array([1, 0, 0]))
             n_2 = 16 * x.M**2 * c_Q / e.u**2 * (x.t * g[0] + 4 * products)
@@ -198,9 +198,9 @@ def measure(xs: list[Point], _: Random) -> Pairs:
     for x, mediator in itertools.product(xs, MEDIATORS):
         process = process_of(x, mediator)
         form = run(azimuthal_form, emission_of(x), x.E, x.t, x.q_perp, process)
-        numbers = [float(v) for v in (x.E, x.m, x.m_S, x.M, x.E_S)]
+        numbers = [float(v) for v in (x.E, x.m, x.m_out, x.m_S, x.M, x.E_S)]
         e = emission(*numbers, float(1 - dot3(x.p, x.k) / exact.root(dot3(x.p, x.p) * dot3(x.k, x.k))))
-        process = process._replace(m=numbers[1], m_S=numbers[2], M=numbers[3])
+        process = process._replace(m=numbers[1], m_out=numbers[2], m_S=numbers[3], M=numbers[4])
         process = process._replace(weights=Weights(*map(float, process.weights)))
         t = float(x.t)
         mean = amplitude_average(AzimuthalForm(*map(float, form)))

@@ -108,7 +108,7 @@ def amplitude_ratios(old: Process, new: Process, E: Array, E_S: Array, t: Array,
             (v[6, i], v[7, i], v[8, i]),
             E_S[i],
         )
-        e = emission(E[i], old.m, old.m_S, old.M, E_S[i], one_minus_cos_theta)
+        e = emission(E[i], old.m, old.m_out, old.m_S, old.M, E_S[i], one_minus_cos_theta)
         before = amplitude_at(azimuthal_form(e, E[i], t[i], q_perp, old), phi_q)
         out[i] = amplitude_at(azimuthal_form(e, E[i], t[i], q_perp, new), phi_q) / before
 

@@ -36,6 +36,7 @@ class Target:
     A: float  #: mass number of a nucleus, as in the branch `target_A`, which with Z tells targets apart; else 0
     pdg: int
     current: Current = field(compare=False, repr=False)
+    spin_half: bool = False  #: of spin 1/2 and without structure, as an electron; else of spin 0
 
     def is_struck(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         """Events on this target."""
@@ -101,6 +102,7 @@ def process_on(
     tables: Mapping[str, str] | None = None,
     *,
     ww: bool = False,
+    m_out: float | None = None,
 ) -> Process:
     """Constants of the kernels: what radiates, what it radiates, and what it scatters on.
 
@@ -108,7 +110,7 @@ def process_on(
     ----------
     target : Target
     m, m_S : float
-        Masses of the lepton and of the boson in GeV.
+        Masses of the beam lepton and of the boson in GeV.
     mediator : {"scalar", "pseudoscalar", "vector", "axial"}
     form_factor : str
         Name of the target's form factor.
@@ -116,6 +118,9 @@ def process_on(
         Texts of G2(t) for the form factor `table`, by target.
     ww : bool
         Take the Weizsaecker-Williams limit of the amplitude.
+    m_out : float, optional
+        Mass of the outgoing lepton in GeV, if it is another one.
     """
-    weights = MEDIATORS[choose(mediator, MEDIATORS, "mediator")](m, m_S)
-    return Process(m, m_S, target.M, weights, target.current(form_factor, tables or {}), ww)
+    m_out = m if m_out is None else m_out
+    weights = MEDIATORS[choose(mediator, MEDIATORS, "mediator")](m, m_out, m_S)
+    return Process(m, m_out, m_S, target.M, weights, target.current(form_factor, tables or {}), ww, target.spin_half)

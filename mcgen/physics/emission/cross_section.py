@@ -1,4 +1,4 @@
-"""sigma(E, m_S) of l N -> l N S and its spectra by quadrature, at unit coupling.
+"""sigma(E, m_S) of l N -> l' N S and its spectra by quadrature, at unit coupling.
 
 The integral over both azimuths is analytic; the other three are Gauss-Legendre in the coordinates of
 `phase_space`. For a spectrum the variable that is binned is the outermost one, so that bin edges are
@@ -96,7 +96,7 @@ def sigma_dE_du(E: float, process: Process, E_S: float, one_minus_cos_theta: flo
     q : Rules
         Nodes of the quadrature; those in t are used.
     """
-    e = emission(E, process.m, process.m_S, process.M, E_S, one_minus_cos_theta)
+    e = emission(E, process.m, process.m_out, process.m_S, process.M, E_S, one_minus_cos_theta)
     if not e.t_max > e.t_min:
         return 0.0
     peak, peak_width = collinear_peak(E, process, e)
@@ -172,7 +172,7 @@ def spectrum_nodes(
     """
     first, last = process.m_S, E
     if chi is None:
-        first, last = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0)
+        first, last = scalar_energy_range(E, process.m, process.m_out, process.m_S, process.M, 1.0)
     low = max(low, first)
     high = min(high, last)
     sigmas[:] = 0.0
@@ -235,7 +235,7 @@ def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: f
     """
     r_low = 0.0 if low <= em.low else scalar_energy_coordinate(low, em)
     r_high = 1.0 if high >= em.low + em.span else scalar_energy_coordinate(high, em)
-    kink_low, kink = scalar_energy_range(E, process.m, process.m_S, process.M, -1.0)
+    kink_low, kink = scalar_energy_range(E, process.m, process.m_out, process.m_S, process.M, -1.0)
     r_kink = r_low
     if kink_low < kink < em.low + em.span:
         r = scalar_energy_coordinate(kink, em)
@@ -286,7 +286,7 @@ def _x_bins(E: float, process: Process, edges: Array, q: Rules) -> Array:
 def _sigma_dcos(E: float, process: Process, one_minus_cos_theta: float, q: Rules) -> float:
     """d sigma/dcos(theta) in pb at unit coupling."""
     em = energy_map(E, process)
-    low, high = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0 - one_minus_cos_theta)
+    low, high = scalar_energy_range(E, process.m, process.m_out, process.m_S, process.M, 1.0 - one_minus_cos_theta)
     if em.span <= 0.0 or high <= low:
         return 0.0
     r_low = 0.0 if low <= em.low else scalar_energy_coordinate(low, em)
@@ -335,12 +335,12 @@ def u_range_at_t(E: float, process: Process, E_S: float, t: float) -> tuple[floa
     """
     recoil = 0.5 * t / process.M
     E_out = E - E_S - recoil
-    if E_out < process.m:
+    if E_out < process.m_out:
         return 1.0, 0.0
     low, _, two_pk = u_range(E, E_S, process)
     q2 = t + recoil * recoil
     centre = t + 2.0 * recoil * (recoil - E + E_S)
-    half = 2.0 * math.sqrt(q2) * momentum(E_out, process.m)
+    half = 2.0 * math.sqrt(q2) * momentum(E_out, process.m_out)
     return max(low, centre - half), min(low + 2.0 * two_pk, centre + half)
 
 
@@ -364,7 +364,7 @@ def _sigma_dt(E: float, process: Process, t: float, q: Rules) -> float:
     if em.span <= 0.0:
         return 0.0
     # the largest |p'| + |k| of all E_S, at the same velocity of both: if t is not possible there, it is nowhere
-    E_S = (E - 0.5 * t / process.M) * process.m_S / (process.m + process.m_S)
+    E_S = (E - 0.5 * t / process.M) * process.m_S / (process.m_out + process.m_S)
     u_low, u_high = u_range_at_t(E, process, E_S, t)
     if u_high <= u_low or not em.low < E_S < em.low + em.span:
         return 0.0
@@ -390,7 +390,7 @@ def _sigma_dt(E: float, process: Process, t: float, q: Rules) -> float:
         for k in range(u.size):
             u[k] = u_low * exp(u[k] * width)
         for k in range(u.size):
-            e = emission(E, process.m, process.m_S, process.M, E_S, max(0.0, (u[k] - u_first) / two_pk))
+            e = emission(E, process.m, process.m_out, process.m_S, process.M, E_S, max(0.0, (u[k] - u_first) / two_pk))
             density = pointlike_density(E, bare, e, t, t - e.t_min)
             weight[k] *= u[k] * density if e.t_min < t < e.t_max else 0.0
         for k in range(u.size):
@@ -441,12 +441,12 @@ def sigma(E: float, process: Process) -> tuple[float, float]:
 
 def standard_edges(E: float, process: Process, variable: str) -> Array:
     """Forty bins: x linear up to its maximum, t from its minimum to 10 GeV^2, theta up to pi in equal ratios."""
-    m, m_S, M = process.m, process.m_S, process.M
+    masses = process.m, process.m_out, process.m_S, process.M
     if variable == "x":
-        return np.linspace(0.0, scalar_energy_range(E, m, m_S, M, 1.0)[1] / E, BINS + 1)
+        return np.linspace(0.0, scalar_energy_range(E, *masses, 1.0)[1] / E, BINS + 1)
     if variable == "theta":
-        return np.concatenate([[0.0], np.geomspace(0.01 * m / E, math.pi, BINS)])
-    t_min, t_max = t_range(E, m, m_S, M)
+        return np.concatenate([[0.0], np.geomspace(0.01 * process.m / E, math.pi, BINS)])
+    t_min, t_max = t_range(E, *masses)
     return np.geomspace(t_min, min(10.0, t_max), BINS + 1)
 
 

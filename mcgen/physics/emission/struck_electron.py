@@ -1,7 +1,7 @@
 """The boson from either line of l e -> l e S, and their interference (docs/electrons.md).
 
-Averaged over spins, |M|^2 = e^4 (g_mu^2 A_mu/t_e^2 + g_e^2 A_e/t_mu^2 + eta g_mu g_e C). A_mu is that of `amplitude` with
-a target of mass m_e and spin 1/2. A_e is the same function with the two lines exchanged: an electron of energy
+Averaged over spins, |M|^2 = e^4 (g_mu^2 A_mu/t_e^2 + g_e^2 A_e/t_mu^2 + eta g_mu g_e C). A_mu is that of `amplitude`
+with a target of mass m_e and spin 1/2. A_e is the same function with the two lines exchanged: an electron of energy
 m_e E/m_mu on a muon at rest. C is here.
 """
 
@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from mcgen.base.jit import jit
 from mcgen.physics.emission.kinematics import Emission
-
 
 #: N(s, s2, 2 p.P) of a mediator in GeV^4 or GeV^6
 Numerator = Callable[["Invariants", float, float, float], float]
