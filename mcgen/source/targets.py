@@ -123,4 +123,6 @@ def process_on(
     """
     m_out = m if m_out is None else m_out
     weights = MEDIATORS[choose(mediator, MEDIATORS, "mediator")](m, m_out, m_S)
-    return Process(m, m_out, m_S, target.M, weights, target.current(form_factor, tables or {}), ww, target.spin_half)
+    return Process(
+        m, m_out, m_S, target.M, weights, target.current(form_factor, tables or {}), ww, target.spin_half or None
+    )

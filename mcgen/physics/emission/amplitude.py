@@ -41,7 +41,8 @@ class Process(NamedTuple):
     weights: Weights  #: of the structures in A, one set per mediator
     ff: FormFactor
     ww: bool  #: replace the average of A by its Weizsaecker-Williams limit
-    spin_half: bool = False  #: what is hit has spin 1/2 and no structure, as an electron; else spin 0
+    #: True: what is hit has spin 1/2 and no structure, as an electron; None: spin 0, and its kernels are without spin
+    spin_half: bool | None = None
 
     @property
     def threshold(self) -> float:

@@ -134,7 +134,7 @@ def precise_amplitude(
     m_S: float,
     M: float,
     weights: Weights,
-    spin_half: bool,
+    spin_half: bool | None,
     E_S: float,
     one_minus_cos_theta: float,
     t_minus_tmin: float,
@@ -148,7 +148,7 @@ def precise_amplitude(
         Total beam energy, and masses of beam lepton, outgoing lepton, boson and nucleus in GeV.
     weights : Weights
         Those of the mediator.
-    spin_half : bool
+    spin_half : True or None
         Whether what is hit has spin 1/2; else it has spin 0.
     E_S, one_minus_cos_theta, t_minus_tmin, phi_q : float
         The point, as in `mcgen.physics.emission.amplitude.reduced_amplitude`.

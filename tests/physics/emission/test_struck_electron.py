@@ -123,7 +123,7 @@ def test_heavy_target():
     ratios = []
     for M in (10.0, 100.0):
         half = _process("S", 0.1, M=M)
-        A, A_0 = (amplitude_of(p, 3.0, 1.5, 0.01, 0.05, 0.7) for p in (half, half._replace(spin_half=False)))
+        A, A_0 = (amplitude_of(p, 3.0, 1.5, 0.01, 0.05, 0.7) for p in (half, half._replace(spin_half=None)))
         ratios.append(A / A_0 - 1.0)
     assert ratios[0] / ratios[1] == pytest.approx(100.0, rel=0.1)
     assert 1e-10 < abs(ratios[1]) < 1e-4
