@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mcgen.base.jit import jit
+from mcgen.physics.emission.amplitude import Process
+from mcgen.physics.emission.form_factor import FormFactor
 from mcgen.physics.emission.kinematics import Emission
 
 #: N(s, s2, 2 p.P) of a mediator in GeV^4 or GeV^6
@@ -121,7 +123,9 @@ def _four(i: Invariants, numerator: Numerator, h: float) -> float:
     return (total + h * mixed) / (i.t_e * i.t_mu)
 
 
-SCALAR, PSEUDOSCALAR, VECTOR, AXIAL = range(4)
+#: mediators as the kernels tell them apart
+KINDS = {"scalar": 0, "pseudoscalar": 1, "vector": 2, "axial": 3}
+SCALAR, PSEUDOSCALAR, VECTOR, AXIAL = KINDS.values()
 
 
 @jit
@@ -136,3 +140,59 @@ def interference(i: Invariants, kind: int) -> float:
     if kind == PSEUDOSCALAR:
         return C_P
     return _four(i, _axial, 1.0) + 4.0 * masses / i.m_S2 * C_P
+
+
+class BothLines(NamedTuple):
+    """Constants of l e -> l e S with S from either line."""
+
+    beam: Process  #: S from the line of the beam lepton, which hits an electron
+    struck: Process  #: S from the line of the electron, which hits a beam lepton at rest
+    kind: int  #: mediator, a number of `KINDS`
+    ratio: float  #: g_e/g_mu
+    sign: float  #: of the interference, by the charge of the beam
+
+    @property
+    def m(self) -> float:
+        """Mass of the beam lepton in GeV."""
+        return self.beam.m
+
+    @property
+    def m_out(self) -> float:
+        """The same, of the outgoing lepton."""
+        return self.beam.m_out
+
+    @property
+    def m_S(self) -> float:
+        """Mass of the boson in GeV."""
+        return self.beam.m_S
+
+    @property
+    def M(self) -> float:
+        """Mass of the electron in GeV."""
+        return self.beam.M
+
+    @property
+    def threshold(self) -> float:
+        """Smallest total beam energy in GeV that makes S."""
+        return self.beam.threshold
+
+    @property
+    def ff(self) -> FormFactor:
+        """That of a free electron."""
+        return self.beam.ff
+
+
+def both_lines(beam: Process, struck: Process, mediator: str, ratio: float, charge: int) -> BothLines:
+    """Both lines of l e -> l e S.
+
+    Parameters
+    ----------
+    beam, struck : Process
+        S from the line of the beam lepton, and from that of the electron.
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    ratio : float
+        g_e/g_mu.
+    charge : {1, -1}
+        Of the beam lepton: positive ones turn the sign of the interference of a vector.
+    """
+    return BothLines(beam, struck, KINDS[mediator], ratio, -1.0 if mediator == "vector" and charge > 0 else 1.0)
