@@ -18,7 +18,7 @@ from mcgen.base.table import html
 from mcgen.base.units import parse_list, quantity_text
 from mcgen.card.beam import Beam, read_profile, read_spectrum
 from mcgen.card.detector import Detector, SearchOptions, read_efficiency
-from mcgen.card.form_factors import read_table
+from mcgen.card.form_factors import allowed, read_table
 from mcgen.card.quantities import CouplingList, MassList, Section, about
 from mcgen.card.scalar import ModelName, Scalar
 from mcgen.card.target import Group, Layer, Slab, Stack, Target
@@ -67,8 +67,8 @@ class Run(Section):
     events: Annotated[int, Field(ge=1, le=10**12), about("number of events", 100_000)] = 100_000
     seed: Annotated[int, Field(ge=0, lt=2**63), about("of the random numbers", 1)] = 1
     form_factor: Annotated[
-        Literal[tuple(FORM_FACTORS)],  # type: ignore[valid-type]
-        about("charge distribution of the nucleus, G2(t)", "tsai"),
+        Literal[(*FORM_FACTORS, "free")],  # type: ignore[valid-type]
+        about("charge distribution of the nucleus, G2(t); left out: paper, elastic or free by target.process", "tsai"),
     ] = "paper"
     form_factor_table: Annotated[
         dict[str, str],
@@ -98,6 +98,7 @@ class Card(Section):
         missing = {"mass": [scalar.mass], "models": list(models)}
         found = {key: value for key, value in missing.items() if not getattr(scan, key)}
         object.__setattr__(self, "scan", scan.model_copy(update=found))
+        self._check_process()
         loss = self.target.energy_loss
         if loss in ("table", "mulder") and self.beam.lepton != "mu":
             message = f"target.energy_loss: {loss} is for muons; for electrons it is none, constant or shower"
@@ -114,6 +115,15 @@ class Card(Section):
         for where, models in (("scalar.model", [self.scalar.model]), ("scan.models", self.scan.models)):
             self.check_models(models, where)
         return self
+
+    def _check_process(self) -> None:
+        """Electrons are hit by muons alone, and the form factor is one of what is hit."""
+        process, given = self.target.process, "form_factor" in self.run.model_fields_set
+        electrons = process in ("electron", "all") and self.beam.lepton == "e"
+        refuse_if(electrons, f"beam.particle: {self.beam.particle} on electrons is another process; take mu+ or mu-")
+        name = allowed(self.run.form_factor if given else None, process, "run.form_factor")
+        if name != self.run.form_factor:
+            object.__setattr__(self, "run", self.run.model_copy(update={"form_factor": name}))
 
     def __repr__(self) -> str:
         scalar, layers = self.scalar, self.target.layers

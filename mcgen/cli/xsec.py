@@ -8,15 +8,15 @@ import click
 
 from mcgen.base.printed import with_error
 from mcgen.cli.display import print_json, table
-from mcgen.cli.names import ELEMENT, FORM_FACTOR, LEPTON, MEDIATOR, METHOD, OUT_LEPTON, SPECTRUM
-from mcgen.cli.options import ENERGIES, NUMBERS, Command, json_option
+from mcgen.cli.names import ELEMENT, FORM_FACTOR, LEPTON, MEDIATOR, METHOD, OUT_LEPTON, PROCESS, SPECTRUM
+from mcgen.cli.options import ENERGIES, NUMBER, NUMBERS, Command, json_option
 
 
 @click.command(cls=Command)
 @click.option("--target", type=ELEMENT, required=True, help="Element, such as W or Pb.")
 @click.option("--energy", required=True, type=ENERGIES, help="Total energies of the beam lepton.")
 @click.option("--mass", required=True, type=ENERGIES, help="Masses of S.")
-@click.option("--lepton", type=LEPTON, default="mu", show_default=True, help="mu or e.")
+@click.option("--lepton", type=LEPTON, default="mu", show_default=True, help="mu (mu+), mu- or e.")
 @click.option("--out-lepton", type=OUT_LEPTON, help="The outgoing lepton: e, mu or tau.  [default: that of the beam]")
 @click.option(
     "--mediator", type=MEDIATOR, default="scalar", show_default=True, help="scalar, pseudoscalar, vector or axial."
@@ -27,8 +27,17 @@ from mcgen.cli.options import ENERGIES, NUMBERS, Command, json_option
 )  # fmt: skip
 @click.option("--method", type=METHOD, default="exact", show_default=True, help="exact, ww or iww.")
 @click.option(
-    "--form-factor", type=FORM_FACTOR, default="paper", show_default=True,
-    help="paper, tsai, elastic, helm, fourier-bessel, or a file with two columns: t in GeV^2, G2.",
+    "--form-factor", type=FORM_FACTOR,
+    help="paper, tsai, elastic, helm, fourier-bessel, or a file with two columns: t in GeV^2, G2.  "
+    "[default: paper; elastic with --process all]",
+)  # fmt: skip
+@click.option(
+    "--process", type=PROCESS, default="nuclear", show_default=True,
+    help="What of an atom is hit: nuclear, electron (its Z free electrons), all (both, the nucleus elastically).",
+)  # fmt: skip
+@click.option(
+    "--electron-coupling", type=NUMBER, default=0.0, show_default=True,
+    help="Coupling to electrons over that to the beam lepton, such as 1 of a dark photon.",
 )  # fmt: skip
 @click.option("--spectrum", type=SPECTRUM, help="Also the spectrum in x, t (GeV^2) or theta (rad).")
 @click.option("--edges", type=NUMBERS, help="Bin edges of the spectrum.  [default: forty bins]")
