@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from mcgen.generation.generate import generate as generate
     from mcgen.generation.library import library as library
     from mcgen.physics.boson.couplings import Couplings as Couplings
+    from mcgen.quadrature.collisions import collider_cross_section as collider_cross_section
+    from mcgen.quadrature.collisions import collider_xsec as collider_xsec
     from mcgen.quadrature.xsec import cross_section as cross_section
     from mcgen.quadrature.xsec import xsec as xsec
     from mcgen.quadrature.yields import n_signal as n_signal
@@ -64,6 +66,8 @@ _HOME = {
     "Events": "events.events",
     "InputError": "base.errors",
     "McgenError": "base.errors",
+    "collider_cross_section": "quadrature.collisions",
+    "collider_xsec": "quadrature.collisions",
     "cross_section": "quadrature.xsec",
     "cache": "base.cache",
     "crosscheck": "analysis.crosscheck",

@@ -18,6 +18,8 @@ from mcgen.physics.emission.rules import gauss
 
 #: nodes of each panel, and the length of a panel in the rapidity of X, cosh(eta) = E/m_S
 FINE, COARSE, _LENGTH = 16, 12, 1.5
+#: share of a cross section by which it is rounded
+_ROUNDING = 1e-12
 #: D/E below which differences of near equals are summed as series
 _SERIES = 0.3
 
@@ -157,7 +159,7 @@ def unit(c: Collision) -> float:
 def sigma(c: Collision) -> tuple[float, float]:
     """Cross section in pb at unit coupling, 0 below threshold, and its numerical error."""
     fine, coarse = (float(nodes(c, n=n).total.sum()) for n in (FINE, COARSE))
-    return fine, abs(fine - coarse)
+    return fine, max(abs(fine - coarse), _ROUNDING * fine)
 
 
 def energy_bins(c: Collision, edges: Array) -> Array:
