@@ -110,7 +110,8 @@ def draw_cos_theta(c: Collision, r: Radiation, Delta: float, u_kind: float, u: f
 @jit
 def draw_psi(c: Collision, r: Radiation, Delta: float, cos_theta: float, u: float) -> float:
     """Azimuth of f- about X, at a given Delta and angle to the beam: h0 + h1 cos + h2 cos^2 is inverted."""
-    before, middle, after = (h_beams(c, r, Delta, cos_theta, x) for x in (-1.0, 0.0, 1.0))
+    before, after = h_beams(c, r, Delta, cos_theta, -1.0), h_beams(c, r, Delta, cos_theta, 1.0)
+    middle = h_beams(c, r, Delta, cos_theta, 0.0)
     h1, h2 = 0.5 * (after - before), 0.5 * (after + before) - middle
     wanted = 2.0 * math.pi * (u - 0.5) * (middle + 0.5 * h2)
     low, high = -math.pi, math.pi
