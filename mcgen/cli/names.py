@@ -71,4 +71,4 @@ FORM_FACTOR = Names("paper", "tsai", "elastic", "helm", "fourier-bessel", files=
 LEPTON = Names("mu", "e", "tau")
 SPECTRUM = Names("x", "t", "theta", "energy", "cos-theta")
 LAYOUT = Names("flat", "particles", "nuhepmc")
-LIMIT = Names("paper", "g2-bnl", "g2-wp2020", "g2-wp2025", "e137", "orsay", "babar")
+LIMIT = Names("paper", "g2-bnl", "g2-wp2020", "g2-wp2025", "e137", "orsay", "babar", "babar-tautau", "belle-tautau")

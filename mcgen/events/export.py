@@ -190,6 +190,8 @@ def export(
     source = source_of(parse_card(str(metadata["card"]), f"of {named(file)}"))
     source.check_mass(metadata.m_S, f"mass of {named(file)}")
     own = source.card
+    on_target = layout == NUHEPMC or format_of(output) == ".csv"
+    refuse_if(own.collider and on_target, f"output {output}: is for a beam on a target, these events are of a collider")
     added = DecayMode.NONE if metadata.decays else wanted
     how = _decay_model(own, metadata, added) if added else None
     names = [name for name in file.branches if name in metadata.all_branches or name not in DECAY_BRANCHES]

@@ -60,7 +60,9 @@ def exposure_name(card: Card) -> str:
 
 def yield_unit(card: Card) -> str:
     """What their sum is."""
-    return "pb" if card.collider else f"S per {_particle(card)} at {coupling_name(card)} = 1"
+    return (
+        f"pb at {coupling_name(card)} = 1" if card.collider else f"S per {_particle(card)} at {coupling_name(card)} = 1"
+    )
 
 
 def _particle(card: Card) -> str:
@@ -80,6 +82,11 @@ def nuclei_per_cm2(source: AnySource) -> dict[str, float]:
         for target, density in segment.targets:
             found[target.name] = found.get(target.name, 0.0) + density * length
     return found
+
+
+def yields(card: Card, value: float) -> dict[str, float]:
+    """The sum of all weights by its name; where beams collide it is a cross section, and has that name too."""
+    return {"yield_per_muon": value} | ({"yield_pb": value} if card.collider else {})
 
 
 def per_pb(nuclei: dict[str, float]) -> float:

@@ -299,7 +299,7 @@ class Tally:
                 "reference_g_mu": card.scalar.g_mu,
                 "sum_weights": math.fsum(self._sums),
                 "sum_squares": math.fsum(self._squares),
-                "yield_per_muon": produced.value,
+                **exposure.yields(card, produced.value),
                 "yield_error": produced.error,
                 "norm_relative_error": norm_error,
                 "yield_quadrature": prepared.expected.value,

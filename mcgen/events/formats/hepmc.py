@@ -26,7 +26,7 @@ from mcgen.events.branches import Columns
 from mcgen.events.formats import nuhepmc
 from mcgen.events.formats.hepmc_events import COLUMNS, METADATA
 from mcgen.events.formats.lhe_named import told_apart
-from mcgen.events.formats.particles import beam_mass, beside, lister, struck, time_factor
+from mcgen.events.formats.particles import beam_mass, beside, lister, process_text, struck, time_factor
 from mcgen.events.formats.text import TextWriter, text_writer
 from mcgen.events.meta import DecayMode, EventMeta
 from mcgen.source.source import source_of
@@ -60,7 +60,7 @@ def _described(hepmc: Any, card: Card, metadata: EventMeta, further: dict[str, A
     """Names of the weights, further attributes, and what an analysis needs to turn them into numbers of events."""
     run, about = hepmc.GenRunInfo(), metadata["exposure"]
     made_by = " of another generator" if metadata.is_foreign else ", exact tree level"
-    run.tools = [("mcgen", metadata["mcgen_version"], f"mu N -> mu N S{made_by}")]
+    run.tools = [("mcgen", metadata["mcgen_version"], f"{process_text(card)}{made_by}")]
     attributes = {METADATA: json.dumps(metadata.sealed()), "weight_unit": about["weight_unit"]}
     attributes |= exposure.reference_couplings(card)
     attributes |= {"time_unit": metadata["time_unit"]} if "time_unit" in metadata else {}

@@ -70,6 +70,11 @@ def beam_mass(card: Card) -> float:
     return M_E if card.collider else card.beam.mass
 
 
+def process_text(card: Card) -> str:
+    """The process in a few words."""
+    return f"e+ e- -> {card.lepton}+ {card.lepton}- S" if card.collider else "mu N -> mu N S"
+
+
 class Roles(NamedTuple):
     """Who the four particles beside S are: numbers, masses in GeV, and the momentum of the one that has no columns."""
 
