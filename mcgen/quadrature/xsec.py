@@ -41,6 +41,13 @@ class CrossSection:
     bins: Array | None = None  #: cross section per bin in pb
     variable: str | None = None  #: of the spectrum: x, t or theta
 
+    @property
+    def shape(self) -> dict[str, Any] | None:
+        """The spectrum as JSON has it, if there is one."""
+        if self.edges is None or self.bins is None:
+            return None
+        return {"variable": self.variable, "edges": self.edges.tolist(), "sigma_pb": self.bins.tolist()}
+
     def to_hist(self) -> Any:
         """The spectrum as a histogram of the package hist; InputError if none was asked for."""
         if self.edges is None or self.bins is None:
@@ -198,8 +205,27 @@ def _sum(parts: list[tuple[CrossSection, float]]) -> CrossSection:
     return CrossSection(value, error, first.edges, bins, first.variable)
 
 
+class Row:
+    """A row of a table of cross sections; its fields are the keys of the JSON document."""
+
+    __slots__ = ()
+
+    spectrum: dict[str, Any] | None
+
+    def document(self) -> dict[str, Any]:
+        """The row as the command's JSON."""
+        return {key: value for key, value in asdict(self).items() if value is not None}  # type: ignore[call-overload]
+
+    def to_hist(self) -> Any:
+        """The spectrum as a histogram of the package hist; InputError if none was asked for."""
+        if self.spectrum is None:
+            message = "to_hist: this row has no spectrum, ask for one"
+            raise InputError(message)
+        return histogram(self.spectrum["variable"], self.spectrum["edges"], self.spectrum["sigma_pb"])
+
+
 @dataclass(frozen=True, slots=True)
-class XsecRow:
+class XsecRow(Row):
     """A row of `mcgen xsec`: a cross section at unit coupling and what it is of."""
 
     lepton: str
@@ -217,16 +243,10 @@ class XsecRow:
     parity_angle: float  #: degrees
     spectrum: dict[str, Any] | None = None  #: variable, edges, and sigma_pb in each bin
 
-    def document(self) -> dict[str, Any]:
-        """The row as the command's JSON."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
-
-    def to_hist(self) -> Any:
-        """The spectrum as a histogram of the package hist; InputError if none was asked for."""
-        if self.spectrum is None:
-            message = "to_hist: this row has no spectrum, ask for one of x, t, theta"
-            raise InputError(message)
-        return histogram(self.spectrum["variable"], self.spectrum["edges"], self.spectrum["sigma_pb"])
+    @property
+    def E(self) -> float:
+        """Energy of the beam in GeV."""
+        return self.energy_gev
 
 
 def xsec(
@@ -282,12 +302,9 @@ def xsec(
             process=process, electron_coupling=electron_coupling, spectrum=spectrum, edges=edges, out_lepton=out_lepton,
             parity_angle=parity_angle,
         )  # fmt: skip
-        shape = None
-        if found.edges is not None and found.bins is not None:
-            shape = {"variable": spectrum, "edges": found.edges.tolist(), "sigma_pb": found.bins.tolist()}
         of = lepton, target, E, mass, mediator, method, form_factor or allowed(None, process)
         how = process, electron_coupling, out_lepton or lepton.rstrip("+-"), parity_angle
-        rows.append(XsecRow(*of, found.value, found.error, *how, shape))
+        rows.append(XsecRow(*of, found.value, found.error, *how, found.shape))
     return rows
 
 

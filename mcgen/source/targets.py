@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mcgen.base import pdg
 from mcgen.base.constants import M_E
-from mcgen.base.errors import choose, refuse_if
+from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.card.form_factors import element_form_factor
 from mcgen.physics.emission import both_lines as _both_lines  # noqa: F401  # its integrals are known then
 from mcgen.physics.emission.amplitude import Process
@@ -27,6 +27,12 @@ from mcgen.physics.matter.materials import ELEMENTS, Element
 
 #: gives G2(t) for the kernels from the name of a form factor and the user's tables of G2(t), by target
 Current = Callable[[str, Mapping[str, str]], FormFactor]
+
+
+def no_current(form_factor: str, tables: Mapping[str, str]) -> FormFactor:  # noqa: ARG001
+    """The current of what has no form factor: it is asked for by mistake only."""
+    message = f"form factor {form_factor}: no nucleus is hit"
+    raise InputError(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,9 @@ class Target:
         """Events on this target."""
         return np.asarray((columns["target_Z"] == self.Z) & (columns["target_A"] == self.A))
 
+
+#: what the electron of two colliding beams hits, which is in no atom; Z and A tell it from nuclei
+POSITRON = Target("e+", M_E, 1.0, 0.0, pdg.BEAMS["e+"], no_current)
 
 #: targets that one atom holds, each with their number
 OfAtom = Callable[[Element], Iterable[tuple[Target, float]]]
@@ -91,6 +100,8 @@ def named(name: str) -> Target:
 
 def struck(Z: float, A: float) -> Target:
     """The target of an event: a particle of a known kind, or a nucleus."""
+    if (Z, A) == (POSITRON.Z, POSITRON.A):
+        return POSITRON
     others = (target for kind in KINDS if kind != "nuclear" for target, _ in in_atom(kind, ELEMENTS["H"]))
     found = (target for target in others if (target.Z, target.A) == (Z, A))
     return next(found, None) or nucleus(Element("", Z, A))
