@@ -7,7 +7,7 @@ rounding errors of the file are larger by (E/q)^2.
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +18,12 @@ from mcgen.card.card import Card, parse_card
 from mcgen.card.form_factors import named_or_read
 from mcgen.events.branches import Columns
 from mcgen.events.events import EventSource, View
+from mcgen.events.line_parts import combined, parts_at
 from mcgen.physics.emission.amplitude import Process, amplitude_at, azimuthal_form
 from mcgen.physics.emission.form_factor import G2, FormFactor, form_factor
+from mcgen.physics.emission.four_momenta import event_point
 from mcgen.physics.emission.kinematics import emission
+from mcgen.physics.emission.struck_electron import BothLines
 from mcgen.source.source import Source
 from mcgen.source.targets import Target
 
@@ -29,57 +32,6 @@ _VECTORS = [f"{name}_p{axis}" for name in ("mu_in", "S", "N_out") for axis in "x
 COLUMNS = ["weight", "target_Z", "target_A", "E_mu", "S_E", "t", *_VECTORS]
 #: the amplitude does not read it: with the same one everywhere, its kernel is compiled once
 _NO_FORM_FACTOR = form_factor("paper", 1.0, 1.0)
-
-
-@jit
-def event_point(
-    E: float,
-    m: float,
-    m_S: float,
-    p: tuple[float, float, float],
-    k: tuple[float, float, float],
-    N: tuple[float, float, float],
-    E_S: float,
-) -> tuple[float, float, float]:
-    """The point of phase space of an event, from its three-momenta; the beam may have any direction.
-
-    Parameters
-    ----------
-    E, m, m_S : float
-        Total beam energy, lepton and boson mass in GeV.
-    p, k, N : (float, float, float)
-        Three-momenta of the beam lepton, S and the recoiling nucleus in GeV.
-    E_S : float
-        Energy of S in GeV.
-
-    Returns
-    -------
-    one_minus_cos_theta : float
-        1 - cos of the angle between S and the beam.
-    q_perp : float
-        Component of q = -N across V = p - k in GeV.
-    phi_q : float
-        Azimuth of q about V, from the side of k, in rad.
-    """
-    n_x = p[1] * k[2] - p[2] * k[1]  # p x k
-    n_y = p[2] * k[0] - p[0] * k[2]
-    n_z = p[0] * k[1] - p[1] * k[0]
-    norm = math.sqrt(n_x * n_x + n_y * n_y + n_z * n_z)
-    pk = math.sqrt((E - m) * (E + m) * (E_S - m_S) * (E_S + m_S))
-    along = p[0] * k[0] + p[1] * k[1] + p[2] * k[2]
-    one_minus_cos_theta = norm * norm / (pk * (pk + along)) if along > 0.0 else 1.0 - along / pk
-    if norm == 0.0:  # S along the beam: A does not depend on phi_q, any axis will do
-        n_y = norm = 1.0
-    V_x = p[0] - k[0]
-    V_y = p[1] - k[1]
-    V_z = p[2] - k[2]
-    V = math.sqrt(V_x * V_x + V_y * V_y + V_z * V_z)
-    # q = -N across V: its part in the plane of p and k, to the side of k, and its part across the plane
-    q_1 = -(N[0] * (n_y * V_z - n_z * V_y) + N[1] * (n_z * V_x - n_x * V_z) + N[2] * (n_x * V_y - n_y * V_x)) / (
-        norm * V
-    )
-    q_2 = -(N[0] * n_x + N[1] * n_y + N[2] * n_z) / norm
-    return one_minus_cos_theta, math.hypot(q_1, q_2), math.atan2(q_2, q_1)
 
 
 @jit
@@ -130,7 +82,10 @@ def form_factor_ratios(old: FormFactor, new: FormFactor, t: Array, out: Array) -
         out[i] *= G2(t[i], new) / G2(t[i], old)
 
 
-def weight_ratios(chunk: Columns, changes: dict[Target, tuple[Process, Process]]) -> Array:
+Changes = dict[Target, tuple[Process, Process] | tuple[BothLines, BothLines]]
+
+
+def weight_ratios(chunk: Columns, changes: Changes) -> Array:
     """|M|^2 after a change over |M|^2 as generated, for events of the branches COLUMNS.
 
     Parameters
@@ -149,6 +104,11 @@ def weight_ratios(chunk: Columns, changes: dict[Target, tuple[Process, Process]]
         struck = target.is_struck(chunk)
         c = {name: np.ascontiguousarray(chunk[name][struck]) for name in COLUMNS[3:]}
         ratio = np.ones(c["t"].size)
+        if isinstance(old, BothLines) and isinstance(new, BothLines):
+            ratios[struck] = _of_lines(c, old, new)
+            continue
+        assert isinstance(old, Process)
+        assert isinstance(new, Process)
         if new.weights != old.weights:
             vectors = np.stack([c[name] for name in _VECTORS])
             bare, asked = (process._replace(ff=_NO_FORM_FACTOR) for process in (old, new))
@@ -159,6 +119,16 @@ def weight_ratios(chunk: Columns, changes: dict[Target, tuple[Process, Process]]
         message = "weights of another form factor or mediator: a ratio is not finite, or a nucleus is not in the target"
         raise ClosureError(message)
     return ratios
+
+
+def _of_lines(c: Columns, old: BothLines, new: BothLines) -> Array:
+    """The ratio for events whose S may come from the line of an electron."""
+    found = []
+    for both in (new, old):
+        parts = np.empty((3, c["t"].size))
+        parts_at(both, c["E_mu"], c["S_E"], c["t"], np.stack([c[name] for name in _VECTORS]), parts)
+        found.append(combined(parts, both.ratio, both.sign))
+    return np.asarray(found[0] / found[1])
 
 
 def altered_card(card: Card, form_factor: str | None = None, mediator: str | None = None) -> Card:
@@ -178,9 +148,7 @@ def card_with(card: Card, name: str | None, tables: dict[str, str], mediator: st
     return card.with_boson(mediator)
 
 
-def changes(
-    source: EventSource, form_factor: str | None, mediator: str | None
-) -> tuple[Card, dict[Target, tuple[Process, Process]]]:
+def changes(source: EventSource, form_factor: str | None, mediator: str | None) -> tuple[Card, Changes]:
     """The card after a change of form factor or mediator, and what `weight_ratios` needs."""
     card = parse_card(str(source.metadata["card"]), "of the event file")
     if mediator:
@@ -189,7 +157,20 @@ def changes(
     missing = [name for name in COLUMNS if name not in source.branches]
     refuse_if(missing, f"another form factor or mediator: the events lack {', '.join(missing)}")
     m_S, old, asked = source.metadata.m_S, Source(card), Source(new)
-    return new, {t: (old.process(m_S, t), asked.process(m_S, t)) for t in old.targets}
+    return new, {target: _change(old, asked, m_S, target) for target in old.targets}
+
+
+def _change(old: Source, asked: Source, m_S: float, target: Target) -> Any:
+    """The process on a target as generated, and as asked for."""
+    before, after = old.process(m_S, target), asked.process(m_S, target)
+    if isinstance(before, BothLines):
+        return before, asked.both_lines(m_S, target)
+    message = f"mediator {asked.card.scalar.mediator}: model {asked.card.scalar.model} couples to electrons, and the "
+    message += (
+        f"events of model {old.card.scalar.model} have no S from their line; generate them with a model that does"
+    )
+    refuse_if(isinstance(after, BothLines), message)
+    return before, after
 
 
 def altered(source: EventSource, form_factor: str | None = None, mediator: str | None = None) -> View:

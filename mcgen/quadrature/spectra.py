@@ -10,15 +10,18 @@ import numpy as np
 from mcgen.base.arrays import Array
 from mcgen.physics.emission import iww
 from mcgen.physics.emission.amplitude import Process
-from mcgen.physics.emission.cross_section import scalar_energies, spectrum_nodes
+from mcgen.physics.emission.cross_section import INTEGRALS
 from mcgen.physics.emission.rules import Rules
+from mcgen.physics.emission.struck_electron import BothLines
 from mcgen.search.search import Search
+
+Scattering = Process | BothLines
 
 #: error at which a cross section that is interpolated between beam energies aims, and the largest that is taken
 _AIM, _LARGEST = 1e-10, 3e-8
 
 
-def _spectrum(E: float, process: Process, method: str, search: Search | None, q: Rules) -> tuple[Array, Array]:
+def _spectrum(E: float, process: Scattering, method: str, search: Search | None, q: Rules) -> tuple[Array, Array]:
     """Energies of S in GeV and the cross sections in pb that they stand for, rule by rule between the kinks."""
     chi = iww.flux(E, process.m, process.m_S, process.ff) if method == "iww" else None
     low = float(search.lowest_energy(E)) if search else 0.0
@@ -26,7 +29,7 @@ def _spectrum(E: float, process: Process, method: str, search: Search | None, q:
     parts = []
     for first, last in itertools.pairwise(limits):
         energies, sigmas = np.empty(q.x.size), np.empty(q.x.size)
-        spectrum_nodes(E, process, first, last, chi, q, energies, sigmas)
+        INTEGRALS[type(process)].nodes(E, process, first, last, chi, q, energies, sigmas)
         parts.append((energies, sigmas))
     energies, sigmas = (np.concatenate(column) for column in zip(*parts, strict=True))
     return energies, sigmas
@@ -53,7 +56,7 @@ def _chebyshev(n: int, at: Array) -> tuple[Array, Array, Array]:
     return middle + half * np.cos(angle), terms, np.cos(np.outer(here, order))
 
 
-def _interpolated(v: Array, n: int, process: Process, method: str, q: Rules) -> Array | None:
+def _interpolated(v: Array, n: int, process: Scattering, method: str, q: Rules) -> Array | None:
     """Cross sections in pb, energy by energy and node by node, of all S; None if n terms are too few.
 
     `v` is the logarithm of the energies above threshold. In it, that of the cross section at one place in the range of
@@ -67,7 +70,7 @@ def _interpolated(v: Array, n: int, process: Process, method: str, q: Rules) -> 
     return np.exp(points @ terms) if last.max() < _LARGEST else None
 
 
-def spectra(E: Array, process: Process, method: str, search: Search | None, q: Rules) -> list[tuple[Array, Array]]:
+def spectra(E: Array, process: Scattering, method: str, search: Search | None, q: Rules) -> list[tuple[Array, Array]]:
     """Energies of S in GeV and the cross sections in pb that they stand for, at each beam energy.
 
     Parameters
@@ -95,7 +98,7 @@ def spectra(E: Array, process: Process, method: str, search: Search | None, q: R
     sigmas = _interpolated(v[high], n, process, method, q) if n else None
     if sigmas is None:
         return [_spectrum(at, process, method, search, q) for at in E.tolist()]
-    between = zip(scalar_energies(E[high], process, q), sigmas, strict=True)
+    between = zip(INTEGRALS[type(process)].energies(E[high], process, q), sigmas, strict=True)
     return [
         next(between) if known else _spectrum(at, process, method, search, q)
         for at, known in zip(E.tolist(), high.tolist(), strict=True)
