@@ -16,9 +16,9 @@ from mcgen.base.errors import ClosureError, refuse_if
 from mcgen.base.jit import jit
 from mcgen.card.card import Card, parse_card
 from mcgen.card.form_factors import named_or_read
-from mcgen.events.branches import Columns
+from mcgen.events.branches import LINE_BRANCHES, Columns
 from mcgen.events.events import EventSource, View
-from mcgen.events.line_parts import combined, parts_at
+from mcgen.events.line_parts import combined, line_parts, parts_at
 from mcgen.physics.emission.amplitude import Process, amplitude_at, azimuthal_form
 from mcgen.physics.emission.form_factor import G2, FormFactor, form_factor
 from mcgen.physics.emission.four_momenta import event_point
@@ -165,10 +165,9 @@ def _change(old: Source, asked: Source, m_S: float, target: Target) -> Any:
     before, after = old.process(m_S, target), asked.process(m_S, target)
     if isinstance(before, BothLines):
         return before, asked.both_lines(m_S, target)
-    message = f"mediator {asked.card.scalar.mediator}: model {asked.card.scalar.model} couples to electrons, and the "
-    message += (
-        f"events of model {old.card.scalar.model} have no S from their line; generate them with a model that does"
-    )
+    boson, made = asked.card.scalar, old.card.scalar
+    message = f"mediator {boson.mediator}: model {boson.model} couples to electrons, and the events of model "
+    message += f"{made.model} have no S from their line; generate them with a model that does"
     refuse_if(isinstance(after, BothLines), message)
     return before, after
 
@@ -176,8 +175,10 @@ def _change(old: Source, asked: Source, m_S: float, target: Target) -> Any:
 def altered(source: EventSource, form_factor: str | None = None, mediator: str | None = None) -> View:
     """Events as if they had been made with another form factor or mediator: their weights times `weight_ratios`."""
     new, processes = changes(source, form_factor, mediator)
+    asked, m_S = Source(new), source.metadata.m_S
 
     def change(chunk: Columns) -> Columns:
-        return chunk | {"weight": chunk["weight"] * weight_ratios(chunk, processes)}
+        parts = line_parts(chunk, asked, m_S) if not set(LINE_BRANCHES).isdisjoint(chunk) else {}
+        return chunk | parts | {"weight": chunk["weight"] * weight_ratios(chunk, processes)}
 
     return View(source, {"card": new.text, "mediator": new.scalar.mediator}, change, COLUMNS)

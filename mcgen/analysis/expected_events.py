@@ -85,11 +85,8 @@ class Expected:
         """About n events of our own, those of a target all along the beam with their weights."""
         card = self.source.card
         if self.sample:
-            chunks = list(
-                scatterings(
-                    self.source.beam_line(self.process.m_S, self.target), self.target, self.E, n, card.run.seed, _FIRST
-                )
-            )
+            line = self.source.beam_line(self.process.m_S, self.target)
+            chunks = list(scatterings(line, self.target, self.E, n, card.run.seed, _FIRST))
         else:
             chunks = [_made(card, self.process.m_S, n)]
         columns = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in NEEDED}
