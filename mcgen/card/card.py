@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 import tomli_w
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from mcgen.base.constants import LEPTON_MASSES
 from mcgen.base.errors import InputError, choose, nearest, refuse_if
 from mcgen.base.extras import data_folder
 from mcgen.base.files import read_text
@@ -23,7 +24,7 @@ from mcgen.card.quantities import CouplingList, MassList, Section, about
 from mcgen.card.scalar import ModelName, Scalar
 from mcgen.card.target import Group, Layer, Slab, Stack, Target
 from mcgen.card.width_table import TABLE, read_widths
-from mcgen.physics.boson.couplings import MODELS, MODELS_OF
+from mcgen.physics.boson.couplings import FLAVOUR, MODELS, MODELS_OF
 from mcgen.physics.emission.form_factor import FORM_FACTORS
 from mcgen.physics.emission.mediator import MEDIATORS
 
@@ -94,10 +95,14 @@ class Card(Section):
     @model_validator(mode="after")
     def _possible(self) -> Card:
         scan, scalar = self.scan, self.scalar
-        models = [scalar.model] if scalar.widths else MODELS_OF[scalar.mediator]
+        models = [scalar.model] if scalar.widths or self.changes_flavour else MODELS_OF[scalar.mediator]
         missing = {"mass": [scalar.mass], "models": list(models)}
         found = {key: value for key, value in missing.items() if not getattr(scan, key)}
         object.__setattr__(self, "scan", scan.model_copy(update=found))
+        if scalar.out_lepton and not self.changes_flavour:
+            stray = scalar.flavour_coupling is not None or FLAVOUR in (scalar.model, *self.scan.models)
+            refuse_if(stray, f"scalar.out_lepton: is that of the beam, {self.beam.lepton}, so that no flavour changes")
+            object.__setattr__(self, "scalar", scalar.model_copy(update={"out_lepton": None}))
         loss = self.target.energy_loss
         if loss in ("table", "mulder") and self.beam.lepton != "mu":
             message = f"target.energy_loss: {loss} is for muons; for electrons it is none, constant or shower"
@@ -115,10 +120,26 @@ class Card(Section):
             self.check_models(models, where)
         return self
 
+    @property
+    def out_lepton(self) -> str:
+        """Flavour of the outgoing lepton."""
+        return self.scalar.out_lepton or self.beam.lepton
+
+    @property
+    def out_mass(self) -> float:
+        """Mass of the outgoing lepton in GeV."""
+        return LEPTON_MASSES[self.out_lepton]
+
+    @property
+    def changes_flavour(self) -> bool:
+        """Whether S changes the beam's lepton into another one."""
+        return self.out_lepton != self.beam.lepton
+
     def __repr__(self) -> str:
         scalar, layers = self.scalar, self.target.layers
         what = ", ".join(dict.fromkeys(layer.material for layer in layers))
         made = f"m_S = {quantity_text(scalar.mass, 'energy')}, {scalar.mediator}, model {scalar.model}"
+        made += f", {self.beam.lepton} to {self.out_lepton}" if self.changes_flavour else ""
         return f"<Card {self.name}: {self.beam.particle} of {self.beam.energy_text} on {what}; {made}>"
 
     __str__ = __repr__
@@ -131,20 +152,31 @@ class Card(Section):
     def __hash__(self) -> int:
         return hash(self.name)  # of equal cards the same
 
-    def with_boson(self, mediator: str | None = None, model: str | None = None) -> Card:
-        """The card for another mediator or model, checked anew.
+    def with_boson(
+        self,
+        mediator: str | None = None,
+        model: str | None = None,
+        out_lepton: str | None = None,
+        parity_angle: float | None = None,
+        flavour_coupling: float | None = None,
+    ) -> Card:
+        """The card for another boson, checked anew; what is None stays as it is.
 
         A model that does not fit the mediator is replaced by its first one, in the scan by all of its models. A given
-        `model` replaces both.
+        `model` replaces both. Another mediator has the parity angle 0 unless one is given, in degrees.
         """
-        if mediator is None and model is None:
+        given = {"out_lepton": out_lepton, "parity_angle": parity_angle, "flavour_coupling": flavour_coupling}
+        update: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        if mediator is None and model is None and not update:
             return self
         mediator = choose(mediator or self.scalar.mediator, MEDIATORS, "mediator")
-        fits = self.scalar.model_copy(update={"mediator": mediator}).models
-        kept = [m for m in self.scan.models if m in fits]
-        chosen = model or (self.scalar.model if self.scalar.model in fits else fits[0])
-        scalar = self.scalar.model_copy(update={"mediator": mediator, "model": chosen})
-        scan = self.scan.model_copy(update={"models": [model] if model else kept or list(fits)})
+        if mediator != self.scalar.mediator:
+            update = {"parity_angle": 0.0} | update
+        scalar = self.scalar.model_copy(update=update | {"mediator": mediator})
+        kept = [m for m in self.scan.models if m in scalar.models]
+        chosen = model or (scalar.model if scalar.model in scalar.models else scalar.models[0])
+        scalar = scalar.model_copy(update={"model": chosen})
+        scan = self.scan.model_copy(update={"models": [model] if model else kept or list(scalar.models)})
         return parse_card(self.model_copy(update={"scalar": scalar, "scan": scan}).text, self.name)
 
     @property

@@ -16,7 +16,7 @@ from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.jit import jit
 from mcgen.base.rng import DECAYS, uniforms
 from mcgen.events.branches import Columns
-from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE, width_neutrinos
+from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE, Widths, width_neutrinos
 from mcgen.physics.boson.two_body import daughters
 from mcgen.physics.signal.layers import draw_in_layers
 from mcgen.search.search import Search
@@ -24,18 +24,26 @@ from mcgen.source.boson import Boson, couplings_of
 
 
 class Channel(NamedTuple):
-    """A decay into a particle and its antiparticle, or two photons."""
+    """A decay into a particle and its antiparticle, two photons, or two leptons of different flavours."""
 
-    pdg: int
-    mass: float  #: of each daughter in GeV
+    pdg: int  #: as `decay_pdg`
+    mass: float  #: of each daughter in GeV, or of the first
+    other: float | None = None  #: of the second one, if it is another
+
+    @property
+    def masses(self) -> tuple[float, float]:
+        """Of both daughters in GeV."""
+        return self.mass, self.mass if self.other is None else self.other
 
 
-#: The first ones are `VISIBLE`, in its order. All hadrons are written as pi+ pi-. Below 1 GeV nearly all of them are,
+#: All hadrons are written as pi+ pi-. Below 1 GeV nearly all of them are,
 #: except near the omega (at its peak 60 % are three pions); above, they stand for kaons, at the phi, and for several
 #: pions.
 CHANNELS = (
     Channel(11, M_E), Channel(13, M_MU), Channel(15, M_TAU), Channel(22, 0.0), Channel(211, M_PI),
     Channel(14, 0.0), Channel(16, 0.0), Channel(pdg.DARK, 0.0),
+    Channel(1113, M_E, M_MU), Channel(-1113, M_E, M_MU), Channel(1115, M_E, M_TAU), Channel(-1115, M_E, M_TAU),
+    Channel(1315, M_MU, M_TAU), Channel(-1315, M_MU, M_TAU),
 )  # fmt: skip
 
 
@@ -71,10 +79,12 @@ class DecayModel:
         w, couplings = self.boson.widths(self.g_mu), couplings_of(self.boson.model, self.g_mu)
         scalar = self.boson.card.scalar
         neutrinos = 0.0 if scalar.table else min(w.invisible, width_neutrinos(couplings.g_nu, self.boson.m_S))
-        visible = [getattr(w, field) for field, _ in VISIBLE.values()]
+        dark = w.invisible - neutrinos
         if scalar.decay is not None:
-            return np.array([*(v * (name == scalar.decay) for name, v in zip(VISIBLE, visible, strict=True)), 0, 0, 0])
-        return np.array([*visible, 0.5 * neutrinos, 0.5 * neutrinos, w.invisible - neutrinos])
+            chosen = VISIBLE[scalar.decay][0]
+            w, neutrinos, dark = Widths(0.0, 0.0, 0.0, 0.0)._replace(**{chosen: getattr(w, chosen)}), 0.0, 0.0
+        pairs = (w.ee, w.mumu, w.tautau, w.gamma_gamma, w.hadrons, 0.5 * neutrinos, 0.5 * neutrinos, dark)
+        return np.array([*pairs, *(0.5 * both for both in (w.emu, w.etau, w.mutau) for _ in range(2))])
 
     def branching(self) -> Array:
         """Cumulative branching ratios of the channels."""
@@ -85,7 +95,9 @@ class DecayModel:
                 raise InputError(message)
             partial[[is_invisible(channel.pdg) for channel in CHANNELS]] = 0.0
         refuse_if(partial.sum() == 0.0, f"decays: nothing to decay into at {self.boson.m_S:g} GeV")
-        return np.asarray(np.cumsum(partial) / partial.sum())
+        found = np.cumsum(partial) / partial.sum()
+        found[found == found[-1]] = 1.0  # no number draws what is closed
+        return np.asarray(found)
 
 
 def is_invisible(number: int) -> bool:
@@ -104,7 +116,9 @@ def _fill(
         while channel < cumulative.size - 1 and u_channel >= cumulative[channel]:
             channel += 1
         four = (S[0, i], S[1, i], S[2, i], S[3, i])
-        one, two = daughters(four, m_S, masses[channel], 2.0 * u_theta - 1.0, 2.0 * math.pi * u_phi)
+        one, two = daughters(
+            four, m_S, masses[channel, 0], masses[channel, 1], 2.0 * u_theta - 1.0, 2.0 * math.pi * u_phi
+        )
         out[0, i] = channel
         out[1, i] = u_spare
         for part in range(4):
@@ -116,7 +130,7 @@ def daughters_of(columns: Columns, how: DecayModel) -> Columns:
     """Columns `decay_pdg`, `d1_*`, `d2_*`, and `u`, a spare uniform number, from seed and event number only."""
     out = np.empty((10, len(columns["event"])))
     S = np.array([columns[f"S_{part}"] for part in ("px", "py", "pz", "E")])
-    masses = np.array([channel.mass for channel in CHANNELS])
+    masses = np.array([channel.masses for channel in CHANNELS])
     _fill(columns["event"], S, how.boson.m_S, how.branching(), masses, np.uint64(how.seed), out)
     numbers = np.array([channel.pdg for channel in CHANNELS])
     parts = ("px", "py", "pz", "E")

@@ -8,15 +8,31 @@ import math
 import numpy as np
 
 from mcgen.base.arrays import Array
+from mcgen.base.errors import choose, refuse_if
 from mcgen.physics.emission import iww
 from mcgen.physics.emission.amplitude import Process
-from mcgen.physics.emission.cross_section import scalar_energies, spectrum_nodes
+from mcgen.physics.emission.cross_section import METHODS, scalar_energies, spectrum_nodes
 from mcgen.physics.emission.phase_space import peak_breaks
 from mcgen.physics.emission.rules import Rules
 from mcgen.search.search import Search
 
 #: error at which a cross section that is interpolated between beam energies aims, and the largest that is taken
 _AIM, _LARGEST = 1e-10, 3e-8
+
+
+def methods_of(process: Process) -> tuple[str, ...]:
+    """Methods that hold: IWW is for a lepton that stays what it is, and a light one comes out too soft for WW."""
+    return METHODS if process.m_out == process.m else ("exact", "ww") if process.m_out > process.m else ("exact",)
+
+
+def check_method(method: str, process: Process) -> None:
+    """Raise InputError unless a method is known and holds."""
+    choose(method, METHODS, "method")
+    allowed = methods_of(process)
+    why = (
+        "for a lepton that stays what it is" if method == "iww" else "10 to 60 % too large where a light lepton is left"
+    )
+    refuse_if(method not in allowed, f"method: {method} is {why} (allowed: {', '.join(allowed)})")
 
 
 def _spectrum(E: float, process: Process, method: str, search: Search | None, q: Rules) -> tuple[Array, Array]:

@@ -21,6 +21,7 @@ from mcgen.physics.emission import cross_section as quadrature
 from mcgen.physics.emission import iww
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.rules import rules
+from mcgen.quadrature.spectra import check_method
 from mcgen.source.targets import Target, named, process_on
 
 LEPTONS = ("mu", "e")
@@ -225,13 +226,6 @@ def xsec(
     return rows
 
 
-def check_method(method: str, m: float, m_out: float) -> None:
-    """Raise InputError if a method does not hold for a lepton that changes its mass from m to m_out, in GeV."""
-    refuse_if(method == "iww" and m_out != m, "method: iww is for a lepton that stays what it is (allowed: exact, ww)")
-    soft = "a light lepton comes out soft, where Weizsaecker-Williams is 10 to 60 % too large"
-    refuse_if(method == "ww" and m_out < m, f"method: ww: {soft} (allowed: exact)")
-
-
 def of_process(
     process: Process,
     E_mu: float,
@@ -257,8 +251,7 @@ def of_process(
     CrossSection
         Zero below threshold, except for IWW, which knows no recoil.
     """
-    choose(method, quadrature.METHODS, "method")
-    check_method(method, process.m, process.m_out)
+    check_method(method, process)
     refuse_if(spectrum is None and edges is not None, "edges: are those of a spectrum, and none is asked for")
     process = process._replace(ww=method == "ww")
     if spectrum is None:

@@ -12,7 +12,7 @@ import numpy as np
 from mcgen.base.arrays import Array
 from mcgen.base.asked import Energies, Energy, Numbers, energies, energy, is_single, numbers
 from mcgen.base.constants import PB_CM2
-from mcgen.base.errors import check_number, choose
+from mcgen.base.errors import check_number
 from mcgen.base.estimate import Estimate
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
@@ -21,7 +21,7 @@ from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.rules import Rules, rules
 from mcgen.physics.signal.signal_yield import yield_per_pb
-from mcgen.quadrature.spectra import spectra
+from mcgen.quadrature.spectra import check_method, spectra
 from mcgen.search.search import Search
 from mcgen.search.signal import Made, signal
 from mcgen.source.beam_nodes import crossings, group_nodes, groups, thin
@@ -79,7 +79,7 @@ def production(
     nodes : (int, (int, int, int, int)), optional
         Points in E, and in x, u, t and a bin.
     """
-    choose(method, cross_section.METHODS, "method")
+    check_method(method, source.process(m_S))
     check_number("mass", m_S, LOWEST_MASS, 1e6)
     n_E, n = nodes
     parts = []
@@ -204,13 +204,13 @@ def sigma_tilde(
     Estimate or list of Estimate
         One for each energy; of a single number, one.
     """
-    choose(method, cross_section.METHODS, "method")
     card, m_S, points = load_card(card), energy(m_S, "m_S"), energies(E_mu, "E_mu")
     check_number("mass", m_S, LOWEST_MASS, 1e6)
     check_couplings(model, g_mu)
     for E in points:
         check_number("E_mu", E, card.beam.mass, 1e6)
     source, search, boson = Source(card), Search.of(card), Boson(card, model, m_S)
+    check_method(method, source.process(m_S))
     factor = PB_CM2 * boson.production_coupling(g_mu) ** 2
     result = []
     for E in points:

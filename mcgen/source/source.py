@@ -69,9 +69,10 @@ class Source:
 
     def process(self, m_S: float, target: Target | None = None, ww: bool = False) -> Process:
         """Constants of the kernels for a boson of mass m_S in GeV made on a target, by default the first one."""
-        run, mediator = self.card.run, self.card.scalar.mediator
-        on = target or self.targets[0]
-        return process_on(on, self.card.beam.mass, m_S, mediator, run.form_factor, run.form_factor_table, ww=ww)
+        run, scalar = self.card.run, self.card.scalar
+        on, m = target or self.targets[0], self.card.beam.mass
+        how = {"m_out": self.card.out_mass, "parity_angle": scalar.parity_angle}
+        return process_on(on, m, m_S, scalar.mediator, run.form_factor, run.form_factor_table, ww=ww, **how)
 
     def _threshold(self, m_S: float) -> float:
         return min(self.process(m_S, target).threshold for target in self.targets)

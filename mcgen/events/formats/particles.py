@@ -64,6 +64,11 @@ def lepton_number(card: Card, metadata: EventMeta) -> int:
     return int(metadata.get("beam_pdg") or pdg.BEAMS[card.beam.particle])
 
 
+def outgoing(card: Card, lepton: int) -> tuple[int, float]:
+    """PDG number and mass in GeV of the outgoing lepton, of the charge of the beam's number `lepton`."""
+    return (pdg.changed(lepton, card.out_lepton) if card.changes_flavour else lepton), card.out_mass
+
+
 def particles(
     columns: Columns, card: Card, m_S: float, boson: int | None = None, lepton: int | None = None
 ) -> list[Particle]:
@@ -85,21 +90,22 @@ def particles(
         return [columns[f"{name}_{part}"] for part in PARTS]
 
     lepton, m = lepton or pdg.BEAMS[card.beam.particle], card.beam.mass
+    out, m_out = outgoing(card, lepton)
     nucleus, M = (targets.per_event(columns, value) for value in (lambda hit: hit.pdg, lambda hit: hit.M))
     decayed = "decay_pdg" in columns
     boson = boson or pdg.MEDIATORS[card.scalar.mediator]
     found = [
         Particle("mu_in", lepton, BEAM, m, four("mu_in"), "vertex"),
         Particle("", nucleus, BEAM, M, [0.0, 0.0, 0.0, M], "vertex"),
-        Particle("mu_out", lepton, FINAL, m, four("mu_out"), "vertex"),
+        Particle("mu_out", out, FINAL, m_out, four("mu_out"), "vertex"),
         Particle("N_out", nucleus, FINAL, M, four("N_out"), "vertex"),
         Particle("S", boson, DECAYED if decayed else FINAL, m_S, four("S"), "vertex"),
     ]
     if decayed:
-        first = columns["decay_pdg"]
-        mass = np.select([first == channel.pdg for channel in CHANNELS], [channel.mass for channel in CHANNELS])
-        found.append(Particle("d1", first, FINAL, mass, four("d1"), "decay"))
-        found.append(Particle("d2", pdg.second_daughter(first), FINAL, mass, four("d2"), "decay"))
+        numbers, code = pdg.daughters(columns["decay_pdg"]), columns["decay_pdg"]
+        for i, name in enumerate(("d1", "d2")):
+            mass = np.select([code == channel.pdg for channel in CHANNELS], [channel.masses[i] for channel in CHANNELS])
+            found.append(Particle(name, numbers[i], FINAL, mass, four(name), "decay"))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Decay of the scalar into two particles of equal mass, isotropic in its rest frame."""
+"""Decay of the scalar into two particles, isotropic in its rest frame."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from mcgen.physics.emission.four_momenta import Momenta
 
 
 @jit
-def daughters(S: Momenta, m_S: float, m: float, cos_theta: float, phi: float) -> tuple[Momenta, Momenta]:
+def daughters(S: Momenta, m_S: float, m_1: float, m_2: float, cos_theta: float, phi: float) -> tuple[Momenta, Momenta]:
     """Laboratory four-momenta (px, py, pz, E) in GeV of both daughters.
 
     Parameters
     ----------
     S : tuple of float
         Four-momentum of the scalar.
-    m_S, m : float
-        Masses of the scalar and of each daughter, m < m_S/2.
+    m_S, m_1, m_2 : float
+        Masses of the scalar and of each daughter, m_1 + m_2 < m_S.
     cos_theta, phi : float
         Direction of the first daughter in the rest frame, about the flight of S.
     """
     px, py, pz, E = S
-    q = math.sqrt((0.5 * m_S - m) * (0.5 * m_S + m))
+    E_1 = 0.5 * m_S + 0.5 * (m_1 - m_2) * (m_1 + m_2) / m_S  # of the first daughter in the rest frame
+    q = math.sqrt(max(0.0, (E_1 - m_1) * (E_1 + m_1)))
     k = math.sqrt(px * px + py * py + pz * pz)
-    along = (k * 0.5 * m_S + E * q * cos_theta) / m_S
+    along = (k * E_1 + E * q * cos_theta) / m_S
     across = q * math.sqrt((1.0 - cos_theta) * (1.0 + cos_theta))
     # two unit vectors across the flight; a scalar at rest takes the z axis
     if k > 0.0:
@@ -38,5 +39,5 @@ def daughters(S: Momenta, m_S: float, m: float, cos_theta: float, phi: float) ->
     first_x = along * n_x + u * (1.0 + sign * n_x * n_x * a) + v * b
     first_y = along * n_y + u * sign * b + v * (sign + n_y * n_y * a)
     first_z = along * n_z - u * sign * n_x - v * n_y
-    energy = (E * 0.5 * m_S + k * q * cos_theta) / m_S
+    energy = (E * E_1 + k * q * cos_theta) / m_S
     return (first_x, first_y, first_z, energy), (px - first_x, py - first_y, pz - first_z, E - energy)
