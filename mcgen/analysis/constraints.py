@@ -227,6 +227,9 @@ def _limits(
     name: str, masses: Sequence[float], boson: ShownBoson, model: str, quoted: bool, workers: int
 ) -> Iterable[Constraint]:
     """One limit in one model; a g-2 set may be two."""
+    scalar = boson.scalar
+    refuse_if(scalar.out_lepton, "it is of couplings that leave a lepton what it is (Eq. 3 as well)", _NoLimitError)
+    refuse_if(scalar.parity_angle, "it is not computed for a boson with a parity angle", _NoLimitError)
     if name in G2_SETS:
         shift = G2_SETS[name]
         for kind, sigmas, at in shift.ranges(boson):

@@ -24,8 +24,9 @@ from mcgen.card.quantities import LOWEST_MASS
 from mcgen.generation import stages
 from mcgen.generation.lattice import Lattice, Proposals, build_lattice, integrate
 from mcgen.physics.emission.amplitude import Process
-from mcgen.physics.emission.cross_section import FINE, METHODS, between, standard_edges
+from mcgen.physics.emission.cross_section import FINE, between, standard_edges
 from mcgen.physics.emission.rules import rules
+from mcgen.quadrature.spectra import methods_of
 from mcgen.quadrature.xsec import CrossSection, of_process
 from mcgen.source.source import CardLike, Source, load_card
 from mcgen.source.targets import Target
@@ -104,7 +105,7 @@ def crosscheck(
     Returns
     -------
     list of Comparison
-        Zeros below threshold, except for IWW, which knows no recoil.
+        Zeros below threshold, except for IWW, which knows no recoil, and is 0 if the lepton changes.
     """
     card, points = load_card(card), whole(points, "points")
     source = Source(card)
@@ -158,11 +159,11 @@ def x_spectra(card: Card, target: Target, m_S: float, E: float, points: int = MC
     Returns
     -------
     dict of CrossSection
-        By the names "exact", "ww", "iww" and "Monte Carlo"; bins in pb at unit coupling.
+        By the names "exact", "ww", "iww" and "Monte Carlo", if the method holds; bins in pb at unit coupling.
     """
     process = Source(card).beam_line(m_S, target)
     edges = standard_edges(E, process, "x")
-    spectra = {method: of_process(process, E, method, "x", edges) for method in METHODS}
+    spectra = {method: of_process(process, E, method, "x", edges) for method in methods_of(process)}
     lattice = build_lattice(linear(E, E), process)
     bins = _x_histogram(lattice, process, card.run.seed, points, edges) * (lattice.total / points)
     spectra["Monte Carlo"] = CrossSection(float(bins.sum()), 0.0, edges, bins)
@@ -197,14 +198,14 @@ def error_map(
     Returns
     -------
     list of Comparison
-        Energy by energy; zeros below threshold, except for IWW, which knows no recoil.
+        Energy by energy; zeros below threshold, except for IWW, which knows no recoil, and is 0 if the lepton changes.
     """
     rows = []
     for E in E_mu:
         for mass in m_S:
             process = source.beam_line(mass, target)
             exact, ww = (_sigma(E, process._replace(ww=ww)) for ww in (False, True))
-            iww = of_process(process, E, "iww").value
+            iww = of_process(process, E, "iww").value if "iww" in methods_of(process) else 0.0
             rows.append(Comparison(E, mass, exact, ww, iww, 0.0, 0.0, target.name))
             if progress:
                 progress(len(rows))

@@ -16,6 +16,8 @@ LEPTONS = {"e": 11, "mu": 13, "tau": 15}
 #: status codes of HepMC: beam, decayed, final
 BEAM, DECAYED, FINAL = 4, 2, 1
 PHOTON = 22
+#: numbers of `decay_pdg` above this are of two leptons of different flavours
+_MIXED = 1000
 PROTON = 2212
 #: an invisible particle of spin 1/2 that is no neutrino
 DARK = 52
@@ -55,6 +57,24 @@ def check_boson(number: int) -> int:
     return number
 
 
-def second_daughter(first: Any) -> Any:
-    """The other daughters of decays into a particle and its antiparticle."""
-    return np.where(first == PHOTON, first, -first)
+def changed(lepton: int, flavour: str) -> int:
+    """Number of the lepton of another flavour with the charge of a lepton."""
+    return LEPTONS[flavour] if lepton > 0 else -LEPTONS[flavour]
+
+
+def daughters(code: Any) -> tuple[Any, Any]:
+    """Numbers of both daughters from `decay_pdg`.
+
+    1113 is e- mu+ and -1113 e+ mu-, and likewise with taus; any other number is that of the first daughter, the second
+    one is its antiparticle.
+    """
+    sign, size = np.sign(code), np.abs(code)
+    is_mixed = size > _MIXED
+    first = np.where(is_mixed, sign * (size // 100), code)
+    return first, np.where(is_mixed, -sign * (size % 100), np.where(code == PHOTON, code, -code))
+
+
+def decay_code(first: Any, second: Any) -> Any:
+    """`decay_pdg` of two daughters: the inverse of `daughters`."""
+    mixed = np.sign(first) * (100 * np.abs(first) + np.abs(second))
+    return np.where(np.abs(first) == np.abs(second), first, mixed)

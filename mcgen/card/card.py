@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 import tomli_w
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from mcgen.base.constants import LEPTON_MASSES
 from mcgen.base.errors import InputError, choose, nearest, refuse_if
 from mcgen.base.extras import data_folder
 from mcgen.base.files import read_text
@@ -24,7 +25,7 @@ from mcgen.card.quantities import CouplingList, MassList, Section, about
 from mcgen.card.scalar import ModelName, Scalar
 from mcgen.card.target import Group, Layer, Slab, Stack, Target
 from mcgen.card.width_table import TABLE, read_widths
-from mcgen.physics.boson.couplings import MODELS, MODELS_OF
+from mcgen.physics.boson.couplings import FLAVOUR, MODELS, MODELS_OF
 from mcgen.physics.emission.form_factor import FORM_FACTORS
 from mcgen.physics.emission.mediator import MEDIATORS
 
@@ -97,7 +98,7 @@ class Card(Section):
     @model_validator(mode="after")
     def _possible(self) -> Card:
         scan, scalar = self.scan, self.scalar
-        models = [scalar.model] if scalar.widths else MODELS_OF[scalar.mediator]
+        models = [scalar.model] if scalar.widths or self.changes_flavour else MODELS_OF[scalar.mediator]
         missing = {"mass": [scalar.mass], "models": list(models)}
         found = {key: value for key, value in missing.items() if not getattr(scan, key)}
         object.__setattr__(self, "scan", scan.model_copy(update=found))
@@ -113,6 +114,7 @@ class Card(Section):
         refuse_if(self.beam or self.target, "collider: stands instead of beam and target, leave these out")
         refuse_if(self.detector.geometry != "barrel", 'detector.geometry: of a collider is "barrel"')
         refuse_if(self.scalar.widths, "scalar.widths: a table is for the lepton of a beam, and a collider makes pairs")
+        refuse_if(self.scalar.out_lepton, "scalar.out_lepton: is of a beam on a target, and a collider makes pairs")
         idle = self.run.form_factor_table or self.run.form_factor != Run().form_factor
         refuse_if(idle, "run.form_factor: is of a nucleus, and a collider has none")
 
@@ -121,6 +123,10 @@ class Card(Section):
         refuse_if(self.beam is None or self.target is None, needed)
         refuse_if(self.detector.geometry == "barrel", 'detector.geometry: "barrel" is for a collider')
         self._check_process()
+        if self.scalar.out_lepton and not self.changes_flavour:
+            stray = self.scalar.flavour_coupling is not None or FLAVOUR in (self.scalar.model, *self.scan.models)
+            refuse_if(stray, f"scalar.out_lepton: is that of the beam, {self.beam.lepton}, so that no flavour changes")
+            object.__setattr__(self, "scalar", self.scalar.model_copy(update={"out_lepton": None}))
         loss = self.target.energy_loss
         if loss in ("table", "mulder") and self.beam.lepton != "mu":
             message = f"target.energy_loss: {loss} is for muons; for electrons it is none, constant or shower"
@@ -159,12 +165,28 @@ class Card(Section):
         if name != self.run.form_factor:
             object.__setattr__(self, "run", self.run.model_copy(update={"form_factor": name}))
 
+    @property
+    def out_lepton(self) -> str:
+        """Flavour of the outgoing lepton, or of the pair that beams make."""
+        return self.scalar.out_lepton or self.lepton
+
+    @property
+    def out_mass(self) -> float:
+        """Mass of the outgoing lepton in GeV."""
+        return LEPTON_MASSES[self.out_lepton]
+
+    @property
+    def changes_flavour(self) -> bool:
+        """Whether S changes the beam's lepton into another one."""
+        return self.out_lepton != self.lepton
+
     def __repr__(self) -> str:
         scalar = self.scalar
         made = f"m_S = {quantity_text(scalar.mass, 'energy')}, {scalar.mediator}, model {scalar.model}"
         if self.collider:
             return f"<Card {self.name}: {self.collider.text}, pairs of {self.collider.lepton}; {made}>"
         what = ", ".join(dict.fromkeys(layer.material for layer in self.target.layers))
+        made += f", {self.beam.lepton} to {self.out_lepton}" if self.changes_flavour else ""
         return f"<Card {self.name}: {self.beam.particle} of {self.beam.energy_text} on {what}; {made}>"
 
     __str__ = __repr__
@@ -177,23 +199,33 @@ class Card(Section):
     def __hash__(self) -> int:
         return hash(self.name)  # of equal cards the same
 
-    def with_boson(self, mediator: str | None = None, model: str | None = None, isotropic: bool = False) -> Card:
-        """The card for another mediator or model, checked anew, or for isotropic decays.
+    def with_boson(
+        self,
+        mediator: str | None = None,
+        model: str | None = None,
+        out_lepton: str | None = None,
+        parity_angle: float | None = None,
+        flavour_coupling: float | None = None,
+        isotropic: bool = False,
+    ) -> Card:
+        """The card for another boson, checked anew, or for isotropic decays; what is None stays as it is.
 
         A model that does not fit the mediator is replaced by its first one, in the scan by all of its models. A given
-        `model` replaces both.
+        `model` replaces both. Another mediator has the parity angle 0 unless one is given, in degrees.
         """
-        if isotropic:
-            law = self.scalar.model_copy(update={"decay_law": "isotropic"})
-            return parse_card(self.model_copy(update={"scalar": law}).text, self.name).with_boson(mediator, model)
-        if mediator is None and model is None:
+        given = {"out_lepton": out_lepton, "parity_angle": parity_angle, "flavour_coupling": flavour_coupling}
+        update: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        update |= {"decay_law": "isotropic"} if isotropic else {}
+        if mediator is None and model is None and not update:
             return self
         mediator = choose(mediator or self.scalar.mediator, MEDIATORS, "mediator")
-        fits = self.scalar.model_copy(update={"mediator": mediator}).models
-        kept = [m for m in self.scan.models if m in fits]
-        chosen = model or (self.scalar.model if self.scalar.model in fits else fits[0])
-        scalar = self.scalar.model_copy(update={"mediator": mediator, "model": chosen})
-        scan = self.scan.model_copy(update={"models": [model] if model else kept or list(fits)})
+        if mediator != self.scalar.mediator:
+            update = {"parity_angle": 0.0} | update
+        scalar = self.scalar.model_copy(update=update | {"mediator": mediator})
+        kept = [m for m in self.scan.models if m in scalar.models]
+        chosen = model or (scalar.model if scalar.model in scalar.models else scalar.models[0])
+        scalar = scalar.model_copy(update={"model": chosen})
+        scan = self.scan.model_copy(update={"models": [model] if model else kept or list(scalar.models)})
         return parse_card(self.model_copy(update={"scalar": scalar, "scan": scan}).text, self.name)
 
     @property

@@ -10,13 +10,13 @@ from mcgen.base.constants import M_MU
 from mcgen.base.errors import refuse_if
 from mcgen.card.quantities import Coupling, Energy, Section, about
 from mcgen.card.width_table import TABLE, WidthTable, channel, parse_widths
-from mcgen.physics.boson.couplings import MODELS_OF
+from mcgen.physics.boson.couplings import FLAVOUR, MODELS_OF
 from mcgen.physics.boson.scalar_decay import VISIBLE
-from mcgen.physics.emission.mediator import MEDIATORS
+from mcgen.physics.emission.mediator import MEDIATORS, MIXES
 
 #: the lightest pair of leptons but electrons that is open, or electrons
 DILEPTON = "dilepton"
-ModelName = Literal["A", "B", "dark-photon", "Lmu-Ltau", "table"]
+ModelName = Literal["A", "B", "dark-photon", "Lmu-Ltau", "flavour", "table"]
 
 
 class Scalar(Section):
@@ -31,7 +31,7 @@ class Scalar(Section):
         ModelName,
         about(
             "A: g_l = g_mu m_l/m_mu; B: muons only; of vectors dark-photon: all charges, Lmu-Ltau: mu, tau, neutrinos; "
-            "table, left out with widths: g_mu is the coupling to the beam's lepton",
+            "flavour: only what changes the lepton; table, left out with widths: g_mu is that of the production",
             "A",
         ),
     ] = "A"
@@ -67,6 +67,26 @@ class Scalar(Section):
             "isotropic",
         ),
     ] = "polarised"
+    out_lepton: Annotated[
+        Literal["e", "mu", "tau"] | None,
+        about("the outgoing lepton, if S changes the beam's into another one; left out: that of the beam", "tau"),
+    ] = None
+    parity_angle: Annotated[
+        float,
+        Field(ge=0.0, le=90.0),
+        about("of a scalar or a vector, in degrees: 90 is a pseudoscalar or an axial vector, 45 chiral", 45.0),
+    ] = 0.0
+    flavour_coupling: Annotated[
+        Coupling | None, about("coupling that changes the beam's lepton to out_lepton, over g_mu; left out: 1", 0.1)
+    ] = None
+
+    @model_validator(mode="after")
+    def _changes(self) -> Scalar:
+        stray = self.flavour_coupling is not None and self.out_lepton is None
+        refuse_if(stray, "flavour_coupling: is of another outgoing lepton, give out_lepton")
+        wrong = self.parity_angle != 0.0 and self.mediator not in MIXES
+        refuse_if(wrong, f"parity_angle: is of mediator {' or '.join(MIXES)}, not {self.mediator}")
+        return self
 
     @model_validator(mode="after")
     def _decays(self) -> Scalar:
@@ -95,4 +115,6 @@ class Scalar(Section):
     @property
     def models(self) -> tuple[str, ...]:
         """Models that make sense."""
-        return (TABLE,) if self.widths else MODELS_OF[self.mediator]
+        if self.widths:
+            return (TABLE,)
+        return (*MODELS_OF[self.mediator], *((FLAVOUR,) if self.out_lepton else ()))

@@ -56,7 +56,7 @@ class WidthTable(NamedTuple):
         total = float(g * g * HBARC_GEV_CM / ctau)
         ratios = {name: float(np.interp(m_S, self.mass, column)) for name, column in self.branching.items()}
         seen = {name: ratio for name, ratio in ratios.items() if name in VISIBLE}
-        is_open = {name: ratio for name, ratio in seen.items() if m_S > 2.0 * VISIBLE[name][1]}
+        is_open = {name: ratio for name, ratio in seen.items() if m_S > VISIBLE[name][1]}
         visible, shared = min(sum(seen.values()), 1.0), sum(is_open.values())
         if shared == 0.0:
             return Widths(0.0, 0.0, 0.0, 0.0, total)
@@ -90,7 +90,7 @@ def parse_widths(text: str, where: str) -> WidthTable:
     refuse_if(not np.all((ctau > 1e-40) & (ctau <= 1e40)), f"{where}: ctau_cm must lie in 1e-40..1e40 cm")
     total = np.sum(list(columns.values()), axis=0)
     for name, ratio in [*columns.items(), ("sum of all channels", total)]:
-        closed = mass <= 2.0 * VISIBLE[name][1] if name in VISIBLE else np.zeros(mass.size, bool)
+        closed = mass <= VISIBLE[name][1] if name in VISIBLE else np.zeros(mass.size, bool)
         wrong = (ratio < 0.0) | (ratio > 1.0 + ROUNDING) | closed & (ratio > 0.0)
         if wrong.any():
             row = int(np.argmax(wrong))

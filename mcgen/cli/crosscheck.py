@@ -18,6 +18,7 @@ from mcgen.cli.options import (
     PATH,
     Writing,
     flag,
+    flavour_options,
     json_option,
     mediator_option,
     output_option,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 @output_option("Folder for tables and figures.")
 @flag("--map with_map", "In it, the error map of 0.25 to 1000 GeV, 1 MeV to 1 GeV.")
 @mediator_option
+@flavour_options
 @seed_option
 @json_option(
     "a list of target, energy_gev, mass_gev, sigma_exact_pb, sigma_ww_pb, sigma_iww_pb, sigma_mc_pb, error_mc_pb"
@@ -68,7 +70,7 @@ def crosscheck(
 
     if events:
         given = [name for name, value in (("a card as argument", card), ("--mass", mass)) if value]
-        given += [f"--{name.removeprefix('with_')}" for name, value in how.items() if value]
+        given += [f"--{name.removeprefix('with_').replace('_', '-')}" for name, value in how.items() if value]
         refuse_if(given, f"--events: {', '.join(given)} cannot be used with it")
         crosscheck_events(events, experiment, output, as_json)
         return
@@ -86,8 +88,8 @@ def _compare(
     as_json: bool,
     energy: list[float] | None,
     with_map: bool,
-    mediator: str | None,
     seed: int | None,
+    **boson: Any,
 ) -> None:
     """Compare the approximations and the Monte Carlo."""
     from dataclasses import asdict
@@ -96,7 +98,7 @@ def _compare(
     from mcgen.source.source import Source, load_card
 
     refuse_if(with_map and not output, "--map: needs a folder, -o")
-    experiment = load_card(card).with_boson(mediator)
+    experiment = load_card(card).with_boson(**boson)
     if experiment.collider:
         refuse_if(output or energy or with_map, "-o, --energy, --map: are for a target; of a collider there is a table")
         _collisions(experiment, mass, seed, as_json)
@@ -147,7 +149,7 @@ def _show(rows: list[Comparison]) -> None:
     cells = []
     for r in rows:
         exact = r.sigma_exact_pb or math.inf
-        ratios = [f"{r.sigma_ww_pb / exact:.4f}", f"{r.sigma_iww_pb / exact:.4f}"]
+        ratios = [f"{r.sigma_ww_pb / exact:.4f}", f"{r.sigma_iww_pb / exact:.4f}" if r.sigma_iww_pb else "-"]
         ratios += [with_error(r.sigma_mc_pb / exact, r.error_mc_pb / exact), f"{r.pull:+.1f}"]
         cells.append([r.target, f"{r.energy_gev:g}", f"{1e3 * r.mass_gev:g}", f"{r.sigma_exact_pb:.6g}", *ratios])
     header = ["target", "E [GeV]", "m_S [MeV]", "exact [pb]", "WW/exact", "IWW/exact", "MC/exact", "pull"]

@@ -14,6 +14,7 @@ from mcgen.base.files import policy
 from mcgen.cli.display import SAMPLE, print_json, report, sample_document, yield_text
 from mcgen.cli.names import LAYOUT
 from mcgen.cli.options import (
+    BOSON,
     Count,
     Writing,
     card_argument,
@@ -95,7 +96,7 @@ def _request(card: str, given: dict[str, Any]) -> Request:
     from mcgen.generation.generate import Options
     from mcgen.source.source import load_card
 
-    experiment = load_card(card).with_boson(given["mediator"], given["model"], given["isotropic"])
+    experiment = load_card(card).with_boson(**{key: given[key] for key in BOSON})
     decays = DecayMode.of(given["decays"], given["force_decay"])
     kept = tuple(name for name in names_in(given["branches"]) if name)
     options = Options(given["weighted"], decays, given["rntuple"], kept, given["layout"])
@@ -127,7 +128,7 @@ def _folder(asked: Request, output: Path, card: str, given: dict[str, Any], as_j
         asked.card, asked.mass, asked.events, asked.seed, given["partition_events"], asked.options
     )
     if given["submit"]:
-        boson = [f"--{key}={given[key]}" for key in ("mediator", "model") if given[key]]
+        boson = [f"--{key.replace('_', '-')}={given[key]}" for key in BOSON[:-1] if given[key] is not None]
         boson += ["--isotropic"] if given["isotropic"] else []
         script = batch.submit_file(given["submit"], card, output, plan, boson)
         if as_json:

@@ -13,7 +13,7 @@ from mcgen.base import files
 from mcgen.base.asked import names
 from mcgen.base.errors import InputError
 from mcgen.base.units import parse_list
-from mcgen.cli.names import CARD, MEDIATOR, MODEL
+from mcgen.cli.names import CARD, MEDIATOR, MODEL, OUT_LEPTON
 from mcgen.cli.volume import is_quiet, is_verbose, told, volume_options
 
 #: no name of a file is longer
@@ -194,7 +194,8 @@ mediator_option = click.option(
 model_option = click.option(
     "--model",
     type=MODEL,
-    help="A, B, or of a vector dark-photon, Lmu-Ltau, or of a table of widths table.  [default: the card's]",
+    help="A, B, or of a vector dark-photon, Lmu-Ltau, with another outgoing lepton flavour, or of a table of widths "
+    "table.  [default: the card's]",
 )
 isotropic_option = flag(
     "--isotropic", "Let vectors and axial vectors decay isotropically, not by the spin density of their production."
@@ -213,5 +214,26 @@ boson_option = click.option(
     "--boson-pdg", type=int,
     help="PDG number of S in the file, such as 622 (LDMX) or 9000005 (MadGraph).  [default: 54, or 55 of spin 1]",
 )  # fmt: skip
+#: a boson that changes the lepton of the beam
+FLAVOUR = "out_lepton", "parity_angle", "flavour_coupling"
+flavour_options = several(
+    click.option("--out-lepton", type=OUT_LEPTON, help="The outgoing lepton: e, mu or tau.  [default: the card's]"),
+    click.option(
+        "--parity-angle", type=click.FloatRange(0.0, 90.0),
+        help="Of a scalar or a vector, in degrees; at 90 it is a pseudoscalar or an axial vector.  "
+        "[default: the card's]",
+    ),
+    click.option(
+        "--flavour-coupling", type=NUMBER,
+        help="Coupling that changes the beam's lepton, over g_mu.  [default: the card's, or 1]",
+    ),
+)  # fmt: skip
+
+#: all options that `Card.with_boson` takes
+BOSON = ("mediator", "model", *FLAVOUR, "isotropic")
+
+
 #: what is generated, and by how many workers
-sample_options = several(mediator_option, model_option, isotropic_option, events_option, seed_option, workers_option)
+sample_options = several(
+    mediator_option, flavour_options, model_option, isotropic_option, events_option, seed_option, workers_option
+)

@@ -14,6 +14,7 @@ from mcgen.cli import options
 from mcgen.cli.display import print_json, reach_table
 from mcgen.cli.names import CARD, LIMIT, METHOD, MODEL
 from mcgen.cli.progress import bar
+from mcgen.physics.boson.couplings import FLAVOUR
 
 if TYPE_CHECKING:
     from mcgen.analysis.reach import ReachPoint, Tower
@@ -27,6 +28,9 @@ class Request:
     cards: tuple[str, ...]
     models: str | None
     mediator: str | None
+    out_lepton: str | None
+    parity_angle: float | None
+    flavour_coupling: float | None
     mass: list[float] | None
     n_signal: float
     production: str
@@ -37,6 +41,17 @@ class Request:
     states: int
     spacing: float | None
     workers: int
+
+    @property
+    def boson(self) -> dict[str, Any]:
+        """What is asked for of the boson."""
+        given = {key: getattr(self, key) for key in ("mediator", *options.FLAVOUR)}
+        return {key: value for key, value in given.items() if value is not None}
+
+    @property
+    def only_model(self) -> str | None:
+        """The model, if there is one alone and it needs the boson that is asked for."""
+        return self.models if self.models == FLAVOUR and self.boson else None
 
     @property
     def tower(self) -> Tower:
@@ -50,6 +65,7 @@ class Request:
 @click.argument("cards", nargs=-1, type=CARD)
 @click.option("--model", "models", type=MODEL, help="Models, a list.  [default: those of the card's scan]")
 @options.mediator_option
+@options.flavour_options
 @click.option(
     "--mass", type=options.MASSES,
     help="Masses of S; of start:stop those that make a line smooth to a percent.  "
@@ -112,7 +128,8 @@ def _check(asked: Request) -> None:
     refuse_if(asked.states > 1 and asked.spacing is None, "--states: a tower needs a --spacing")
     refuse_if(from_files and asked.states > 1, "--states: a file holds one scalar; a tower needs a card")
     refuse_if(from_files and asked.mass, "--mass: a file has its own mass")
-    refuse_if(from_files and asked.mediator is not None, "--mediator: a file has its own mediator")
+    stray = [key for key in asked.boson if from_files]
+    refuse_if(stray, f"--{', --'.join(stray).replace('_', '-')}: a file has its own boson")
     refuse_if(asked.constraints and not asked.figure, "--constraints: are drawn, give --plot")
     if asked.figure:
         from mcgen.analysis import constraints
@@ -126,7 +143,8 @@ def _cards(asked: Request) -> list[Card]:
     """The cards with the boson that is asked for; none for event files."""
     from mcgen.source.source import load_card
 
-    return [load_card(name).with_boson(asked.mediator) for entry in asked.cards for name in entry.split(",")]
+    names = [name for entry in asked.cards for name in entry.split(",")]
+    return [load_card(name).with_boson(model=asked.only_model, **asked.boson) for name in names]
 
 
 def _check_outputs(asked: Request, cards: list[Card]) -> None:

@@ -36,8 +36,10 @@ Shares = Sequence[float | None]
 )  # fmt: skip
 @click.option("--g-mu", "g_mu", type=options.COUPLINGS, help="Couplings.  [default: the card's scan]")
 @click.option(
-    "--couplings", type=options.NUMBERS, help="Explicit g_e,g_mu,g_tau instead of a model; not 0 for the beam's lepton."
-)
+    "--couplings", type=options.NUMBERS,
+    help="Explicit g_e,g_mu,g_tau instead of a model, and that which changes the lepton if one does; not 0 for the "
+    "production.",
+)  # fmt: skip
 @click.option(
     "--method", type=click.Choice(["probability", "vertex"]), default="probability", show_default=True,
     help="Weight with the decay probability, or count decay vertices.",
@@ -121,9 +123,11 @@ def _explicit(given: dict[str, Any]) -> Couplings | None:
     values = given["couplings"]
     if values is None:
         return None
-    refuse_if(len(values) != 3, "--couplings: needs three numbers g_e,g_mu,g_tau")
+    named = "g_e,g_mu,g_tau, or these and that which changes the lepton"
+    refuse_if(len(values) not in (3, 4), f"--couplings: needs three numbers {named}")
     refuse_if(given["g_mu"] or given["model"], "--couplings: replaces --model and --g-mu, give one or the other")
-    return Couplings(*values)
+    g_e, g_mu, g_tau, *change = values
+    return Couplings(g_e, g_mu, g_tau, 0.0, *change)
 
 
 def _check_output(path: Path, events: EventSource, card: Card, asked: dict[str, Any]) -> None:

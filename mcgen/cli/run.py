@@ -11,7 +11,7 @@ import click
 
 from mcgen.base.printed import with_error
 from mcgen.cli.display import print_json, reach_table, table, tell, written, yield_text
-from mcgen.cli.options import Writing, card_argument, json_option, output_option, sample_options
+from mcgen.cli.options import BOSON, Writing, card_argument, json_option, output_option, sample_options
 from mcgen.cli.progress import shown
 
 if TYPE_CHECKING:
@@ -26,15 +26,7 @@ if TYPE_CHECKING:
 @json_option(
     "card, mass_gev, n_events, seed, yield_per_muon, yield_error, yield_quadrature, pull, content_sha256, signal, reach"
 )
-def run(
-    card: str,
-    output: Path | None,
-    mediator: str | None,
-    model: str | None,
-    isotropic: bool,
-    as_json: bool,
-    **given: Any,
-) -> None:
+def run(card: str, output: Path | None, as_json: bool, **given: Any) -> None:
     """The whole chain: events, reweighting, sigma~(E_mu), N_S, reach and plots.
 
     CARD is a TOML file, or the name of a card that comes with mcgen: fermilab and na64 are the experiments of
@@ -47,7 +39,7 @@ def run(
     from mcgen.report import run as chain
     from mcgen.source.source import load_card
 
-    experiment = load_card(card).with_boson(mediator, model, isotropic)
+    experiment = load_card(card).with_boson(**{key: given.pop(key) for key in BOSON})
     with contextlib.ExitStack() as stack:
         bars: dict[str, Callable[[int], None]] = {}
 

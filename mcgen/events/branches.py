@@ -20,7 +20,7 @@ POINT = ["target_Z", "target_A", "E_mu", "S_E", "t", *VECTORS]
 #: particles of each event
 PARTICLES = {
     "mu_in": "beam muon at the interaction",
-    "mu_out": "outgoing muon",
+    "mu_out": "outgoing lepton",
     "S": "scalar",
     "N_out": "recoiling nucleus",
 }
@@ -59,7 +59,8 @@ DECAY_BRANCHES: dict[str, Branch] = {
         "",
         "daughters of S: 11 e+e-, 13 mu+mu-, 15 tau+tau-, 22 two photons, 211 pi+pi- for all hadrons (nearly always "
         "that below 1 GeV, above it a stand-in for kaons and several pions), 14 and 16 neutrinos, 52 dark ones; the "
-        "second one is the antiparticle",
+        "second one is the antiparticle; 1113 e- mu+, 1115 e- tau+, 1315 mu- tau+, negative if both have the other "
+        "charge",
     ),
     **{f"d{number}_{part}": Branch("GeV", f"daughter {number}, {part}") for number in (1, 2) for part in PARTS},
     "decay_weight": Branch("", "1, or the share of the one channel, or the probability of a forced decay"),

@@ -21,7 +21,7 @@ from mcgen.events.branches import PARTS, POINT, Columns
 from mcgen.events.events import EventSource
 from mcgen.events.polarisation import check_point, has_spin_density, polarisation
 from mcgen.physics.boson.polarised_decay import HELICAL, ISOTROPIC, SPINLESS, DecayLaw, along, into_leptons  # fmt: skip
-from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE, width_neutrinos
+from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE, Widths, width_neutrinos
 from mcgen.physics.boson.two_body import daughters
 from mcgen.physics.emission.mediator import SPIN_1
 from mcgen.physics.signal.layers import draw_in_layers
@@ -34,18 +34,26 @@ POLARISED = "polarised"
 
 
 class Channel(NamedTuple):
-    """A decay into a particle and its antiparticle, or two photons."""
+    """A decay into a particle and its antiparticle, two photons, or two leptons of different flavours."""
 
-    pdg: int
-    mass: float  #: of each daughter in GeV
+    pdg: int  #: as `decay_pdg`
+    mass: float  #: of each daughter in GeV, or of the first
+    other: float | None = None  #: of the second one, if it is another
+
+    @property
+    def masses(self) -> tuple[float, float]:
+        """Of both daughters in GeV."""
+        return self.mass, self.mass if self.other is None else self.other
 
 
-#: The first ones are `VISIBLE`, in its order. All hadrons are written as pi+ pi-. Below 1 GeV nearly all of them are,
+#: All hadrons are written as pi+ pi-. Below 1 GeV nearly all of them are,
 #: except near the omega (at its peak 60 % are three pions); above, they stand for kaons, at the phi, and for several
 #: pions.
 CHANNELS = (
     Channel(11, M_E), Channel(13, M_MU), Channel(15, M_TAU), Channel(22, 0.0), Channel(211, M_PI),
     Channel(14, 0.0), Channel(16, 0.0), Channel(pdg.DARK, 0.0),
+    Channel(1113, M_E, M_MU), Channel(-1113, M_E, M_MU), Channel(1115, M_E, M_TAU), Channel(-1115, M_E, M_TAU),
+    Channel(1315, M_MU, M_TAU), Channel(-1315, M_MU, M_TAU),
 )  # fmt: skip
 
 
@@ -65,9 +73,10 @@ def decay_law(mediator: str, channel: Channel, m_S: float) -> DecayLaw:
         return HELICAL
     if channel.pdg == 211:
         return SPINLESS if mediator == "vector" else ISOTROPIC
-    if channel.pdg not in (11, 13, 15) or m_S <= 2.0 * channel.mass:
+    m_1, m_2 = channel.masses
+    if channel.pdg in (22, pdg.DARK) or m_S <= m_1 + m_2:
         return ISOTROPIC
-    return into_leptons(m_S, channel.mass, channel.mass if mediator == "vector" else -channel.mass)
+    return into_leptons(m_S, m_1, m_2 if mediator == "vector" else -m_2)
 
 
 def _follows_production(card: Card, mediator: str) -> bool:
@@ -144,12 +153,12 @@ class DecayModel:
         w, couplings = self.boson.widths(self.g_mu), couplings_of(self.boson.model, self.g_mu)
         scalar = self.boson.card.scalar
         neutrinos = 0.0 if scalar.table else min(w.invisible, width_neutrinos(couplings.g_nu, self.boson.m_S))
-        visible = [getattr(w, field) for field, _ in VISIBLE.values()]
+        dark = w.invisible - neutrinos
         if self.boson.decay is not None:
-            return np.array(
-                [*(v * (name == self.boson.decay) for name, v in zip(VISIBLE, visible, strict=True)), 0, 0, 0]
-            )
-        return np.array([*visible, 0.5 * neutrinos, 0.5 * neutrinos, w.invisible - neutrinos])
+            chosen = VISIBLE[self.boson.decay][0]
+            w, neutrinos, dark = Widths(0.0, 0.0, 0.0, 0.0)._replace(**{chosen: getattr(w, chosen)}), 0.0, 0.0
+        pairs = (w.ee, w.mumu, w.tautau, w.gamma_gamma, w.hadrons, 0.5 * neutrinos, 0.5 * neutrinos, dark)
+        return np.array([*pairs, *(0.5 * both for both in (w.emu, w.etau, w.mutau) for _ in range(2))])
 
     def needed(self, events: EventSource) -> list[str]:
         """Branches that the angles depend on, besides the momentum of S; InputError if the events lack one."""
@@ -179,7 +188,9 @@ class DecayModel:
                 raise InputError(message)
             partial[[is_invisible(channel.pdg) for channel in CHANNELS]] = 0.0
         refuse_if(partial.sum() == 0.0, f"decays: nothing to decay into at {self.boson.m_S:g} GeV")
-        return np.asarray(np.cumsum(partial) / partial.sum())
+        found = np.cumsum(partial) / partial.sum()
+        found[found == found[-1]] = 1.0  # no number draws what is closed
+        return np.asarray(found)
 
 
 def is_invisible(number: int) -> bool:
@@ -220,10 +231,10 @@ def _fill(
             channel += 1
         four = (S[0, i], S[1, i], S[2, i], S[3, i])
         cos_theta, phi = 2.0 * u_theta - 1.0, 2.0 * math.pi * u_phi
-        mass, a, c = channels[channel]
+        m_1, m_2, a, c = channels[channel]
         if polarised.size and c != 0.0:
             cos_theta, phi = _direction(polarised[:, i], a, c, seed, event[i], cos_theta, phi)
-        one, two = daughters(four, m_S, mass, cos_theta, phi)
+        one, two = daughters(four, m_S, m_1, m_2, cos_theta, phi)
         out[0, i] = channel
         out[1, i] = u_spare
         for part in range(4):
@@ -236,7 +247,7 @@ def daughters_of(columns: Columns, how: DecayModel) -> Columns:
     out = np.empty((10, len(columns["event"])))
     S = np.array([columns[f"S_{part}"] for part in PARTS])
     laws = how.laws()
-    channels = np.array([(channel.mass, *law) for channel, law in zip(CHANNELS, laws, strict=True)])
+    channels = np.array([(*channel.masses, *law) for channel, law in zip(CHANNELS, laws, strict=True)])
     polarised = how.polarisation(columns) if any(law.c for law in laws) else np.empty((8, 0))
     _fill(columns["event"], S, how.boson.m_S, how.branching(), channels, polarised, np.uint64(how.seed), out)
     numbers = np.array([channel.pdg for channel in CHANNELS])

@@ -35,8 +35,8 @@ _POINTS = 24
 
 
 def coupling_name(card: Card) -> str:
-    """The coupling that weights are for one unit of: that of the beam's lepton."""
-    return f"g_{card.lepton}"
+    """The coupling that weights are for one unit of: to the lepton that radiates, or to it and the outgoing one."""
+    return f"g_{card.lepton}" + (f"_{card.out_lepton}" if card.changes_flavour else "")
 
 
 def reference_couplings(card: Card) -> dict[str, float]:

@@ -8,9 +8,10 @@ import math
 import numpy as np
 
 from mcgen.base.arrays import Array
+from mcgen.base.errors import choose, refuse_if
 from mcgen.physics.emission import iww
 from mcgen.physics.emission.amplitude import Process
-from mcgen.physics.emission.cross_section import INTEGRALS
+from mcgen.physics.emission.cross_section import INTEGRALS, METHODS
 from mcgen.physics.emission.phase_space import peak_breaks
 from mcgen.physics.emission.rules import Rules
 from mcgen.physics.emission.struck_electron import BothLines
@@ -20,6 +21,26 @@ Scattering = Process | BothLines
 
 #: error at which a cross section that is interpolated between beam energies aims, and the largest that is taken
 _AIM, _LARGEST = 1e-10, 3e-8
+
+
+def methods_of(process: Scattering) -> tuple[str, ...]:
+    """Methods that hold: IWW is for a lepton that stays what it is, and a light one comes out too soft for WW."""
+    if not isinstance(process, Process):
+        return ("exact",)
+    return METHODS if process.m_out == process.m else ("exact", "ww") if process.m_out > process.m else ("exact",)
+
+
+def check_method(method: str, process: Scattering) -> None:
+    """Raise InputError unless a method is known and holds."""
+    choose(method, METHODS, "method")
+    allowed = methods_of(process)
+    if not isinstance(process, Process):
+        why = "of the beam's line alone, and here S couples to the electrons that are hit"
+    elif method == "iww":
+        why = "for a lepton that stays what it is"
+    else:
+        why = "10 to 60 % too large where a light lepton is left"
+    refuse_if(method not in allowed, f"method: {method} is {why} (allowed: {', '.join(allowed)})")
 
 
 def _breaks(E: float, process: Scattering, low: float) -> list[float]:

@@ -23,6 +23,7 @@ from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.rules import rules
 from mcgen.physics.emission.struck_electron import BothLines
 from mcgen.physics.matter.materials import ELEMENTS
+from mcgen.quadrature.spectra import check_method
 from mcgen.source.targets import Target, in_atom, named, process_on, scattering_on
 
 #: names of beam leptons: mass in GeV, and charge; mu is mu+, as in the paper
@@ -308,13 +309,6 @@ def xsec(
     return rows
 
 
-def check_method(method: str, m: float, m_out: float) -> None:
-    """Raise InputError if a method does not hold for a lepton that changes its mass from m to m_out, in GeV."""
-    refuse_if(method == "iww" and m_out != m, "method: iww is for a lepton that stays what it is (allowed: exact, ww)")
-    soft = "a light lepton comes out soft, where Weizsaecker-Williams is 10 to 60 % too large"
-    refuse_if(method == "ww" and m_out < m, f"method: ww: {soft} (allowed: exact)")
-
-
 def of_process(
     process: Process | BothLines,
     E_mu: float,
@@ -340,8 +334,7 @@ def of_process(
     CrossSection
         Zero below threshold, except for IWW, which knows no recoil.
     """
-    choose(method, quadrature.METHODS, "method")
-    check_method(method, process.m, process.m_out)
+    check_method(method, process)
     refuse_if(spectrum is None and edges is not None, "edges: are those of a spectrum, and none is asked for")
     process = _approximated(process, method)
     if spectrum is None:
@@ -361,10 +354,7 @@ def of_process(
 
 
 def _approximated(process: Process | BothLines, method: str) -> Process | BothLines:
-    if isinstance(process, Process):
-        return process._replace(ww=method == "ww")
-    refuse_if(method != "exact", f"method {method}: is of the beam's line alone, so with a coupling to electrons exact")
-    return process
+    return process._replace(ww=method == "ww") if isinstance(process, Process) else process
 
 
 def _edges(E: float, process: Process | BothLines, variable: str, edges: Sequence[float] | Array | None) -> Array:

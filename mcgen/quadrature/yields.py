@@ -12,7 +12,7 @@ import numpy as np
 from mcgen.base.arrays import Array
 from mcgen.base.asked import Energies, Energy, Numbers, energies, energy, is_single, numbers
 from mcgen.base.constants import PB_CM2
-from mcgen.base.errors import check_number, choose, refuse_if
+from mcgen.base.errors import check_number, refuse_if
 from mcgen.base.estimate import Estimate
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
@@ -23,7 +23,7 @@ from mcgen.physics.emission.rules import Rules, rules
 from mcgen.physics.emission.struck_electron import BothLines
 from mcgen.physics.signal.signal_yield import yield_per_pb
 from mcgen.quadrature import collisions
-from mcgen.quadrature.spectra import spectra
+from mcgen.quadrature.spectra import check_method, spectra
 from mcgen.search.search import Search
 from mcgen.search.signal import Made, signal
 from mcgen.source.beam_nodes import crossings, group_nodes, groups, thin
@@ -85,12 +85,13 @@ def production(
     ratio : float, optional
         Coupling to electrons over that to muons, where electrons are hit; by default that of the card's model.
     """
-    choose(method, cross_section.METHODS, "method")
     check_number("mass", m_S, LOWEST_MASS, 1e6)
     n_E, n = nodes
     if isinstance(source, Collisions):
         refuse_if(method != "exact", f"production {method}: a collision has no target, and exact is all there is")
         return collisions.production(source, m_S, search, n_E // 2)
+    for target in source.targets:
+        check_method(method, source.process(m_S, target, ratio=ratio))
     parts = []
     for group in groups(source.components(m_S)):
         E, depth, targets = group_nodes(group, n_E, search.active if search else ())
@@ -214,7 +215,6 @@ def sigma_tilde(
     Estimate or list of Estimate
         One for each energy; of a single number, one.
     """
-    choose(method, cross_section.METHODS, "method")
     card, m_S, points = load_card(card), energy(m_S, "m_S"), energies(E_mu, "E_mu")
     check_number("mass", m_S, LOWEST_MASS, 1e6)
     check_couplings(model, g_mu)
@@ -223,6 +223,8 @@ def sigma_tilde(
     source, search, boson = Source(card), Search.of(card), Boson(card, model, m_S)
     factor = PB_CM2 * boson.production_coupling(g_mu) ** 2
     ratio = source.electron_ratio(model)
+    for target in source.targets:
+        check_method(method, source.process(m_S, target, ratio=ratio))
     result = []
     for E in points:
         values = []

@@ -10,7 +10,7 @@ from mcgen.base.errors import InputError, check_number, choose, refuse_if
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.card.width_table import TABLE
-from mcgen.physics.boson.couplings import MODELS, Couplings, to_quarks
+from mcgen.physics.boson.couplings import FLAVOUR, MODELS, Couplings, to_quarks
 from mcgen.physics.boson.scalar_decay import VISIBLE, Widths, length_per_momentum, widths
 from mcgen.source.source import CardLike, load_card
 
@@ -31,18 +31,30 @@ def check_couplings(model: str | Couplings, g_mu: float) -> None:
         refuse_if(not abs(g) <= 1e3, f"{name}: {g:g} must lie in -1000..1000")
 
 
+def all_couplings(card: Card, model: str | Couplings, g_mu: float) -> Couplings:
+    """Those of a model, with the one that changes the lepton if the card has it; explicit ones as they are."""
+    found = couplings_of(model, g_mu)
+    if isinstance(model, Couplings) or not card.changes_flavour:
+        return found
+    ratio = card.scalar.flavour_coupling
+    return found._replace(g_flavour=g_mu * (1.0 if ratio is None else ratio))
+
+
 def production_coupling(card: Card, model: str | Couplings, g_mu: float) -> float:
-    """Coupling to the lepton that radiates, of the beam or of a pair: yields are per unit of its square.
+    """Coupling to the lepton that radiates, of the beam or of a pair, or that which changes it.
+
+    Yields are per unit of its square.
 
     Raises
     ------
     InputError
         If explicit couplings leave out the beam's lepton. A model may: B makes nothing of electrons, N_S is 0.
     """
-    g = float(getattr(couplings_of(model, g_mu), f"g_{card.lepton}"))
+    name = "g_flavour" if card.changes_flavour else f"g_{card.lepton}"
+    g = float(getattr(all_couplings(card, model, g_mu), name))
     if g == 0.0 and isinstance(model, Couplings):
         who = f"pairs of {card.lepton}" if card.collider else f"the {card.beam.particle} of the beam"
-        message = f"couplings: g_{card.lepton} is 0, so {who} make no S; it must not be 0"
+        message = f"couplings: {name} is 0, so {who} make no S; it must not be 0"
         raise InputError(message)
     return g
 
@@ -101,13 +113,21 @@ class Boson:
 
     def widths(self, g_mu: float = 1.0) -> Widths:
         """Partial widths in GeV; InputError if they are not known at this mass."""
-        couplings, scalar = couplings_of(self.model, g_mu), self.card.scalar
+        card, scalar = self.card, self.card.scalar
         if scalar.table:
             return scalar.table.widths(self.m_S, self.production_coupling(g_mu))
+        couplings, g_q = all_couplings(card, self.model, g_mu), to_quarks(self.model, g_mu)
+        change = frozenset((card.beam.lepton, card.out_lepton) if card.changes_flavour else ())
         try:
-            return widths(couplings, self.m_S, scalar.mediator, scalar.invisible, to_quarks(self.model, g_mu))
+            found = widths(couplings, self.m_S, scalar.mediator, scalar.invisible, g_q, scalar.parity_angle, change)
         except ValueError as error:
             raise InputError(str(error)) from None
+        lives = found.total > 0.0 or scalar.invisible > 0.0 or self.model != FLAVOUR or g_mu == 0.0
+        pair = " and ".join(sorted(change))
+        loops = f"mass: S of {self.m_S:g} GeV decays below {pair} by loops or other couplings alone, which model"
+        give = "give scalar.widths, or scalar.invisible if nothing is seen of it"
+        refuse_if(not lives, f"{loops} {self.model} does not know; {give}")
+        return found
 
     def width(self, g_mu: float = 1.0) -> float:
         """Total width in GeV; only that of e+ e- and invisible decays if the card asks for it in model A (Eq. 7)."""

@@ -102,11 +102,11 @@ class Source:
         ratio : float, optional
             Coupling to electrons over that to the beam's lepton; by default that of the card's model.
         """
-        beam, run = self.card.beam, self.card.run
+        beam, run, scalar = self.card.beam, self.card.run, self.card.scalar
         return scattering_on(
-            target or self.targets[0], beam.mass, m_S, self.card.scalar.mediator, run.form_factor,
-            run.form_factor_table, kind=self.card.target.process, charge=beam.charge, ww=ww,
-            ratio=self.electron_ratio(self.card.scalar.model) if ratio is None else ratio,
+            target or self.targets[0], beam.mass, m_S, scalar.mediator, run.form_factor, run.form_factor_table,
+            kind=self.card.target.process, charge=beam.charge, ww=ww, m_out=self.card.out_mass,
+            parity_angle=scalar.parity_angle, ratio=self.electron_ratio(scalar.model) if ratio is None else ratio,
         )  # fmt: skip
 
     def beam_line(self, m_S: float, target: Target | None = None) -> Process:
@@ -230,7 +230,7 @@ def load_card(
         message = f"card: {name!r:.60} is no card, and no name or file of one"
         raise InputError(message)
     card = name if isinstance(name, Card) else checked(read_card(name), str(name))
-    return card.with_boson(mediator, model, isotropic)
+    return card.with_boson(mediator, model, isotropic=isotropic)
 
 
 def checked(card: Card, where: str = "card") -> Card:

@@ -41,7 +41,7 @@ def test_primaries(file, tmp_path):
     assert len(events) == 200
     for i, event in enumerate(events):
         first = int(columns["decay_pdg"][i])
-        assert [number for _, _, number, _ in event] == [-13, 1000741840, first, int(pdg.second_daughter(first))]
+        assert [number for _, _, number, _ in event] == [-13, 1000741840, first, int(pdg.daughters(first)[1])]
         (made, t_made, *_), (decay, t_decay, *_) = event[0], event[2]
         assert made[2] == pytest.approx(10.0 * columns["vertex_z_cm"][i])
         assert decay[2] == pytest.approx(10.0 * columns["decay_z_cm"][i])

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from mcgen.base import pdg
 from mcgen.card.card import Card
 from mcgen.events.branches import PARTS, Columns
 from mcgen.events.formats.hepmc_events import HepmcStream
@@ -18,6 +19,8 @@ from mcgen.events.formats.lhe_foreign import ForeignEvents
 from mcgen.events.formats.stored import StoredEvents, cut
 
 NAMES = ("mu_in", "N_in", "mu_out", "N_out", "S", "d1", "d2")
+#: a column on the way to `decay_pdg`
+_SECOND = "number of the second daughter"
 
 
 class LheFile(StoredEvents):
@@ -77,11 +80,12 @@ class LheFile(StoredEvents):
 
     def _own_blocks(self) -> Iterator[Columns]:
         """Columns of the events."""
+        names = [*self.branches, *([_SECOND] if "decay_pdg" in self.branches else [])]
         for part in gathered(self._own_rows(), Alike):
             if isinstance(part, Alike):
-                yield {name: part.numbers[:, int(slot)] for name, slot in _row(self._file.slots).items()}
+                yield _decoded({name: part.numbers[:, int(slot)] for name, slot in _row(self._file.slots).items()})
             else:
-                yield {name: np.array([row[name] for row in part]) for name in self.branches}
+                yield _decoded({name: np.array([row[name] for row in part]) for name in names})
 
 
 class HepmcFile(LheFile):
@@ -97,10 +101,17 @@ def _row(event: Event) -> dict[str, float]:
     for name, particle in zip(NAMES, event.particles, strict=False):
         row |= {f"{name}_{part}": value for part, value in zip(PARTS, particle.p, strict=True)}
     if len(event.particles) > 5:
-        row["decay_pdg"] = event.particles[5].pdg
+        row["decay_pdg"], row[_SECOND] = (particle.pdg for particle in event.particles[5:7])
     for comment in event.comments:
         row |= _columns(comment)
     return row
+
+
+def _decoded(columns: Columns) -> Columns:
+    """The columns with one number for both daughters."""
+    if _SECOND in columns:
+        columns["decay_pdg"] = pdg.decay_code(columns["decay_pdg"], columns.pop(_SECOND))
+    return columns
 
 
 def _columns(comment: str) -> dict[str, float]:

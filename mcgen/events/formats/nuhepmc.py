@@ -45,10 +45,11 @@ def run_attributes(card: Card, metadata: EventMeta, sample: dict[str, Any]) -> d
         What `exposure.Sums` found, element by element in the order of the numbers of processes.
     """
     beam, decayed = card.beam.particle, bool(metadata.decays)
+    out = f"{card.out_lepton}{beam[-1]}"
     boson = int(metadata.get("boson_pdg") or pdg.MEDIATORS[metadata["mediator"]])
     names = [row["target"] for row in sample["processes"]]
     processes = {
-        i: (f"{beam} {name} -> {beam} {name} S", f"bremsstrahlung of a {metadata['mediator']} boson on {name}")
+        i: (f"{beam} {name} -> {out} {name} S", f"bremsstrahlung of a {metadata['mediator']} boson on {name}")
         for i, name in enumerate(names, 1)
     }
     found: dict[str, Any] = {

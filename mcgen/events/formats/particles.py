@@ -100,7 +100,13 @@ def roles(columns: Columns, card: Card, lepton: int) -> Roles:
         return Roles((lepton, POSITRON.pdg, made, -made), (M_E, POSITRON.M, m, m), met)
     m = card.beam.mass
     nucleus, M = (targets.per_event(columns, value) for value in (lambda hit: hit.pdg, lambda hit: hit.M))
-    return Roles((lepton, nucleus, lepton, nucleus), (m, M, m, M), [0.0, 0.0, 0.0, M])
+    out, m_out = outgoing(card, lepton)
+    return Roles((lepton, nucleus, out, nucleus), (m, M, m_out, M), [0.0, 0.0, 0.0, M])
+
+
+def outgoing(card: Card, lepton: int) -> tuple[int, float]:
+    """PDG number and mass in GeV of the outgoing lepton, of the charge of the beam's number `lepton`."""
+    return (pdg.changed(lepton, card.out_lepton) if card.changes_flavour else lepton), card.out_mass
 
 
 def particles(
@@ -134,10 +140,10 @@ def particles(
         Particle("S", boson, DECAYED if decayed else FINAL, m_S, four("S"), "vertex"),
     ]
     if decayed:
-        first = columns["decay_pdg"]
-        mass = np.select([first == channel.pdg for channel in CHANNELS], [channel.mass for channel in CHANNELS])
-        found.append(Particle("d1", first, FINAL, mass, four("d1"), "decay"))
-        found.append(Particle("d2", pdg.second_daughter(first), FINAL, mass, four("d2"), "decay"))
+        numbers, code = pdg.daughters(columns["decay_pdg"]), columns["decay_pdg"]
+        for i, name in enumerate(("d1", "d2")):
+            mass = np.select([code == channel.pdg for channel in CHANNELS], [channel.masses[i] for channel in CHANNELS])
+            found.append(Particle(name, numbers[i], FINAL, mass, four(name), "decay"))
     return found
 
 

@@ -14,6 +14,7 @@ class Couplings(NamedTuple):
     g_mu: float
     g_tau: float
     g_nu: float = 0.0
+    g_flavour: float = 0.0  #: that changes the beam's lepton into another one
 
 
 def model_A(g_mu: float) -> Couplings:
@@ -36,6 +37,11 @@ def Lmu_Ltau(g_mu: float) -> Couplings:
     return Couplings(0.0, g_mu, -g_mu, g_mu)
 
 
+def flavour(_: float) -> Couplings:
+    """No coupling but the one that changes a lepton into another, which a card adds to every model."""
+    return Couplings(0.0, 0.0, 0.0)
+
+
 def to_quarks(model: str | Couplings, g_mu: float) -> float:
     """Coupling to quarks in units of their charge: that of a dark photon, 0 of all other models.
 
@@ -45,7 +51,9 @@ def to_quarks(model: str | Couplings, g_mu: float) -> float:
     return g_mu if model == "dark-photon" else 0.0
 
 
-MODELS = {"A": model_A, "B": model_B, "dark-photon": dark_photon, "Lmu-Ltau": Lmu_Ltau}
+MODELS = {"A": model_A, "B": model_B, "dark-photon": dark_photon, "Lmu-Ltau": Lmu_Ltau, "flavour": flavour}
+#: the model that needs a card with another outgoing lepton
+FLAVOUR = "flavour"
 #: models that make sense for each mediator
 MODELS_OF = {
     "scalar": ("A", "B"),

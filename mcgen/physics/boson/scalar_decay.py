@@ -11,20 +11,25 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.base.constants import ALPHA, HBARC_GEV_CM, M_E, M_MU, M_PI, M_TAU
+from mcgen.base.constants import ALPHA, HBARC_GEV_CM, LEPTON_MASSES, M_E, M_MU, M_PI, M_TAU
 from mcgen.physics.boson.couplings import Couplings
+from mcgen.physics.emission.mediator import MIXES, even_share
 
 #: decay length over momentum of a stable boson in cm/GeV: finite, and beyond the visible universe
 STABLE = 1e30
 
 _MASSES = (M_E, M_MU, M_TAU)
-#: channels that can be seen, as cards name them: their field of `Widths`, and the mass of each daughter in GeV
+#: channels that can be seen, as cards name them: their field of `Widths`, and the masses of the daughters together in
+#: GeV; emu and the like are both e+ mu- and e- mu+
 VISIBLE = {
-    "e+e-": ("ee", M_E),
-    "mu+mu-": ("mumu", M_MU),
-    "tau+tau-": ("tautau", M_TAU),
+    "e+e-": ("ee", 2.0 * M_E),
+    "mu+mu-": ("mumu", 2.0 * M_MU),
+    "tau+tau-": ("tautau", 2.0 * M_TAU),
     "gammagamma": ("gamma_gamma", 0.0),
-    "hadrons": ("hadrons", M_PI),
+    "hadrons": ("hadrons", 2.0 * M_PI),
+    "emu": ("emu", M_E + M_MU),
+    "etau": ("etau", M_E + M_TAU),
+    "mutau": ("mutau", M_MU + M_TAU),
 }
 #: Gamma(l+ l-) over g_l^2 m_S beta/(4 pi), a function of beta^2
 _LEPTONIC: dict[str, Callable[[float], float]] = {
@@ -44,6 +49,9 @@ class Widths(NamedTuple):
     gamma_gamma: float
     invisible: float = 0.0
     hadrons: float = 0.0
+    emu: float = 0.0
+    etau: float = 0.0
+    mutau: float = 0.0
 
     @property
     def total(self) -> float:
@@ -66,6 +74,33 @@ def width_leptons(g_l: float, m_l: float, m_S: float, mediator: str = "scalar") 
         return 0.0
     beta2 = (1.0 - 2.0 * m_l / m_S) * (1.0 + 2.0 * m_l / m_S)
     return g_l * g_l * m_S / (4.0 * math.pi) * _LEPTONIC[mediator](beta2) * math.sqrt(beta2)
+
+
+def width_change(g: float, m_1: float, m_2: float, m_S: float, mediator: str = "scalar") -> float:
+    """Gamma(S -> l+ l'-) in GeV of one charge state, 0 below threshold; S -> l- l'+ has the same.
+
+    Parameters
+    ----------
+    g : float
+        Coupling to both leptons.
+    m_1, m_2, m_S : float
+        Masses of the leptons and of the boson in GeV.
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    """
+    if m_S <= m_1 + m_2:
+        return 0.0
+    total, change = (m_1 + m_2) / m_S, (m_1 - m_2) / m_S
+    of_total, of_change = (1.0 - total) * (1.0 + total), (1.0 - change) * (1.0 + change)
+    unit = g * g * m_S * math.sqrt(of_total * of_change) / (24.0 * math.pi)
+    return (
+        unit
+        * {
+            "scalar": 3.0 * of_total,
+            "pseudoscalar": 3.0 * of_change,
+            "vector": of_change * (2.0 + total * total),
+            "axial": of_total * (2.0 + change * change),
+        }[mediator]
+    )
 
 
 def loop_function(tau: float) -> complex:
@@ -157,7 +192,27 @@ def width_hadrons(g_q: float, m_S: float, mediator: str = "vector") -> float:
     return per_wave * beta2 * math.sqrt(beta2) * width_leptons(g_q, M_E, m_S, mediator)
 
 
-def widths(g: Couplings, m_S: float, mediator: str = "scalar", dark: float = 0.0, g_q: float = 0.0) -> Widths:
+def _of_kind(g: Couplings, m_S: float, mediator: str, g_q: float, change: frozenset[str]) -> Widths:
+    """All partial widths in GeV of a mediator without a parity angle."""
+    ee, mumu, tautau = (width_leptons(g_l, m_l, m_S, mediator) for g_l, m_l in zip(g[:3], _MASSES, strict=True))
+    photons, neutrinos = width_photons(g, m_S, mediator), width_neutrinos(g.g_nu, m_S)
+    found = Widths(ee, mumu, tautau, photons, neutrinos, width_hadrons(g_q, m_S, mediator))
+    if not change:
+        return found
+    one, two = sorted(change, key=list(LEPTON_MASSES).index)
+    both = 2.0 * width_change(g.g_flavour, LEPTON_MASSES[one], LEPTON_MASSES[two], m_S, mediator)
+    return found._replace(**{one + two: both})
+
+
+def widths(
+    g: Couplings,
+    m_S: float,
+    mediator: str = "scalar",
+    dark: float = 0.0,
+    g_q: float = 0.0,
+    parity_angle: float = 0.0,
+    change: frozenset[str] = frozenset(),
+) -> Widths:
     """All partial widths in GeV (Eqs. 4-5).
 
     Parameters
@@ -170,10 +225,15 @@ def widths(g: Couplings, m_S: float, mediator: str = "scalar", dark: float = 0.0
         Branching ratio of further invisible decays, 0 <= dark < 1; their width comes on top of all others.
     g_q : float
         Coupling of a vector to quarks, in units of their charge.
+    parity_angle : float
+        Of a scalar or a vector, in degrees, the same for all couplings.
+    change : set of str
+        The two leptons, of "e", "mu", "tau", that `g.g_flavour` couples to.
     """
-    ee, mumu, tautau = (width_leptons(g_l, m_l, m_S, mediator) for g_l, m_l in zip(g[:3], _MASSES, strict=True))
-    photons, neutrinos = width_photons(g, m_S, mediator), width_neutrinos(g.g_nu, m_S)
-    known = Widths(ee, mumu, tautau, photons, neutrinos, width_hadrons(g_q, m_S, mediator))
+    known = _of_kind(g, m_S, mediator, g_q, change)
+    if parity_angle != 0.0:
+        share, odd = even_share(parity_angle), _of_kind(g, m_S, MIXES[mediator], g_q, change)
+        known = Widths(*(share * a + (1.0 - share) * b for a, b in zip(known, odd, strict=True)))
     return known._replace(invisible=known.invisible + dark / (1.0 - dark) * known.total)
 
 

@@ -122,7 +122,7 @@ def test_paper_decay_lengths():
 def test_models():
     """Model A follows the lepton masses, B has the muon alone; fails if a coupling goes to another lepton."""
     assert model_A(M_MU)[:3] == pytest.approx((M_E, M_MU, M_TAU), rel=1e-15, abs=0.0)
-    assert model_B(0.3) == (0.0, 0.3, 0.0, 0.0)
+    assert model_B(0.3) == (0.0, 0.3, 0.0, 0.0, 0.0)
 
 
 def _plain(t, name, Z, A):

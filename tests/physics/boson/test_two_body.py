@@ -21,24 +21,26 @@ FLIGHTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("masses", [(0.1056583755, 0.1056583755), (0.05, 0.2), (0.2, 0.05), (0.0, 0.0)])
 @pytest.mark.parametrize("flight", FLIGHTS)
-def test_daughters(flight):
+def test_daughters(flight, masses):
     """Both daughters are on their shells, add up to S and leave it at the angle asked for, 1e-12.
 
     The azimuth turns about the flight with its own size. Fails if a vector across the flight is not one.
     """
-    m_S, m, cosine = 0.3, 0.1056583755, 0.35
+    m_S, cosine = 0.3, 0.35
     S = (*flight, math.sqrt(sum(k * k for k in flight) + m_S * m_S))
     axis = np.array(flight) / np.linalg.norm(flight) if any(flight) else np.array([0.0, 0.0, 1.0])
-    q = math.sqrt(0.25 * m_S * m_S - m * m)
+    (m_1, m_2), total, change = masses, sum(masses), masses[0] - masses[1]
+    q = math.sqrt((m_S**2 - total**2) * (m_S**2 - change**2)) / (2.0 * m_S)
     across = []
     for phi in (0.4, 0.4 + 0.5 * math.pi, 0.4 + math.pi):
-        first, second = (np.array(v) for v in daughters(S, m_S, m, cosine, phi))
+        first, second = (np.array(v) for v in daughters(S, m_S, m_1, m_2, cosine, phi))
         np.testing.assert_allclose(first + second, S, atol=1e-12)
-        for v in (first, second):
+        for v, m in zip((first, second), masses, strict=True):
             assert v[3] ** 2 - v[:3] @ v[:3] == pytest.approx(m * m, abs=1e-12)
         at_rest = boosted_back(first, S, m_S)
-        assert at_rest[3] == pytest.approx(0.5 * m_S, rel=1e-12)
+        assert at_rest[3] == pytest.approx(math.hypot(m_1, q), rel=1e-12)
         assert at_rest[:3] @ axis == pytest.approx(q * cosine, rel=1e-12)
         across.append(at_rest[:3] - q * cosine * axis)
     sine = q * math.sqrt(1.0 - cosine * cosine)
