@@ -98,7 +98,7 @@ def test_forced_decays_of_another_mediator(file, tmp_path):
     """Others decay elsewhere than the scalar whose decays were forced; fails if their weights go into the file."""
     with pytest.raises(InputError, match="mediator=pseudoscalar': is of another mediator, which decays otherwise"):
         export(with_weights(file, ["mediator=pseudoscalar"]), tmp_path / "e.lhe")
-    with pytest.raises(InputError, match="mediator=vector': .* vector decays at other angles"):
+    with pytest.raises(InputError, match=r"mediator=vector': .* vector decays at other angles"):
         with_weights(file, ["mediator=vector"])
     path = export(with_weights(file, ["form_factor=helm"]), tmp_path / "e.parquet")
     schema = pytest.importorskip("pyarrow.parquet").read_schema(path)
