@@ -31,9 +31,14 @@ from validation.exact_dirac import (
 Pairs = Iterable[tuple[Any, Any]]
 
 
+def both(xs: list[Point]) -> list[Point]:
+    """The points, and some at which the lepton changes its mass."""
+    return [*xs, *exact.points(2, 5, True)]
+
+
 def products(xs: list[Point], _: Random) -> Pairs:
     """D2, D5: products of momenta from s, u, t and the masses."""
-    for x in [*xs, *exact.points(2, 5, True)]:
+    for x in both(xs):
         yield dot(x.P, x.q), 0
         yield dot(x.P, x.P), 4 * x.M**2 + x.t
         yield 2 * dot(x.p, x.q), x.s + x.t
@@ -44,7 +49,7 @@ def products(xs: list[Point], _: Random) -> Pairs:
 
 def conservation(xs: list[Point], _: Random) -> Pairs:
     """D6, D7: q.L = 0 for every vertex, and P may be replaced by 2 P_i."""
-    for x in [*xs, *exact.points(2, 5, True)]:
+    for x in both(xs):
         q = slash(x.q)
         yield (slash(x.p + x.q) + x.m * ONE) @ q @ x.before, x.s * x.before
         yield x.after @ q @ (slash(x.p_out - x.q) + x.m_out * ONE), -x.u * x.after
@@ -66,14 +71,14 @@ def reduced(x: Point, gamma: Any) -> Any:
 
 def reduction(xs: list[Point], _: Random) -> Pairs:
     """D8: the vertex reduced with the Dirac equation."""
-    for x in [*xs, *exact.points(2, 5, True)]:
+    for x in both(xs):
         for gamma in itertools.chain(*VERTICES.values()):
             yield x.between(x.vertex(gamma, x.P)), x.between(reduced(x, gamma))
 
 
 def field(xs: list[Point], _: Random) -> Pairs:
     """D9 - D11: current of spin 0, field of the nucleus, algebra of N."""
-    for x in [*xs, *exact.points(2, 5, True)]:
+    for x in both(xs):
         N, alpha = spin_coupling(x)
         F = np.outer(x.q, x.P) - np.outer(x.P, x.q)
         yield dot(x.q, x.J), 0
@@ -93,7 +98,7 @@ def field(xs: list[Point], _: Random) -> Pairs:
 
 def structures(xs: list[Point], _: Random) -> Pairs:
     """D12, D13: K, B, f, Q do not change under P -> P + lambda q."""
-    for x in [*xs, *exact.points(2, 5, True)]:
+    for x in both(xs):
         yield x.structures(x.P), x.structures(2 * x.P_in)
         _, alpha = spin_coupling(x)
         P2q2 = dot(x.P, x.P) * dot(x.q, x.q)
@@ -113,7 +118,7 @@ def determinant(rows: Any) -> Any:
 
 def span(xs: list[Point], rng: Random) -> Pairs:
     """D14: K, B, f, Q span all squares: their determinant."""
-    for x in [*xs, *exact.points(2, 5, True)]:
+    for x in both(xs):
         found, basis = [], []
         for _ in range(4):  # four P that are normal to q
             P = exact.any_vector(rng)
@@ -210,7 +215,7 @@ def axial(xs: list[Point], _: Random) -> Pairs:
 
 def weights(xs: list[Point], rng: Random) -> Pairs:
     """Table: traces of the four mediators, `mediator.py` as it stands."""
-    for x, mediator in itertools.product([*xs, *exact.points(2, 5, True)], MEDIATORS):
+    for x, mediator in itertools.product(both(xs), MEDIATORS):
         P = exact.any_vector(rng)
         for a in (x.P, P):
             yield x.amplitude(mediator, a), x.weights(mediator)[:4] @ x.structures(a)
@@ -242,6 +247,32 @@ def real_photon(xs: list[Point], rng: Random) -> Pairs:
             )
             if m_out == m:
                 yield run(x_shape, x, m, m_S, c), (1 - x) * integral
+
+
+def change(xs: list[Point], _: Random) -> Pairs:
+    """F1 - F6: parity, longitudinal parts, weights at unequal masses."""
+    for x in exact.points(len(xs), 5, True):
+        K, B, f, Q = x.structures(x.P)
+        a, d, m_S2 = x.m + x.m_out, x.m - x.m_out, x.m_S**2
+        A = {mediator: x.amplitude(mediator, x.P) for mediator in MEDIATORS}
+        yield A["scalar"] - A["pseudoscalar"], 4 * x.m * x.m_out * Q
+        for unit in UNITS:
+            vector, axial = (x.between(x.vertex(slash(x.k) @ part, unit)) for part in (ONE, GAMMA5))
+            yield vector, d * x.between(x.vertex(ONE, unit))
+            yield axial, -a * x.between(x.vertex(GAMMA5, unit))
+        for even, odd in (("scalar", "pseudoscalar"), ("vector", "axial")):
+            for gamma, other in zip(VERTICES[even], VERTICES[odd], strict=True):
+                crossed = [half_trace(x.after, x.vertex(v, x.P), x.before, bar(x.vertex(w, x.P)))
+                           for v, w in ((gamma, other), (other, gamma))]  # fmt: skip
+                yield sum(crossed), 0
+        yield A["scalar"], 4 * K + (a**2 - m_S2) * Q
+        yield A["pseudoscalar"], 4 * K + (d**2 - m_S2) * Q
+        c, mm = 2 * (x.m**2 + x.m_out**2 - m_S2), 8 * x.m * x.m_out
+        yield A["vector"], 8 * B + 4 * (m_S2 - d**2) * f + (c - mm) * Q + d**2 / m_S2 * A["scalar"]
+        yield A["axial"], 8 * B + 4 * (m_S2 - a**2) * f + (c + mm) * Q + a**2 / m_S2 * A["pseudoscalar"]
+        for near, far, mediator in ((d, a, "vector"), (a, d, "axial")):
+            rest = (m_S2 - near**2) * (2 * m_S2 + far**2) / m_S2
+            yield x.weights(mediator)[:4], [4 * near**2 / m_S2, 8, 4 * (m_S2 - near**2), -rest]
 
 
 def other_lines(xs: list[Point], _: Random) -> Pairs:

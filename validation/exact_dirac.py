@@ -262,7 +262,7 @@ def points(n: int = 3, seed: int = 1, change: bool = False) -> list[Point]:
         # the nucleus takes what is left, and its mass follows
         T, q_perp = E - E_S - E_out, p_out * out_sin
         t = (p_out * out_cos - (p_V - k_V)) ** 2 + q_perp**2 - T**2
-        if T <= 0 or t <= 0 or p_V <= k_V:
+        if T <= 0 or t <= 0 or p_V <= k_V or m_out + m_S <= m:
             continue
         c, sine = angle(fraction(rng, 0.1, 3))
         zero = Fraction(0)

@@ -8,7 +8,7 @@ import click
 
 from mcgen.base.printed import with_error
 from mcgen.cli.display import print_json, table
-from mcgen.cli.names import ELEMENT, FORM_FACTOR, LEPTON, MEDIATOR, METHOD, SPECTRUM
+from mcgen.cli.names import ELEMENT, FORM_FACTOR, LEPTON, MEDIATOR, METHOD, OUT_LEPTON, SPECTRUM
 from mcgen.cli.options import ENERGIES, NUMBERS, Command, json_option
 
 
@@ -17,9 +17,14 @@ from mcgen.cli.options import ENERGIES, NUMBERS, Command, json_option
 @click.option("--energy", required=True, type=ENERGIES, help="Total energies of the beam lepton.")
 @click.option("--mass", required=True, type=ENERGIES, help="Masses of S.")
 @click.option("--lepton", type=LEPTON, default="mu", show_default=True, help="mu or e.")
+@click.option("--out-lepton", type=OUT_LEPTON, help="The outgoing lepton: e, mu or tau.  [default: that of the beam]")
 @click.option(
     "--mediator", type=MEDIATOR, default="scalar", show_default=True, help="scalar, pseudoscalar, vector or axial."
 )
+@click.option(
+    "--parity-angle", type=click.FloatRange(0.0, 90.0), default=0.0, show_default=True,
+    help="Of a scalar or a vector, in degrees; at 90 it is a pseudoscalar or an axial vector.",
+)  # fmt: skip
 @click.option("--method", type=METHOD, default="exact", show_default=True, help="exact, ww or iww.")
 @click.option(
     "--form-factor", type=FORM_FACTOR, default="paper", show_default=True,

@@ -13,7 +13,7 @@ import numpy as np
 from mcgen.base.arrays import Array
 from mcgen.base.asked import Energies, Energy, energies, energy
 from mcgen.base.constants import LEPTON_MASSES
-from mcgen.base.errors import InputError, check_number, choose, refuse_if
+from mcgen.base.errors import InputError, ThresholdError, check_number, choose, refuse_if
 from mcgen.base.histogram import histogram
 from mcgen.base.table import Table
 from mcgen.card.form_factors import named_or_read
@@ -24,6 +24,7 @@ from mcgen.physics.emission.rules import rules
 from mcgen.source.targets import Target, named, process_on
 
 LEPTONS = ("mu", "e")
+OUT_LEPTONS = tuple(LEPTON_MASSES)
 SPECTRA = ("x", "t", "theta")
 
 
@@ -52,6 +53,8 @@ def process_of(
     form_factor: str = "paper",
     ww: bool = False,
     mediator: str = "scalar",
+    out_lepton: str | None = None,
+    parity_angle: float = 0.0,
 ) -> Process:
     """Constants of the kernels for a target, a beam lepton and a boson.
 
@@ -67,11 +70,16 @@ def process_of(
     ww : bool
         Take the Weizsaecker-Williams limit of the amplitude.
     mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    out_lepton : {"e", "mu", "tau"}, optional
+        The outgoing lepton; by default that of the beam.
+    parity_angle : float
+        Of a scalar or a vector, in degrees.
     """
     target = target if isinstance(target, Target) else named(target)
     m = LEPTON_MASSES[choose(lepton, LEPTONS, "lepton")]
+    m_out = m if out_lepton is None else LEPTON_MASSES[choose(out_lepton, OUT_LEPTONS, "out_lepton")]
     name, tables = named_or_read(form_factor, [target.name])
-    return process_on(target, m, m_S, mediator, name, tables, ww=ww)
+    return process_on(target, m, m_S, mediator, name, tables, ww=ww, m_out=m_out, parity_angle=parity_angle)
 
 
 def cross_section(
@@ -85,8 +93,10 @@ def cross_section(
     form_factor: str = "paper",
     spectrum: str | None = None,
     edges: Sequence[float] | Array | None = None,
+    out_lepton: str | None = None,
+    parity_angle: float = 0.0,
 ) -> CrossSection:
-    """Cross section of l N -> l N S in pb at unit coupling.
+    """Cross section of l N -> l' N S in pb at unit coupling.
 
     Parameters
     ----------
@@ -103,6 +113,10 @@ def cross_section(
     spectrum : {"x", "t", "theta"}, optional
     edges : array, shape (n + 1,), optional
         Bin edges, of t in GeV^2, of theta in rad; forty bins if not given.
+    out_lepton : {"e", "mu", "tau"}, optional
+        The outgoing lepton, if it is another one than that of the beam; for any charge of the beam.
+    parity_angle : float
+        Of a scalar or a vector, in degrees: 0 to 90, where it is a pseudoscalar or an axial vector.
 
     Returns
     -------
@@ -112,12 +126,18 @@ def cross_section(
     Raises
     ------
     InputError
-        If a name is unknown or a number out of range.
+        If a name is unknown or a number out of range; if the lepton changes, also below threshold, where the beam
+        lepton would decay, and for a method that does not hold.
     """
     E_mu, m_S = energy(E_mu, "E_mu"), energy(m_S, "m_S")
     check_number("mass", m_S, 1e-12, 1e6)
-    process = process_of(target, m_S, lepton, form_factor, mediator=mediator)
+    process = process_of(
+        target, m_S, lepton, form_factor, mediator=mediator, out_lepton=out_lepton, parity_angle=parity_angle
+    )
     check_number("energy", E_mu, process.m, 1e6)
+    if process.m_out != process.m:
+        below = f"energy: {E_mu:g} GeV is below threshold, it needs {process.threshold:.7g} GeV"
+        refuse_if(E_mu <= process.threshold, below, ThresholdError)
     return of_process(process, E_mu, method, spectrum, edges)
 
 
@@ -135,6 +155,8 @@ class XsecRow:
     sigma_pb: float
     error_pb: float
     spectrum: dict[str, Any] | None = None  #: variable, edges, and sigma_pb in each bin
+    out_lepton: str = ""
+    parity_angle: float = 0.0  #: degrees
 
     def document(self) -> dict[str, Any]:
         """The row as the command's JSON."""
@@ -159,6 +181,8 @@ def xsec(
     form_factor: str = "paper",
     spectrum: str | None = None,
     edges: Sequence[float] | Array | None = None,
+    out_lepton: str | None = None,
+    parity_angle: float = 0.0,
 ) -> Table[XsecRow]:
     """`cross_section` at each of several energies and masses.
 
@@ -176,6 +200,10 @@ def xsec(
     spectrum : {"x", "t", "theta"}, optional
     edges : array, shape (n + 1,), optional
         Bin edges, of t in GeV^2, of theta in rad; forty bins if not given.
+    out_lepton : {"e", "mu", "tau"}, optional
+        The outgoing lepton; by default that of the beam.
+    parity_angle : float
+        Of a scalar or a vector, in degrees.
 
     Returns
     -------
@@ -186,14 +214,22 @@ def xsec(
     for E, mass in itertools.product(energies(E_mu, "E_mu"), energies(m_S, "m_S")):
         found = cross_section(
             target, E, mass, lepton=lepton, mediator=mediator, method=method, form_factor=form_factor,
-            spectrum=spectrum, edges=edges,
+            spectrum=spectrum, edges=edges, out_lepton=out_lepton, parity_angle=parity_angle,
         )  # fmt: skip
         shape = None
         if found.edges is not None and found.bins is not None:
             shape = {"variable": spectrum, "edges": found.edges.tolist(), "sigma_pb": found.bins.tolist()}
         sigma = found.value, found.error
-        rows.append(XsecRow(lepton, target, E, mass, mediator, method, form_factor, *sigma, shape))
+        after = out_lepton or lepton, parity_angle
+        rows.append(XsecRow(lepton, target, E, mass, mediator, method, form_factor, *sigma, shape, *after))
     return rows
+
+
+def check_method(method: str, m: float, m_out: float) -> None:
+    """Raise InputError if a method does not hold for a lepton that changes its mass from m to m_out, in GeV."""
+    refuse_if(method == "iww" and m_out != m, "method: iww is for a lepton that stays what it is (allowed: exact, ww)")
+    soft = "a light lepton comes out soft, where Weizsaecker-Williams is 10 to 60 % too large"
+    refuse_if(method == "ww" and m_out < m, f"method: ww: {soft} (allowed: exact)")
 
 
 def of_process(
@@ -222,6 +258,7 @@ def of_process(
         Zero below threshold, except for IWW, which knows no recoil.
     """
     choose(method, quadrature.METHODS, "method")
+    check_method(method, process.m, process.m_out)
     refuse_if(spectrum is None and edges is not None, "edges: are those of a spectrum, and none is asked for")
     process = process._replace(ww=method == "ww")
     if spectrum is None:

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen.base import pdg
-from mcgen.base.errors import choose
+from mcgen.base.errors import choose, refuse_if
 from mcgen.card.form_factors import element_form_factor
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.form_factor import FormFactor
-from mcgen.physics.emission.mediator import MEDIATORS
+from mcgen.physics.emission.mediator import MEDIATORS, MIXES, weights_of
 from mcgen.physics.matter.materials import ELEMENTS, Element
 
 #: gives G2(t) for the kernels from the name of a form factor and the user's tables of G2(t), by target
@@ -92,6 +92,20 @@ def per_event(columns: Mapping[str, NDArray[Any]], value: Callable[[Target], flo
     return np.array([value(struck(float(Z[i]), float(A[i]))) for i in first])[which]
 
 
+def check_parity(mediator: str, parity_angle: float) -> None:
+    """Raise InputError unless the angle in degrees is one that this mediator can have."""
+    inside = 0.0 <= parity_angle <= 90.0
+    refuse_if(not inside, f"parity_angle: {parity_angle:g} must lie in 0..90 degrees")
+    wrong = parity_angle != 0.0 and mediator not in MIXES
+    refuse_if(wrong, f"parity_angle: is of mediator {' or '.join(MIXES)}, not {mediator}; at 90 they are the odd ones")
+
+
+def check_stable(m: float, m_out: float, m_S: float) -> None:
+    """Raise InputError if a lepton of mass m decays to one of mass m_out and the boson."""
+    decays = "where the beam lepton decays to the outgoing one and S"
+    refuse_if(m_out + m_S <= m, f"mass: {m_S:g} GeV must lie above {m - m_out:.7g} GeV, {decays}")
+
+
 def process_on(
     target: Target,
     m: float,
@@ -102,6 +116,7 @@ def process_on(
     *,
     ww: bool = False,
     m_out: float | None = None,
+    parity_angle: float = 0.0,
 ) -> Process:
     """Constants of the kernels: what radiates, what it radiates, and what it scatters on.
 
@@ -119,7 +134,16 @@ def process_on(
         Take the Weizsaecker-Williams limit of the amplitude.
     m_out : float, optional
         Mass of the outgoing lepton in GeV, if it is another one.
+    parity_angle : float
+        Of a scalar or a vector, in degrees: 90 is a pseudoscalar or an axial vector.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, the angle is not possible, or the beam lepton would decay.
     """
     m_out = m if m_out is None else m_out
-    weights = MEDIATORS[choose(mediator, MEDIATORS, "mediator")](m, m_out, m_S)
+    check_parity(choose(mediator, MEDIATORS, "mediator"), parity_angle)
+    check_stable(m, m_out, m_S)
+    weights = weights_of(mediator, m, m_out, m_S, parity_angle)
     return Process(m, m_out, m_S, target.M, weights, target.current(form_factor, tables or {}), ww)

@@ -23,7 +23,7 @@ from mcgen.base.constants import ALPHA, GEV2_PB
 from mcgen.base.jit import jit
 from mcgen.physics.emission.form_factor import G2, FormFactor
 from mcgen.physics.emission.kinematics import Emission, emission, threshold_energy
-from mcgen.physics.emission.mediator import Weights, scalar
+from mcgen.physics.emission.mediator import MEDIATORS, Weights, scalar
 from mcgen.physics.emission.precise_amplitude import precise_amplitude
 from mcgen.physics.emission.ww import amplitude_average_ww
 
@@ -239,6 +239,45 @@ def reduced_amplitude(
         Azimuth of q about V = p - k, from the side of k, in rad.
     """
     process = Process(m, m, m_S, M, scalar(m, m, m_S), _NO_FF, False)
+    return amplitude_of(process, E, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
+
+
+#: spin and parity of X as in tables of amplitudes -> mediator
+_SPINS = {"S": "scalar", "P": "pseudoscalar", "V": "vector", "A": "axial"}
+
+
+def flavour_amplitude(
+    E: float,
+    m: float,
+    m_out: float,
+    m_S: float,
+    M: float,
+    E_S: float,
+    one_minus_cos_theta: float,
+    t_minus_tmin: float,
+    phi_q: float,
+    spin: str,
+) -> float:
+    """A of l N -> l' N X in GeV^2, averaged over spins, unit coupling (docs/flavour.md).
+
+    Parameters
+    ----------
+    E, m, m_out, m_S, M : float
+        Total beam energy, and masses of beam lepton, outgoing lepton, boson and nucleus in GeV.
+    E_S, one_minus_cos_theta, t_minus_tmin, phi_q : float
+        The point, as in `reduced_amplitude`.
+    spin : {"S", "P", "V", "A"}
+        Scalar, pseudoscalar, vector or axial vector.
+
+    Raises
+    ------
+    ValueError
+        If the spin is another one, or m_out + m_S is not above m: the beam lepton would decay.
+    """
+    if spin not in _SPINS or m_out + m_S <= m:
+        message = f"spin {spin!r} must be one of {', '.join(_SPINS)}, and m_out + m_S {m_out + m_S:g} GeV above m {m:g}"
+        raise ValueError(message)
+    process = Process(m, m_out, m_S, M, MEDIATORS[_SPINS[spin]](m, m_out, m_S), _NO_FF, False)
     return amplitude_of(process, E, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
 
 

@@ -23,6 +23,7 @@ from mcgen.physics.emission.phase_space import (
     collinear_peak,
     energy_map,
     energy_map_between,
+    peak_breaks,
     scalar_energy,
     scalar_energy_coordinate,
     u_range,
@@ -214,8 +215,10 @@ def scalar_energies(E: Array, process: Process, q: Rules) -> Array:
 
 
 @jit
-def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: float) -> tuple[float, float, float]:
-    """Limits of integration over E_S, with the kink between them where S can no longer fly backward.
+def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: float) -> Array:
+    """Limits of integration over E_S, with what the rules must not cross between them.
+
+    That is the kink where S can no longer fly backward, and a narrow peak (`peak_breaks`).
 
     Parameters
     ----------
@@ -230,18 +233,25 @@ def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: f
 
     Returns
     -------
-    r_low, r_kink, r_high : float
-        Coordinates of `em`; r_kink is r_low if no kink lies in between, or only one next to the highest energy.
+    array
+        Coordinates of `em`, rising; a kink next to the highest energy is left out.
     """
     r_low = 0.0 if low <= em.low else scalar_energy_coordinate(low, em)
     r_high = 1.0 if high >= em.low + em.span else scalar_energy_coordinate(high, em)
+    peak = peak_breaks(E, process, low, high)
+    breaks = np.empty(peak.size + 3)
+    breaks[0] = r_low
+    for i in range(peak.size):
+        breaks[i + 1] = scalar_energy_coordinate(peak[i], em)
+    n = peak.size + 1
     kink_low, kink = scalar_energy_range(E, process.m, process.m_out, process.m_S, process.M, -1.0)
-    r_kink = r_low
     if kink_low < kink < em.low + em.span:
         r = scalar_energy_coordinate(kink, em)
         if r_low < r < r_high and r < 0.995:
-            r_kink = r
-    return r_low, r_kink, r_high
+            breaks[n] = r
+            n += 1
+    breaks[n] = r_high
+    return np.sort(breaks[: n + 1])
 
 
 @jit
@@ -264,13 +274,13 @@ def sigma_between(E: float, process: Process, low: float, high: float, q: Rules)
     high = min(high, em.low + em.span)
     if high <= low:
         return 0.0
-    r_low, r_kink, r_high = energy_breaks(E, process, em, low, high)
+    breaks = energy_breaks(E, process, em, low, high)
     total = 0.0
-    for start, stop in ((r_low, r_kink), (r_kink, r_high)):
-        if stop > start:
-            for i in range(q.x.size):
-                E_S, jacobian = scalar_energy(start + (stop - start) * q.x[i], em)
-                total += (stop - start) * q.x_w[i] * jacobian * sigma_dE(E, process, E_S, q)
+    for piece in range(breaks.size - 1):
+        start, width = breaks[piece], breaks[piece + 1] - breaks[piece]
+        for i in range(q.x.size):
+            E_S, jacobian = scalar_energy(start + width * q.x[i], em)
+            total += width * q.x_w[i] * jacobian * sigma_dE(E, process, E_S, q)
     return total
 
 

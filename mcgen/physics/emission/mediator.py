@@ -12,6 +12,7 @@ docs/amplitude.md derives the weights (sections 4 to 8) and the limits (section 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -66,6 +67,33 @@ MEDIATORS: dict[str, Callable[[float, float, float], Weights]] = {
     "vector": vector,
     "axial": axial,
 }
+#: even ones, and the odd one with which a parity angle mixes each
+MIXES = {"scalar": "pseudoscalar", "vector": "axial"}
+
+
+def even_share(parity_angle: float) -> float:
+    """Square of the cosine of a parity angle in degrees; 0 and 1 are exact at 90 and 0."""
+    return 0.5 + 0.5 * math.cos(math.radians(2.0 * parity_angle))
+
+
+def weights_of(mediator: str, m: float, m_out: float, m_S: float, parity_angle: float = 0.0) -> Weights:
+    """Weights of a boson with the vertex cos + i gamma5 sin of its parity angle, or gamma^mu (cos + gamma5 sin).
+
+    Parameters
+    ----------
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    m, m_out, m_S : float
+        Masses of the lepton before and after and of the boson in GeV.
+    parity_angle : float
+        In degrees, from 0, the mediator itself, to 90, its partner in `MIXES`. Without polarisation the two do not
+        interfere.
+    """
+    even = MEDIATORS[mediator](m, m_out, m_S)
+    if parity_angle == 0.0:
+        return even
+    odd, share = MEDIATORS[MIXES[mediator]](m, m_out, m_S), even_share(parity_angle)
+    return Weights(*(share * a + (1.0 - share) * b for a, b in zip(even, odd, strict=True)))
+
 
 #: those that have a polarisation
 SPIN_1 = ("vector", "axial")

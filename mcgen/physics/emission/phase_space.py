@@ -19,10 +19,13 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
+from mcgen.base.arrays import Array
 from mcgen.base.elementary import asinh, exp, expm1, log, log1p
 from mcgen.base.jit import jit
 from mcgen.physics.emission.amplitude import Process
-from mcgen.physics.emission.kinematics import Emission, emission, momentum, scalar_energy_range, smallest_u
+from mcgen.physics.emission.kinematics import Emission, emission, heavier, momentum, scalar_energy_range, smallest_u
 
 #: r_t of the collinear peak of a light lepton
 RIDGE = 0.75
@@ -68,6 +71,45 @@ def energy_map(E: float, process: Process) -> EnergyMap:
     """Map of the kinematic range of E_S at beam energy E; its span is 0 below threshold."""
     low, high = scalar_energy_range(E, process.m, process.m_out, process.m_S, process.M, 1.0)
     return energy_map_between(low, high, E, process)
+
+
+@jit
+def peak_breaks(E: float, process: Process, low: float, high: float) -> Array:
+    """Energies of S in GeV between two others that enclose, ever wider, the peak of a beam lepton that almost decays.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    low, high : float
+        In GeV.
+
+    Returns
+    -------
+    array
+        Rising; empty unless the outgoing lepton is lighter and m_out + m_S so little above m that the peak is narrow.
+
+    Notes
+    -----
+    For S along the beam |u| vanishes at the complex energies E (m^2 + m_S^2 - m_out^2)/2m^2 +- i p sqrt(D)/2m^2, where
+    D = ((m_out + m_S)^2 - m^2)(m^2 - (m_S - m_out)^2): S at rest beside the beam lepton.
+    """
+    m, m_out, m_S = process.m, process.m_out, process.m_S
+    found = np.empty(128)
+    n = 0
+    D = 2.0 * heavier(m, m_out, m_S) * (m - m_S + m_out) * (m + m_S - m_out)
+    if m > m_out and D > 0.0:
+        centre = E * (m * m + m_S * m_S - m_out * m_out) / (2.0 * m * m)
+        reach = momentum(E, m) * math.sqrt(D) / (m * m)
+        while reach < E:
+            for at in (centre - reach, centre + reach):
+                if low < at < high:
+                    found[n] = at
+                    n += 1
+            reach *= 4.0
+    return np.sort(found[:n])
 
 
 @jit
