@@ -60,9 +60,3 @@ def along(rho: Array, x: float, y: float, z: float) -> float:
     total: float = rho[0] * x * x + rho[1] * y * y + rho[2] * z * z
     total += 2.0 * (rho[3] * x * y + rho[4] * x * z + rho[5] * y * z)
     return total
-
-
-@jit
-def relative_density(rho: Array, a: float, c: float, x: float, y: float, z: float) -> float:
-    """dN/dOmega of a law over that of an isotropic decay, at n = (x, y, z)."""
-    return 3.0 * (a - c * along(rho, x, y, z)) / (3.0 * a - c)
