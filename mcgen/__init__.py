@@ -12,6 +12,7 @@ from mcgen._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from mcgen.analysis.alternatives import with_weights as with_weights
+    from mcgen.analysis.collider_crosscheck import crosscheck_collisions as crosscheck_collisions
     from mcgen.analysis.crosscheck import crosscheck as crosscheck
     from mcgen.analysis.crosscheck import x_spectra as x_spectra
     from mcgen.analysis.event_check import crosscheck_events as crosscheck_events
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from mcgen.generation.generate import generate as generate
     from mcgen.generation.library import library as library
     from mcgen.physics.boson.couplings import Couplings as Couplings
+    from mcgen.quadrature.collisions import collider_cross_section as collider_cross_section
+    from mcgen.quadrature.collisions import collider_xsec as collider_xsec
     from mcgen.quadrature.xsec import cross_section as cross_section
     from mcgen.quadrature.xsec import xsec as xsec
     from mcgen.quadrature.yields import n_signal as n_signal
@@ -64,9 +67,12 @@ _HOME = {
     "Events": "events.events",
     "InputError": "base.errors",
     "McgenError": "base.errors",
+    "collider_cross_section": "quadrature.collisions",
+    "collider_xsec": "quadrature.collisions",
     "cross_section": "quadrature.xsec",
     "cache": "base.cache",
     "crosscheck": "analysis.crosscheck",
+    "crosscheck_collisions": "analysis.collider_crosscheck",
     "crosscheck_events": "analysis.event_check",
     "export": "events.export",
     "generate": "generation.generate",

@@ -128,14 +128,9 @@ def slash(a):
     return a[0] * GAMMA[0] - sum(a[i] * GAMMA[i] for i in (1, 2, 3))
 
 
-def _masses(x: Point):
-    """Of the lepton before and after."""
-    return sqrt(dot(x.p, x.p)), sqrt(dot(x.p_out, x.p_out))
-
-
 def _current(x: Point, vertex, a):
     """a.J between spinors, the boson leaving by `vertex` before or after the photon."""
-    m, m_out = _masses(x)
+    m, m_out = sqrt(dot(x.p, x.p)), sqrt(dot(x.p_out, x.p_out))
     after, before = add(x.p_out, x.k), add(x.p, x.k, -1)
     s, u = dot(after, after) - m**2, dot(before, before) - m_out**2
     photon = slash(a)
@@ -144,7 +139,7 @@ def _current(x: Point, vertex, a):
 
 def _product(x: Point, M, other):
     """(1/2) sum over spins of two currents, the second one conjugated."""
-    m, m_out = _masses(x)
+    m, m_out = sqrt(dot(x.p, x.p)), sqrt(dot(x.p_out, x.p_out))
     bar = GAMMA[0] @ np.vectorize(mp.conj, otypes=[object])(other.T) @ GAMMA[0]
     return np.trace((slash(x.p_out) + m_out * ONE) @ M @ (slash(x.p) + m * ONE) @ bar) / 2
 
@@ -167,8 +162,9 @@ def helicity_frame(x: Point):
 
 def spin_density(x: Point, mediator: str):
     """(T_xx, T_yy, T_zz, T_xy, T_xz, T_yz) in GeV^2 by explicit Dirac matrices."""
+    P = add(x.P_in, x.P_out)
     chiral = ONE if mediator == "vector" else GAMMA5
-    M = [_current(x, slash(e) @ chiral, add(x.P_in, x.P_out)) for e in helicity_frame(x)]
+    M = [_current(x, slash(e) @ chiral, P) for e in helicity_frame(x)]
     found = [_product(x, M[i], M[j]) for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
     assert all(abs(T.imag) < mpf(10) ** -25 * sum(T.real for T in found[:3]) for T in found)
     return [T.real for T in found]

@@ -1,4 +1,4 @@
-"""What is already known of g_mu against m_S: the muon's g-2, E137, Orsay, BaBar (Fig. 5).
+"""What is already known of g_mu against m_S: the muon's g-2, E137, Orsay, BaBar (Fig. 5), taus at BaBar and Belle.
 
 Each limit knows for which boson it holds; where it does not, a warning says why.
 """
@@ -10,6 +10,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from mcgen.analysis.crossings import Intervals
 from mcgen.analysis.dump_lines import dump_line, stored_masses
 from mcgen.analysis.reach import Scan, Tower, starting_masses
 from mcgen.analysis.tracing import trace
+from mcgen.base.arrays import Array
 from mcgen.base.constants import M_MU
 from mcgen.base.errors import McgenWarning, choose, refuse_if
 from mcgen.base.units import Range
@@ -134,7 +136,13 @@ _BABAR_ENDS = BABAR[0][0], BABAR[-1][0]
 #: past electron dumps, recomputed from their cards
 DUMPS = {"e137": "E137 (PRD 38, 3375)", "orsay": "Orsay (PLB 229, 150)"}
 
-NAMES = (*G2_SETS, *DUMPS, "babar")
+#: a scalar of model A radiated by taus at e+ e- colliders, decaying to e+ e- or mu+ mu-: label, and table of the limits
+TAU_PAIRS = {
+    "babar-tautau": ("BaBar $\\tau\\tau S$ (2005.01885), 90 % CL", "phi_L_babar.csv"),
+    "belle-tautau": ("Belle $\\tau\\tau S$ (2207.07476), 90 % CL", "phi_L_belle.csv"),
+}
+
+NAMES = (*G2_SETS, *DUMPS, "babar", *TAU_PAIRS)
 #: the constraints of the paper's Fig. 5
 PAPER = ("g2-bnl", "e137", "orsay", "babar")
 
@@ -231,6 +239,9 @@ def _limits(
     if name in DUMPS:
         label = f"{DUMPS[name]}, recomputed, 95 % CL"
         columns = _dump_line(name, masses, boson, model, workers)
+    elif name in TAU_PAIRS:
+        label = TAU_PAIRS[name][0]
+        columns = _tau_pair_line(name, masses, boson, model)
     elif quoted and boson.mediator == "scalar":
         kind, label = "quoted", "BaBar $4\\mu$ (1606.03501), 90 % CL on a vector's $g'$, drawn as in the paper"
         columns = _sampled(_babar, masses, boson.tower, _BABAR_ENDS)
@@ -282,6 +293,29 @@ def _babar_line(masses: Sequence[float], boson: ShownBoson, model: str) -> Colum
     line = _sampled(at, masses, boson.tower, _BABAR_ENDS)
     known = f"it is known from {1e3 * _BABAR_ENDS[0]:g} to {1e3 * _BABAR_ENDS[1]:g} MeV"
     refuse_if(not line, known, _NoLimitError)
+    return line
+
+
+@functools.cache
+def _tau_pairs(name: str) -> tuple[Array, Array]:
+    """Masses in GeV and lowest excluded g_mu, as published and digitised: the files say by whom."""
+    table = np.loadtxt(Path(__file__).with_name(TAU_PAIRS[name][1]), delimiter=",")
+    return table[:, 0], table[:, 1]
+
+
+def _tau_pair_line(name: str, masses: Sequence[float], boson: ShownBoson, model: str) -> Columns:
+    """A published limit, straight in log-log between its points; of model A, where taus couple most."""
+    of = "it is a limit on a scalar whose couplings are proportional to the lepton masses (model A)"
+    changed = boson.scalar.invisible > 0.0 or boson.scalar.width != "total"
+    other = boson.mediator != "scalar" or model != "A" or boson.tower.states > 1 or changed
+    refuse_if(other, f"{of}, alone and with no other decays", _NoLimitError)
+    m, g = _tau_pairs(name)
+
+    def at(mass: float) -> Intervals:
+        return ((float(np.exp(np.interp(math.log(mass), np.log(m), np.log(g)))), math.inf),)
+
+    line = _sampled(at, masses, boson.tower, (float(m[0]), float(m[-1])))
+    refuse_if(not line, f"it is known from {1e3 * m[0]:.4g} to {1e3 * m[-1]:.4g} MeV", _NoLimitError)
     return line
 
 

@@ -9,10 +9,10 @@ from mcgen.card.card import Card, parse_card
 from mcgen.events.branches import Columns
 from mcgen.events.events import EventSource, View
 from mcgen.events.meta import DecayMode
-from mcgen.source.source import Source
+from mcgen.source.source import source_of
 
 #: what may differ besides detector and search: the exposure, and where muons count as stopped
-_FREE = {"beam": ("particles_on_target",), "target": ("E_min",)}
+_FREE = {"beam": ("particles_on_target",), "target": ("E_min",), "collider": ("luminosity",)}
 #: fields of the section `run` that change the production of S
 _RUN = ("form_factor", "form_factor_table")
 
@@ -27,8 +27,9 @@ def _without_active(content: Any) -> Any:
 def _made_by(card: Card) -> dict[str, Any]:
     """All that the events of a card depend on, but for the mass, which is the file's."""
     content = card.model_dump()
-    found = {name: {k: v for k, v in content[name].items() if k not in free} for name, free in _FREE.items()}
-    found["target"] = _without_active(found["target"])
+    there = [name for name in _FREE if content[name] is not None]
+    found = {name: {k: v for k, v in content[name].items() if k not in _FREE[name]} for name in there}
+    found |= {name: _without_active(found[name]) for name in there if name == "target"}
     found["run"] = {key: content["run"][key] for key in _RUN}
     found["scalar"] = {"mediator": card.scalar.mediator}
     return found
@@ -50,6 +51,8 @@ def card_seen_by(card: Card, other: Card) -> Card:
         If the events would be others.
     """
     mine, theirs = _made_by(card), _made_by(other)
+    same = bool(card.collider) == bool(other.collider)
+    refuse_if(not same, f"detector {other.name}: one of the two is for colliding beams (card {card.name})")
     for section, content in theirs.items():
         differs = [key for key in sorted({*content, *mine[section]}) if content.get(key) != mine[section].get(key)]
         if differs:
@@ -58,7 +61,7 @@ def card_seen_by(card: Card, other: Card) -> Card:
                 "which would be others; detector, active layers, particles_on_target and higher E_min may differ"
             )
             raise InputError(message)
-    low, mine_low = Source(other).E_exit, Source(card).E_exit
+    low, mine_low = source_of(other).E_exit, source_of(card).E_exit
     if low < (1.0 - 1e-12) * mine_low:
         message = (
             f"detector {other.name}: muons down to {low:g} GeV count there, and the events end at {mine_low:g} GeV"
@@ -84,9 +87,9 @@ def seen_by(source: EventSource, other: Card) -> View:
     forced = metadata.decays is DecayMode.FORCED
     refuse_if(forced, what + "the decays of the events were forced into the detector of their own card")
     card = parse_card(str(metadata["card"]), "of the event file")
-    Source(card).check_mass(metadata.m_S, "mass of the event file")
+    source_of(card).check_mass(metadata.m_S, "mass of the event file")
     seen = card_seen_by(card, other)
-    E_low = (1.0 - 1e-12) * Source(seen).E_exit
+    E_low = (1.0 - 1e-12) * source_of(seen).E_exit
 
     def change(chunk: Columns) -> Columns:
         counts = chunk["E_mu"] >= E_low

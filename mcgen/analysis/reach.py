@@ -32,7 +32,7 @@ from mcgen.physics.emission.cross_section import METHODS
 from mcgen.quadrature.yields import production, signal_of
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, check_widths
-from mcgen.source.source import CardLike, Source, load_card
+from mcgen.source.source import CardLike, load_card, source_of
 
 #: events per mass where the detector has a shape, for which there is no quadrature
 EVENTS = 20_000
@@ -88,7 +88,7 @@ def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict
     """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape."""
     search = Search.of(card)
     if not search.is_3d:
-        made = production(Source(card), m_S, search, method)
+        made = production(source_of(card), m_S, search, method)
         return {model: signal_of(made, search, Boson(card, model, m_S)) for model in models}
     seen = [m for m in models if search.can_see(Boson(card, m, m_S))]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
@@ -213,7 +213,7 @@ def starting_masses(masses: Range, tower: Tower | None = None) -> list[float]:
 
 def _too_heavy(card: Card, masses: Iterable[float]) -> str:
     """Why the lightest of those masses in GeV that are too heavy cannot be made; empty if all can."""
-    found, source = "", Source(card)
+    found, source = "", source_of(card)
     for m_S in sorted(set(masses), reverse=True):
         try:
             source.check_mass(m_S)
@@ -283,7 +283,7 @@ def check_masses(card: Card, masses: Sequence[float]) -> None:
     for m_S in masses:
         check_number("mass", m_S, LOWEST_MASS, 1e6)
     if masses:
-        Source(card).check_mass(min(masses))
+        source_of(card).check_mass(min(masses))
     if message := _too_heavy(card, masses):
         warnings.warn(f"{card.name}: {message}", AboveThresholdWarning, stacklevel=3)
 

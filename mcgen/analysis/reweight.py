@@ -31,12 +31,12 @@ from mcgen.events.events import STEP, EventSource, View
 from mcgen.events.meta import DecayMode, Sample
 from mcgen.events.pool import load
 from mcgen.physics.boson.couplings import Couplings
-from mcgen.physics.signal.signal_yield import yield_per_pb
 from mcgen.quadrature.yields import n_signal as n_signal_along_beam
 from mcgen.search.search import Search
 from mcgen.search.signal import ALL, NONE, Made, signal
+from mcgen.source import source as sources
 from mcgen.source.boson import Boson, check_couplings
-from mcgen.source.source import CardLike, Source, load_card
+from mcgen.source.source import AnySource, CardLike, load_card
 from mcgen.source.targets import Target
 
 METHODS = ("probability", "vertex")
@@ -143,9 +143,9 @@ def open_events(
     return View(events, {"card": card.text}, lambda chunk: chunk)
 
 
-def source_of(events: EventSource) -> Source:
-    """The beam and target that events were made in."""
-    source = Source(parse_card(str(events.metadata["card"]), "of the event file"))
+def source_of(events: EventSource) -> AnySource:
+    """The beam and target, or the beams, that events were made in."""
+    source = sources.source_of(parse_card(str(events.metadata["card"]), "of the event file"))
     source.check_mass(events.metadata.m_S, "mass of the event file")
     return source
 
@@ -220,14 +220,6 @@ def _edges(low: float, high: float, bins: int) -> Array:
     if high - low < 1e-9 * high:
         return np.array([low * (1.0 - 1e-9), high * (1.0 + 1e-9)])
     return np.linspace(low, high, bins + 1)
-
-
-def _nuclei(source: Source, m_S: float, edges: Array) -> Array:
-    """Nuclei per pb that muons pass while their energy is in a bin: what a yield is divided by for a cross section."""
-    above = np.zeros(edges.size)
-    for component in source.components(m_S):
-        above += yield_per_pb(component.density, component.length_above(edges))
-    return above[:-1] - above[1:]
 
 
 def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: int = 1) -> Callable[[Array], Array]:
@@ -359,12 +351,12 @@ def reweight(
     norm_error = source.metadata.norm_error
     edges = _edges(*beam.energy_range(m_S), energy_bins)
     totals, squares = sums(edges)
-    nuclei = _nuclei(beam, m_S, edges)
+    nuclei = beam.nuclei(m_S, edges)
     per_bin = np.divide(PB_CM2, nuclei, out=np.zeros(nuclei.size), where=nuclei > 0.0)  # a spectrum may have gaps
     n_signal, sigma_tilde = [], []
     for j, rate in enumerate(rates):
         whole = weighted_sum(math.fsum(totals[j]), math.fsum(squares[j]), n, norm_error)
-        n_signal.append(_times(card.beam.particles_on_target * rate, whole))
+        n_signal.append(_times(card.exposure * rate, whole))
         in_bins = zip(totals[j].tolist(), squares[j].tolist(), (rate * per_bin).tolist(), strict=True)
         sigma_tilde.append([_times(f, weighted_sum(total, square, n, norm_error)) for total, square, f in in_bins])
     _warn_of_few("N_S", model, couplings, n_signal)
@@ -377,7 +369,7 @@ def _times(factor: float, plain: Estimate) -> Estimate:
 
 
 def _at_energies(
-    beam: Source,
+    beam: AnySource,
     samples: Sequence[Sample],
     rates: Sequence[float],
     sums: Callable[[Array, Target | None], tuple[Array, Array]],
@@ -386,7 +378,7 @@ def _at_energies(
 
     Parameters
     ----------
-    beam : Source
+    beam : Source or Collisions
     samples : sequence of Sample
         Target by target, energies rising.
     rates : sequence of float

@@ -11,6 +11,8 @@ from mcgen.base.errors import InputError
 #: mediators of spin 0 and of spin 1, the numbers kept for models with such a particle
 MEDIATORS = {"scalar": 54, "pseudoscalar": 54, "vector": 55, "axial": 55}
 BEAMS = {"mu+": -13, "mu-": 13, "e+": -11, "e-": 11}
+#: leptons of negative charge
+LEPTONS = {"e": 11, "mu": 13, "tau": 15}
 #: status codes of HepMC: beam, decayed, final
 BEAM, DECAYED, FINAL = 4, 2, 1
 PHOTON = 22

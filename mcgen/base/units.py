@@ -16,6 +16,7 @@ UNITS = {
     "energy loss": {"GeV/cm": 1.0, "MeV/cm": 1e-3, "GeV/m": 1e-2, "MeV/m": 1e-5},
     "density": {"g/cm3": 1.0, "kg/m3": 1e-3},
     "number density": {"/cm3": 1.0, "/m3": 1e-6},
+    "luminosity": {"/pb": 1.0, "/nb": 1e-3, "/fb": 1e3, "/ab": 1e6},
 }
 
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*")

@@ -26,8 +26,8 @@ from mcgen.events.formats.root import EventFile
 from mcgen.events.meta import EventMeta
 from mcgen.events.pool import pooled
 from mcgen.generation.generate import Options, open_writer, write
-from mcgen.generation.normalisation import MAX_PULL, PreparedSource, prepare
-from mcgen.source.source import Source
+from mcgen.generation.normalisation import MAX_PULL, Prepared, prepare
+from mcgen.source.source import source_of
 
 PLAN, MANIFEST = "plan.json", "manifest.json"
 #: largest plan in bytes: it is a card and a few numbers
@@ -102,7 +102,7 @@ def plan_of(
     """
     m_S = card.scalar.mass if m_S is None else m_S
     seed = card.run.seed if seed is None else seed
-    Source(card).check_mass(m_S)
+    source_of(card).check_mass(m_S)
     return Plan(card.text, m_S, seed, card.run.events if events is None else events, partition_events, options)
 
 
@@ -147,9 +147,9 @@ def _settle(plan: Plan, folder: Path) -> None:
 
 
 @functools.lru_cache(maxsize=2)
-def _prepared(card: str, m_S: float, seed: int) -> PreparedSource:
+def _prepared(card: str, m_S: float, seed: int) -> Prepared:
     """The source of a plan; a process prepares it once for all its partitions."""
-    return prepare(Source(parse_card(card)), m_S, seed)
+    return prepare(source_of(parse_card(card)), m_S, seed)
 
 
 def make_partition(plan: Plan, folder: str | Path, i: int, wait: bool = False) -> int:

@@ -17,8 +17,9 @@ from mcgen.base.files import read_text
 from mcgen.base.table import html
 from mcgen.base.units import parse_list, quantity_text
 from mcgen.card.beam import Beam, read_profile, read_spectrum
+from mcgen.card.collider import Collider
 from mcgen.card.detector import Detector, SearchOptions, read_efficiency
-from mcgen.card.form_factors import read_table
+from mcgen.card.form_factors import allowed, read_table
 from mcgen.card.quantities import CouplingList, MassList, Section, about
 from mcgen.card.scalar import ModelName, Scalar
 from mcgen.card.target import Group, Layer, Slab, Stack, Target
@@ -67,8 +68,8 @@ class Run(Section):
     events: Annotated[int, Field(ge=1, le=10**12), about("number of events", 100_000)] = 100_000
     seed: Annotated[int, Field(ge=0, lt=2**63), about("of the random numbers", 1)] = 1
     form_factor: Annotated[
-        Literal[tuple(FORM_FACTORS)],  # type: ignore[valid-type]
-        about("charge distribution of the nucleus, G2(t)", "tsai"),
+        Literal[(*FORM_FACTORS, "free")],  # type: ignore[valid-type]
+        about("charge distribution of the nucleus, G2(t); left out: paper, elastic or free by target.process", "tsai"),
     ] = "paper"
     form_factor_table: Annotated[
         dict[str, str],
@@ -82,8 +83,10 @@ class Card(Section):
     name: Annotated[
         str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$"), about("of the experiment, in tables and figures", "fermilab")
     ]
-    beam: Beam
-    target: Target
+    #: not there if beams collide: what needs them begins with `source.Source`, which refuses such a card
+    beam: Beam = None  # type: ignore[assignment]
+    target: Target = None  # type: ignore[assignment]
+    collider: Collider | None = None
     detector: Detector
     scalar: Scalar
     scan: Scan = Scan.model_validate({})
@@ -98,6 +101,26 @@ class Card(Section):
         missing = {"mass": [scalar.mass], "models": list(models)}
         found = {key: value for key, value in missing.items() if not getattr(scan, key)}
         object.__setattr__(self, "scan", scan.model_copy(update=found))
+        if self.collider is None:
+            self._check_matter()
+        else:
+            self._check_collider()
+        for where, models in (("scalar.model", [self.scalar.model]), ("scan.models", self.scan.models)):
+            self.check_models(models, where)
+        return self
+
+    def _check_collider(self) -> None:
+        refuse_if(self.beam or self.target, "collider: stands instead of beam and target, leave these out")
+        refuse_if(self.detector.geometry != "barrel", 'detector.geometry: of a collider is "barrel"')
+        refuse_if(self.scalar.widths, "scalar.widths: a table is for the lepton of a beam, and a collider makes pairs")
+        idle = self.run.form_factor_table or self.run.form_factor != Run().form_factor
+        refuse_if(idle, "run.form_factor: is of a nucleus, and a collider has none")
+
+    def _check_matter(self) -> None:
+        needed = "beam and target: are needed, or a collider"
+        refuse_if(self.beam is None or self.target is None, needed)
+        refuse_if(self.detector.geometry == "barrel", 'detector.geometry: "barrel" is for a collider')
+        self._check_process()
         loss = self.target.energy_loss
         if loss in ("table", "mulder") and self.beam.lepton != "mu":
             message = f"target.energy_loss: {loss} is for muons; for electrons it is none, constant or shower"
@@ -111,14 +134,37 @@ class Card(Section):
         if loss == "shower" and self.target.layers[0].is_vacuum:
             message = "target.energy_loss: a shower needs matter in the first layer"
             raise InputError(message)
-        for where, models in (("scalar.model", [self.scalar.model]), ("scan.models", self.scan.models)):
-            self.check_models(models, where)
-        return self
+
+    @property
+    def lepton(self) -> str:
+        """Flavour of the lepton that radiates the boson: that of the beam, or of the pair that beams make."""
+        return self.collider.lepton if self.collider else self.beam.lepton
+
+    @property
+    def exposure(self) -> float:
+        """What weights are per: beam particles on target, or an integrated luminosity in 1/pb."""
+        return self.collider.luminosity if self.collider else self.beam.particles_on_target
+
+    @property
+    def first_beam(self) -> str:
+        """Name of the beam particle, or of that of two beams which flies along +z."""
+        return "e-" if self.collider else self.beam.particle
+
+    def _check_process(self) -> None:
+        """Electrons are hit by muons alone, and the form factor is one of what is hit."""
+        process, given = self.target.process, "form_factor" in self.run.model_fields_set
+        electrons = process in ("electron", "all") and self.beam.lepton == "e"
+        refuse_if(electrons, f"beam.particle: {self.beam.particle} on electrons is another process; take mu+ or mu-")
+        name = allowed(self.run.form_factor if given else None, process, "run.form_factor")
+        if name != self.run.form_factor:
+            object.__setattr__(self, "run", self.run.model_copy(update={"form_factor": name}))
 
     def __repr__(self) -> str:
-        scalar, layers = self.scalar, self.target.layers
-        what = ", ".join(dict.fromkeys(layer.material for layer in layers))
+        scalar = self.scalar
         made = f"m_S = {quantity_text(scalar.mass, 'energy')}, {scalar.mediator}, model {scalar.model}"
+        if self.collider:
+            return f"<Card {self.name}: {self.collider.text}, pairs of {self.collider.lepton}; {made}>"
+        what = ", ".join(dict.fromkeys(layer.material for layer in self.target.layers))
         return f"<Card {self.name}: {self.beam.particle} of {self.beam.energy_text} on {what}; {made}>"
 
     __str__ = __repr__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.files import read_text
 from mcgen.card.beam_profile import parse_rows, split_header
-from mcgen.card.quantities import Energy, EnergyList, Length, Offset, Section, Width, about
+from mcgen.card.quantities import Energy, EnergyList, Length, Offset, PolarAngle, Section, Width, about
 
 
 class Detector(Section):
@@ -21,14 +22,18 @@ class Detector(Section):
         Literal["displaced", "missing-energy"],
         about("displaced: S decays visibly behind target and gap; missing-energy: S leaves undecayed", "displaced"),
     ]
-    L_det: Annotated[Length, about("length of the decay volume, or of the calorimeter that S must leave", "3 m")]
+    L_det: Annotated[
+        Width, about("length of the decay volume, or of the calorimeter that S must leave; not of a barrel", "3 m")
+    ] = 0.0
     gap: Annotated[Width, about("between target and detector: shield or air", "1 m")] = 0.0
     x_min: Annotated[float, Field(ge=0.0, lt=1.0), about("lowest E_S/E_mu that counts", 0.3)] = 0.0
     E_S_min: Annotated[Energy | None, about("lowest energy of S that counts", "1 GeV")] = None
     geometry: Annotated[
-        Literal["paper", "3d"],
+        Literal["paper", "3d", "barrel"],
         about(
-            "paper: every S flies along the beam and is seen; 3d: at its own angle, into a detector of a shape", "3d"
+            "paper: every S flies along the beam and is seen; 3d: at its own angle, into a detector of a shape; "
+            "barrel: decays count between two radii about the beams of a collider",
+            "3d",
         ),
     ] = "paper"
     radius: Annotated[Length | None, about("3d: of a round detector", "50 cm")] = None
@@ -42,6 +47,29 @@ class Detector(Section):
     daughters: Annotated[
         Literal["both", "any"], about("3d, displaced: which daughters must hit the back plane", "any")
     ] = "both"
+    r_min: Annotated[Width, about("barrel: distance from the beam axis from which a decay counts", "1 cm")] = 0.0
+    r_max: Annotated[Length | None, about("barrel: and to which", "60 cm")] = None
+    angle_min: Annotated[PolarAngle, about("barrel: smallest angle of S to e- in the laboratory", "17 deg")] = 0.0
+    angle_max: Annotated[PolarAngle, about("barrel: largest angle of S to e-", "150 deg")] = math.pi
+
+    def _given(self, names: set[str]) -> str:
+        """Those of some keys that are not as if they were left out."""
+        return ", ".join(sorted(key for key in names if getattr(self, key) != type(self).model_fields[key].default))
+
+    @model_validator(mode="after")
+    def _barrel(self) -> Detector:
+        of_barrel = {"r_min", "r_max", "angle_min", "angle_max"}
+        if self.geometry != "barrel":
+            stray = self._given(of_barrel)
+            refuse_if(stray, f'{stray}: only for geometry = "barrel"')
+            refuse_if(not self.L_det, "L_det: is needed, the length of the decay volume or calorimeter")
+            return self
+        stray = self._given(self.model_fields_set - of_barrel - {"signature", "geometry"})
+        refuse_if(stray, f'{stray}: not for geometry = "barrel"')
+        refuse_if(self.signature != "displaced", 'geometry "barrel" is for signature = "displaced"')
+        ordered = self.r_max is not None and self.r_min < self.r_max and self.angle_min < self.angle_max
+        refuse_if(not ordered, 'geometry "barrel" needs r_min < r_max and angle_min < angle_max')
+        return self
 
     @model_validator(mode="after")
     def _shaped(self) -> Detector:

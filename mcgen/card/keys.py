@@ -20,6 +20,7 @@ SECTIONS = {
     "target": "TransportOptions",
     "target.layer": "Layer",
     GROUP: "Group",
+    "collider": "Collider",
     "detector": "Detector",
     "search": "SearchOptions",
     "scalar": "Scalar",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Annotated, Any
 
 from pydantic import (
@@ -130,6 +131,8 @@ Density = Annotated[float, _read("density"), _write("g/cm3"), Field(ge=1e-20, le
 NumberDensity = Annotated[
     float, _read("number density"), _write("/cm3"), Field(ge=1.0, le=1e40), _unit("number density")
 ]
+PolarAngle = Annotated[float, _read("angle"), _write("rad"), Field(ge=0.0, le=math.pi), _unit("angle")]
+Luminosity = Annotated[float, _read("luminosity"), _write("/pb"), Field(gt=0.0, le=1e20), _unit("luminosity")]
 Coupling = Annotated[float, Field(ge=1e-30, le=1e3)]
 CouplingList = Annotated[list[Coupling], _read_list(geometric=True), _write(""), Field(min_length=1)]
 MassList = Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from mcgen.base.constants import M_MU
 from mcgen.base.errors import refuse_if
 from mcgen.card.quantities import Coupling, Energy, Section, about
 from mcgen.card.width_table import TABLE, WidthTable, channel, parse_widths
@@ -13,6 +14,8 @@ from mcgen.physics.boson.couplings import MODELS_OF
 from mcgen.physics.boson.scalar_decay import VISIBLE
 from mcgen.physics.emission.mediator import MEDIATORS
 
+#: the lightest pair of leptons but electrons that is open, or electrons
+DILEPTON = "dilepton"
 ModelName = Literal["A", "B", "dark-photon", "Lmu-Ltau", "table"]
 
 
@@ -47,9 +50,13 @@ class Scalar(Section):
         ),
     ] = None
     decay: Annotated[
-        Literal[tuple(VISIBLE)] | None,  # type: ignore[valid-type]
+        Literal[(*VISIBLE, DILEPTON)] | None,  # type: ignore[valid-type]
         BeforeValidator(channel),
-        about("the one channel that counts, and into which S decays in files; left out: all that can be seen", "e+e-"),
+        about(
+            "the one channel that counts, and into which S decays in files; dilepton: e+e- below 2 m_mu, mu+mu- above; "
+            "left out: all that can be seen",
+            "e+e-",
+        ),
     ] = None
 
     decay_law: Annotated[
@@ -63,7 +70,7 @@ class Scalar(Section):
 
     @model_validator(mode="after")
     def _decays(self) -> Scalar:
-        other = self.decay not in (None, "e+e-") and self.width == "ee_only"
+        other = self.decay not in (None, "e+e-", DILEPTON) and self.width == "ee_only"
         refuse_if(other, f'decay: width = "ee_only" has e+e- alone, not {self.decay}')
         if self.table:
             stray = self.invisible or self.width != "total"
@@ -73,6 +80,12 @@ class Scalar(Section):
             refuse_if(given, f"model: {self.model} has widths of its own; leave it out where a table has them")
             object.__setattr__(self, "model", TABLE)
         return self
+
+    def channel_at(self, m_S: float) -> str | None:
+        """The one channel that counts at a mass in GeV, if there is one."""
+        if self.decay != DILEPTON:
+            return self.decay
+        return "mu+mu-" if m_S > 2.0 * M_MU and self.width == "total" else "e+e-"
 
     @property
     def table(self) -> WidthTable | None:

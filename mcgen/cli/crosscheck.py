@@ -61,6 +61,7 @@ def crosscheck(
     $ mcgen crosscheck fermilab --mass 100MeV -o check --map
     $ mcgen crosscheck --events madgraph.lhe.gz --card fermilab
 
+    Of a collider the Monte Carlo alone stands beside the exact cross section.
     Of events: their cross section, their spectra in x, t and theta, and the share of ours where they have none.
     """
     from mcgen.cli.crosscheck_events import crosscheck_events
@@ -96,6 +97,10 @@ def _compare(
 
     refuse_if(with_map and not output, "--map: needs a folder, -o")
     experiment = load_card(card).with_boson(mediator)
+    if experiment.collider:
+        refuse_if(output or energy or with_map, "-o, --energy, --map: are for a target; of a collider there is a table")
+        _collisions(experiment, mass, seed, as_json)
+        return
     if output:
         _check_folder(output, experiment, seed)
     steps = len(mass) * (len(energy) if energy else 5) * len(Source(experiment).targets)
@@ -107,6 +112,24 @@ def _compare(
         print_json([asdict(row) for row in rows])
     else:
         _show(rows)
+
+
+def _collisions(experiment: Card, mass: list[float], seed: int | None, as_json: bool) -> None:
+    """The Monte Carlo of colliding beams beside the quadrature, which has no approximation to judge."""
+    from dataclasses import asdict
+
+    from mcgen.analysis.collider_crosscheck import crosscheck_collisions
+
+    rows = crosscheck_collisions(experiment, mass, seed=seed)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    cells = []
+    for r in rows:
+        exact = r.sigma_exact_pb or math.inf
+        shown = [f"{r.sigma_exact_pb:.6g}", with_error(r.sigma_mc_pb / exact, r.error_mc_pb / exact), f"{r.pull:+.1f}"]
+        cells.append([f"{r.collider_gev:g}", f"{1e3 * r.mass_gev:g}", *shown])
+    table(["sqrt(s) [GeV]", "m_S [MeV]", "exact [pb]", "MC/exact", "pull"], cells)
 
 
 def _check_folder(folder: Path, experiment: Card, seed: int | None) -> None:

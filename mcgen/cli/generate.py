@@ -110,9 +110,10 @@ def _file(asked: Request, output: Path, chunk: int, as_json: bool) -> None:
     with bar("events", n) as progress:
         made = generation.generate(asked.card, asked.mass, n, asked.seed, **how, progress=progress)
     meta = made.metadata
+    binned = meta["t_spectrum"].get("variable", "t")
     text = (
         f"{output}: {n} events, {yield_text(asked.card, meta)}, pull against quadrature {meta['pull']:+.2f}, worst in "
-        f"t {meta['pull_t_worst']:.1f}; efficiency {meta['unweighting_efficiency']:.3f}, "
+        f"{binned} {meta['pull_t_worst']:.1f}; efficiency {meta['unweighting_efficiency']:.3f}, "
         f"overweight {meta['overweight_fraction']:.1e}"
     )
     report(as_json, sample_document(output, meta), text)

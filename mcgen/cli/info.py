@@ -15,7 +15,7 @@ from mcgen.cli.options import Command, files_argument, flag, foreign_option, jso
 _LONG = ("card", "sigma", "t_spectrum", "branch_sha256", "weights")
 _WIDTH = 120
 #: numbers with errors, and where these are
-_ERRORS = {"yield_per_muon": "yield_error", "cross_section_pb": "cross_section_error_pb"}
+_ERRORS = {"yield_per_muon": "yield_error", "yield_pb": "yield_error", "cross_section_pb": "cross_section_error_pb"}
 
 
 @click.command(cls=Command)
@@ -54,6 +54,8 @@ def _show_values(values: dict[str, Any]) -> None:
     for key, value in values.items():
         if key == "exposure":
             _show_values({k: v for k, v in value.items() if v != {}})  # no nuclei where weights are cross sections
+        elif key == "yield_per_muon" and "yield_pb" in values:
+            continue
         elif _ERRORS.get(key) in values:
             click.echo(f"{key:24} {with_error(value, values[_ERRORS[key]])}")
         elif key not in _ERRORS.values():

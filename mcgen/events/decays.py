@@ -148,8 +148,10 @@ class DecayModel:
         scalar = self.boson.card.scalar
         neutrinos = 0.0 if scalar.table else min(w.invisible, width_neutrinos(couplings.g_nu, self.boson.m_S))
         visible = [getattr(w, field) for field, _ in VISIBLE.values()]
-        if scalar.decay is not None:
-            return np.array([*(v * (name == scalar.decay) for name, v in zip(VISIBLE, visible, strict=True)), 0, 0, 0])
+        if self.boson.decay is not None:
+            return np.array(
+                [*(v * (name == self.boson.decay) for name, v in zip(VISIBLE, visible, strict=True)), 0, 0, 0]
+            )
         return np.array([*visible, 0.5 * neutrinos, 0.5 * neutrinos, w.invisible - neutrinos])
 
     def needed(self, events: EventSource) -> list[str]:

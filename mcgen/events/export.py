@@ -20,13 +20,13 @@ from mcgen.events.decays import DecayModel, check_angles, decay
 from mcgen.events.events import ContentHash, EventSource, files_of
 from mcgen.events.formats import g4darkbrem, hepmc, lhe, lheh5, nanoaod, parquet, root, spectrum
 from mcgen.events.formats import load as load_file
-from mcgen.events.formats.particles import TIME_UNITS, needed
+from mcgen.events.formats.particles import TIME_UNITS, beam_mass, needed
 from mcgen.events.formats.text import COMPRESSIONS
 from mcgen.events.meta import DecayMode, EventMeta
 from mcgen.events.pool import load
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson
-from mcgen.source.source import CardLike, Source
+from mcgen.source.source import CardLike, source_of
 
 #: events written at a time
 CHUNK = 50_000
@@ -190,9 +190,11 @@ def export(
     wanted = DecayMode.of(decays, force_decay)
     _check_events(file, output, wanted, make not in (root.writer, parquet.writer))
     metadata = EventMeta(file.metadata)
-    own = parse_card(str(metadata["card"]), f"of {named(file)}").with_boson(isotropic=isotropic)
-    source = Source(own)
+    source = source_of(parse_card(str(metadata["card"]), f"of {named(file)}").with_boson(isotropic=isotropic))
     source.check_mass(metadata.m_S, f"mass of {named(file)}")
+    own = source.card
+    on_target = layout == NUHEPMC or format_of(output) == ".csv"
+    refuse_if(own.collider and on_target, f"output {output}: is for a beam on a target, these events are of a collider")
     added = DecayMode.NONE if metadata.decays else wanted
     refuse_if(isotropic and not added, "isotropic: is for daughters that are added, and none are")
     how = _decay_model(own, metadata, added) if added else None
@@ -267,7 +269,7 @@ def _decay_model(card: Card, metadata: EventMeta, decays: DecayMode) -> DecayMod
 def _chunks(file: EventSource, names: Sequence[str], card: Card, how: DecayModel | None) -> Iterator[Columns]:
     """Events, with daughters of S added if it is said how."""
     for chunk in file.iterate(names, CHUNK):
-        too_slow = np.any(chunk.get("E_mu", np.inf) <= card.beam.mass)
+        too_slow = np.any(chunk.get("E_mu", np.inf) <= beam_mass(card))
         refuse_if(too_slow, f"{named(file)}: branch E_mu: an energy is not above the mass of the beam particle")
         yield decay(chunk, how) if how else chunk
 

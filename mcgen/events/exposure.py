@@ -9,7 +9,7 @@ either: N_S = N_mu g^2 times the sum, g the coupling of the beam's lepton.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,13 @@ from mcgen.base.estimate import Estimate, weighted_sum
 from mcgen.card.card import Card
 from mcgen.events.branches import Columns
 from mcgen.events.meta import DecayMode, EventMeta, Sample
+from mcgen.physics.collider import cross_section as collider
 from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.rules import rules
 from mcgen.physics.signal.signal_yield import yield_per_pb
 from mcgen.source.boson import production_coupling
-from mcgen.source.source import Source
+from mcgen.source.collisions import Collisions
+from mcgen.source.source import AnySource, Source
 from mcgen.source.targets import Target
 
 #: branches that `Sums` reads, `decay_weight` if it is there
@@ -34,7 +36,7 @@ _POINTS = 24
 
 def coupling_name(card: Card) -> str:
     """The coupling that weights are for one unit of: that of the beam's lepton."""
-    return f"g_{card.beam.lepton}"
+    return f"g_{card.lepton}"
 
 
 def reference_couplings(card: Card) -> dict[str, float]:
@@ -46,26 +48,45 @@ def reference_couplings(card: Card) -> dict[str, float]:
 
 def weight_unit(card: Card) -> str:
     """What the weights of a card's events are."""
+    if card.collider:
+        return f"pb at {coupling_name(card)} = 1"
     return f"S per {_particle(card)} on target at {coupling_name(card)} = 1"
+
+
+def exposure_name(card: Card) -> str:
+    """Name of the exposure, by which yields are multiplied."""
+    return "luminosity_per_pb" if card.collider else "beam_particles"
 
 
 def yield_unit(card: Card) -> str:
     """What their sum is."""
-    return f"S per {_particle(card)} at {coupling_name(card)} = 1"
+    return (
+        f"pb at {coupling_name(card)} = 1" if card.collider else f"S per {_particle(card)} at {coupling_name(card)} = 1"
+    )
 
 
 def _particle(card: Card) -> str:
     return "muon" if card.beam.lepton == "mu" else "electron"
 
 
-def nuclei_per_cm2(source: Source) -> dict[str, float]:
-    """Targets of each kind per cm^2 on the way of a beam particle, n_i L_i, until it leaves or counts as stopped."""
+def nuclei_per_cm2(source: AnySource) -> dict[str, float]:
+    """Targets of each kind per cm^2 on the way of a beam particle, n_i L_i, until it leaves or counts as stopped.
+
+    None where beams collide.
+    """
+    if isinstance(source, Collisions):
+        return {}
     found: dict[str, float] = {}
     for segment in source.segments:
         length = segment.track(0.0).length
         for target, density in segment.targets:
             found[target.name] = found.get(target.name, 0.0) + density * length
     return found
+
+
+def yields(card: Card, value: float) -> dict[str, float]:
+    """The sum of all weights by its name; where beams collide it is a cross section, and has that name too."""
+    return {"yield_per_muon": value} | ({"yield_pb": value} if card.collider else {})
 
 
 def per_pb(nuclei: dict[str, float]) -> float:
@@ -76,7 +97,7 @@ def per_pb(nuclei: dict[str, float]) -> float:
     return 1.0 if not nuclei else float(yield_per_pb(1.0, math.fsum(nuclei.values())))
 
 
-def described(source: Source, total: float, error: float) -> dict[str, Any]:
+def described(source: AnySource, total: float, error: float) -> dict[str, Any]:
     """What a reader needs to turn weights into cross sections and numbers of events; `total` is the yield per muon."""
     card = source.card
     nuclei, g = nuclei_per_cm2(source), coupling_name(card)
@@ -84,11 +105,11 @@ def described(source: Source, total: float, error: float) -> dict[str, Any]:
     return {
         "weight_unit": weight_unit(card),
         **reference_couplings(card),
-        "beam_particles": card.beam.particles_on_target,
+        exposure_name(card): card.exposure,
         "nuclei_per_cm2": nuclei,
         "sum_nuclei_per_cm2": math.fsum(nuclei.values()),
         **mean_cross_section(nuclei, total, error),
-        "signal_events": f"beam_particles * {g}^2 * sum of weight: all S; times decay_weight: {counted}",
+        "signal_events": f"{exposure_name(card)} * {g}^2 * sum of weight: all S; times decay_weight: {counted}",
     }
 
 
@@ -184,6 +205,14 @@ def process_number(columns: Columns, targets: Sequence[Target]) -> Numbers:
     for i, target in enumerate(targets, 1):
         found[target.is_struck(columns)] = i
     return found
+
+
+def own_cross_section(source: AnySource, m_S: float) -> Callable[[Columns], Array]:
+    """Cross section in pb of each event: of the struck nucleus at its energy, or of the collision."""
+    if isinstance(source, Collisions):
+        sigma, _ = collider.sigma(source.process(m_S))
+        return lambda columns: np.full(len(columns["weight"]), sigma)
+    return OwnCrossSection(source, m_S)
 
 
 class OwnCrossSection:

@@ -122,7 +122,7 @@ def pooled(parts: Sequence[EventMeta]) -> EventMeta:
         "norm_relative_error": norm_error,
         "sum_weights": math.fsum(w * part["sum_weights"] for w, part in zip(share, parts, strict=True)),
         "sum_squares": math.fsum(w * w * part["sum_squares"] for w, part in zip(share, parts, strict=True)),
-        "yield_per_muon": value,
+        **({key: value for key in ("yield_per_muon", "yield_pb") if key in parts[0]}),
         "yield_error": error,
         "pull": (value - parts[0]["yield_quadrature"]) / error if error > 0.0 else 0.0,
         **_t_spectrum(parts, share),

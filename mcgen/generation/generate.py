@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -29,11 +30,12 @@ from mcgen.events.events import Events
 from mcgen.events.formats import nanoaod
 from mcgen.events.formats.root import EventFile, RootWriter, event_writer
 from mcgen.events.meta import DecayMode, EventMeta
+from mcgen.generation.collisions import PreparedCollisions
 from mcgen.generation.kernel import NO_PARTICLES, Beamline, draw_sources, fill, place_in_depth, steer
-from mcgen.generation.normalisation import MAX_PULL, PreparedSource, Tally, prepare
+from mcgen.generation.normalisation import MAX_PULL, Filler, Prepared, PreparedSource, Tally, prepare
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson
-from mcgen.source.source import CardLike, Source, load_card
+from mcgen.source.source import CardLike, load_card, source_of
 
 #: events generated and written at a time
 CHUNK = 100_000
@@ -74,14 +76,21 @@ def _fill(prepared: PreparedSource, shares: Array, beam: Beamline, first: int, o
     return trials
 
 
+def _filler(prepared: Prepared, events: int, weighted: bool) -> Filler:
+    """What makes events, of either kind of source."""
+    if isinstance(prepared, PreparedCollisions):
+        return prepared.filler(events, weighted)
+    return functools.partial(_fill, prepared, prepared.sources(weighted), _beamline(prepared, events, weighted))
+
+
 def chunks(
-    prepared: PreparedSource, events: int, weighted: bool = False, workers: int = 1, chunk: int = CHUNK, first: int = 0
+    prepared: Prepared, events: int, weighted: bool = False, workers: int = 1, chunk: int = CHUNK, first: int = 0
 ) -> Iterator[tuple[Columns, int]]:
     """Make events chunk by chunk; the next ones are made meanwhile.
 
     Parameters
     ----------
-    prepared : PreparedSource
+    prepared : PreparedSource or PreparedCollisions
     events : int
         Number of events.
     weighted : bool
@@ -100,17 +109,13 @@ def chunks(
     trials : int
         Number of trials of the chunk.
     """
-    beam = _beamline(prepared, events, weighted)
-    shares = prepared.shares(weighted)
+    fill_columns = _filler(prepared, events, weighted)
     share = -(-chunk // max(workers, 1))
     end = first + events
 
     def start(at: int) -> tuple[Array, list[Future[int]]]:
         out = np.empty((len(FLOAT_BRANCHES), min(chunk, end - at)))
-        jobs = [
-            pool.submit(_fill, prepared, shares, beam, at + i, out[:, i : i + share])
-            for i in range(0, out.shape[1], share)
-        ]
+        jobs = [pool.submit(fill_columns, at + i, out[:, i : i + share]) for i in range(0, out.shape[1], share)]
         return out, jobs
 
     starts = range(first, end, chunk)
@@ -192,7 +197,7 @@ def open_writer(
 
 
 def write(
-    prepared: PreparedSource,
+    prepared: Prepared,
     events: int,
     sink: Callable[[Columns], Any],
     options: Options,
@@ -207,7 +212,7 @@ def write(
 
     Parameters
     ----------
-    prepared : PreparedSource
+    prepared : PreparedSource or PreparedCollisions
     events : int
         Number of events.
     sink : callable
@@ -316,7 +321,7 @@ def generate(
     overwrite: bool = False,
     progress: Progress = None,
 ) -> Events | EventFile:
-    """Generate events of mu N -> mu N S in the target of a card.
+    """Generate events of mu N -> mu N S in the target of a card, or of e+ e- -> l+ l- S where its beams collide.
 
     Parameters
     ----------
@@ -384,7 +389,7 @@ def generate(
         writer = stack.enter_context(open_writer(output, card, mass, options)) if output is not None else None
         kept: list[Columns] = []
         with step("cells and normalisation"):
-            prepared = prepare(Source(card), mass, own_seed, workers)
+            prepared = prepare(source_of(card), mass, own_seed, workers)
         sink = writer.write if writer else kept.append
         hear = stack.enter_context(reported(progress, "events", n))
         made = write(prepared, n, sink, options, first=first, workers=workers, chunk=chunk, progress=hear)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from mcgen.events import exposure
 from mcgen.events.branches import Columns
 from mcgen.events.events import ContentHash
 from mcgen.events.meta import FORMAT, EventMeta
+from mcgen.generation.collisions import PreparedCollisions
+from mcgen.generation.collisions import prepare as prepare_collisions
 from mcgen.generation.lattice import Lattice, build_lattices, integrate
 from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.amplitude import Process
@@ -28,13 +31,18 @@ from mcgen.physics.emission.rules import rules
 from mcgen.physics.signal.signal_yield import yield_per_pb
 from mcgen.quadrature.yields import t_spectrum, yield_per_muon
 from mcgen.source.beam_nodes import TargetComponent
-from mcgen.source.source import Source
+from mcgen.source.collisions import Collisions
+from mcgen.source.source import AnySource, Source
 
 #: points of the integration that fixes the normalisation
 INTEGRATION_POINTS = 1 << 19
 _INTEGRATION_BLOCK, _SMALLEST_BLOCK = 1 << 14, 1 << 11
 #: a run further off its quadrature than this many standard deviations fails
 MAX_PULL = 5.0
+
+
+#: what makes events: takes the number of the first one and the array to fill, gives the number of trials
+Filler = Callable[[int, Array], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +66,14 @@ class PreparedSource:
     seed: int
     components: list[PreparedComponent]
     expected: Estimate  #: S per muon at g_mu = 1 by quadrature
-    t_edges: Array  #: edges of the bins of t in GeV^2
-    t_shares: Array  #: expected share of the events in each bin
-    t_errors: Array  #: errors of these shares
+    edges: Array  #: edges of the bins of t in GeV^2
+    shares: Array  #: expected share of the events in each bin
+    errors: Array  #: errors of these shares
     sigma: list[dict[str, Any]]  #: cross sections along the target, element by element
+
+    #: the branch whose shares are compared with the quadrature
+    binned = "t"
+    points = INTEGRATION_POINTS
 
     def total(self, weighted: bool) -> Estimate:
         """S per muon at g_mu = 1 by Monte Carlo: from the mean of f if weighted, else from that of min(1, f)."""
@@ -70,7 +82,12 @@ class PreparedSource:
         error = math.hypot(*(scale * f.error for scale, f in parts))
         return Estimate(value, error, sum(f.n_eff for _, f in parts))
 
-    def shares(self, weighted: bool) -> Array:
+    @property
+    def bins(self) -> dict[str, Any]:
+        """The bins, as metadata have them."""
+        return {"edges_gev2": self.edges.tolist()}
+
+    def sources(self, weighted: bool) -> Array:
         """Cumulative shares of the components in the events."""
         parts = [s.scale * (1.0 if weighted else s.accepted.value) for s in self.components]
         return np.cumsum(parts) / math.fsum(parts)
@@ -113,12 +130,16 @@ def _sigma(source: Source, m_S: float) -> list[dict[str, Any]]:
     ]
 
 
-def prepare(source: Source, m_S: float, seed: int, workers: int = 1) -> PreparedSource:
-    """Build the lattices and integrate over them; the Monte Carlo integral must agree with the quadrature.
+#: a beam in matter or colliding beams, ready to generate
+Prepared = PreparedSource | PreparedCollisions
+
+
+def prepare(source: AnySource, m_S: float, seed: int, workers: int = 1) -> Prepared:
+    """Make a source ready to generate; its Monte Carlo integral must agree with the quadrature.
 
     Parameters
     ----------
-    source : Source
+    source : Source or Collisions
     m_S : float
         Mass of S in GeV.
     seed : int
@@ -134,6 +155,22 @@ def prepare(source: Source, m_S: float, seed: int, workers: int = 1) -> Prepared
         If the two integrals differ by more than MAX_PULL standard deviations.
     """
     source.check_mass(m_S)
+    if isinstance(source, Collisions):
+        prepared: Prepared = prepare_collisions(source, m_S, seed, MAX_PULL)
+    else:
+        prepared = _prepare(source, m_S, seed, workers)
+    found = prepared.total(weighted=True)
+    if not abs(found.pull(prepared.expected.value)) < MAX_PULL:
+        message = (
+            f"yield per muon: Monte Carlo {found.value:.6g} +- {found.error:.2g} and quadrature "
+            f"{prepared.expected.value:.6g} disagree by {found.pull(prepared.expected.value):.1f} sigma"
+        )
+        raise ClosureError(message)
+    return prepared
+
+
+def _prepare(source: Source, m_S: float, seed: int, workers: int) -> PreparedSource:
+    """Build the lattices in matter and integrate over them."""
     components = source.components(m_S)
     share = INTEGRATION_POINTS // len(components)
     block = min(_INTEGRATION_BLOCK, max(_SMALLEST_BLOCK, 1 << share.bit_length()))
@@ -157,15 +194,7 @@ def prepare(source: Source, m_S: float, seed: int, workers: int = 1) -> Prepared
         edges = _t_edges(ready)
         t, t_error = t_spectrum(source, m_S, edges)
         shares = edges, t / whole.value, t_error / whole.value
-        prepared = PreparedSource(source, m_S, seed, ready, whole, *shares, _sigma(source, m_S))
-    found = prepared.total(weighted=True)
-    if not abs(found.pull(prepared.expected.value)) < MAX_PULL:
-        message = (
-            f"yield per muon: Monte Carlo {found.value:.6g} +- {found.error:.2g} and quadrature "
-            f"{prepared.expected.value:.6g} disagree by {found.pull(prepared.expected.value):.1f} sigma"
-        )
-        raise ClosureError(message)
-    return prepared
+        return PreparedSource(source, m_S, seed, ready, whole, *shares, _sigma(source, m_S))
 
 
 @jit
@@ -191,13 +220,13 @@ def add_to_bins(edges: Array, values: Array, weights: Array, sums: Array, square
 
 
 class Tally:
-    """What is added up while events are made: hash, yield, and its shares in bins of t, to compare with the quadrature.
+    """What is added up while events are made: hash, yield, and its shares in bins, to compare with the quadrature.
 
     If a small region of phase space has no events, the total may hardly change, but the shares do.
 
     Parameters
     ----------
-    prepared : PreparedSource
+    prepared : PreparedSource or PreparedCollisions
     events : int
         Number of events to come.
     weighted : bool
@@ -206,7 +235,7 @@ class Tally:
         Standard deviations between events and quadrature at which `metadata` fails.
     """
 
-    def __init__(self, prepared: PreparedSource, events: int, weighted: bool, max_pull: float = MAX_PULL) -> None:
+    def __init__(self, prepared: Prepared, events: int, weighted: bool, max_pull: float = MAX_PULL) -> None:
         self._max_pull = max_pull
         self._prepared = prepared
         self._events = events
@@ -216,22 +245,22 @@ class Tally:
         self._trials = 0
         self._sums: list[float] = []
         self._squares: list[float] = []
-        self._t_sums = np.zeros(prepared.t_shares.size)
-        self._t_squares = np.zeros(prepared.t_shares.size)
+        self._t_sums = np.zeros(prepared.shares.size)
+        self._t_squares = np.zeros(prepared.shares.size)
 
     def add(self, columns: Columns, kept: Columns, trials: int) -> None:
         """Add a chunk of events, of which `kept` goes into the file."""
         self._hash.update(kept)
         self._trials += trials
         weight = columns["weight"]
-        add_to_bins(self._prepared.t_edges, columns["t"], weight, self._t_sums, self._t_squares)
+        add_to_bins(self._prepared.edges, columns[self._prepared.binned], weight, self._t_sums, self._t_squares)
         self._sums.append(float(weight.sum()))
         self._squares.append(float(np.sum(weight * weight)))  # np.dot would keep threads of BLAS spinning
 
     def t_pulls(self) -> Array:
         """Pulls of the shares that hold at least ten events."""
         whole = math.fsum(self._sums), math.fsum(self._squares)
-        return share_pulls(self._t_sums, self._t_squares, *whole, self._prepared.t_shares, self._prepared.t_errors)
+        return share_pulls(self._t_sums, self._t_squares, *whole, self._prepared.shares, self._prepared.errors)
 
     def _yield(self) -> tuple[Estimate, float]:
         """S per muon of the events, and the relative error that all of them have in common."""
@@ -239,7 +268,7 @@ class Tally:
         norm_error = 0.0 if self._weighted else whole.error / whole.value
         produced = weighted_sum(math.fsum(self._sums), math.fsum(self._squares), self._events, norm_error)
         if self._weighted:  # the spread of a few events may be small by chance: take at least that of the integration
-            spread = whole.error / whole.value * math.sqrt(INTEGRATION_POINTS / self._events)
+            spread = whole.error / whole.value * math.sqrt(prepared.points / self._events)
             produced = produced._replace(error=max(produced.error, spread * prepared.expected.value))
         return produced, norm_error
 
@@ -251,7 +280,7 @@ class Tally:
         worst = float(max(np.abs(t_pulls), default=0.0))
         message = (
             f"events disagree with the quadrature: yield {produced.value:.6g} +- {produced.error:.2g} against "
-            f"{prepared.expected.value:.6g}, pull {pull:.1f}; worst pull in t {worst:.1f}"
+            f"{prepared.expected.value:.6g}, pull {pull:.1f}; worst pull in {prepared.binned} {worst:.1f}"
         )
         refuse_if(not (abs(pull) < self._max_pull and worst < self._max_pull), message, ClosureError)
         return EventMeta(
@@ -270,7 +299,7 @@ class Tally:
                 "reference_g_mu": card.scalar.g_mu,
                 "sum_weights": math.fsum(self._sums),
                 "sum_squares": math.fsum(self._squares),
-                "yield_per_muon": produced.value,
+                **exposure.yields(card, produced.value),
                 "yield_error": produced.error,
                 "norm_relative_error": norm_error,
                 "yield_quadrature": prepared.expected.value,
@@ -278,9 +307,9 @@ class Tally:
                 "pull_t_worst": worst,
                 "pull_t_rms": float(np.sqrt(np.mean(t_pulls**2))) if t_pulls.size else 0.0,
                 "t_spectrum": {
-                    "edges_gev2": prepared.t_edges.tolist(),
-                    "expected": prepared.t_shares.tolist(),
-                    "expected_error": prepared.t_errors.tolist(),
+                    **prepared.bins,
+                    "expected": prepared.shares.tolist(),
+                    "expected_error": prepared.errors.tolist(),
                     "sum_weights": self._t_sums.tolist(),
                     "sum_squares": self._t_squares.tolist(),
                 },

@@ -2,3 +2,4 @@
 
 from mcgen.physics.emission.amplitude import flavour_amplitude as flavour_amplitude
 from mcgen.physics.emission.amplitude import reduced_amplitude as reduced_amplitude
+from mcgen.physics.emission.amplitude import struck_electron_amplitude as struck_electron_amplitude

@@ -12,7 +12,7 @@ import numpy as np
 from mcgen.base.arrays import Array
 from mcgen.base.asked import Energies, Energy, Numbers, energies, energy, is_single, numbers
 from mcgen.base.constants import PB_CM2
-from mcgen.base.errors import check_number, choose
+from mcgen.base.errors import check_number, choose, refuse_if
 from mcgen.base.estimate import Estimate
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
@@ -21,12 +21,14 @@ from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.rules import Rules, rules
 from mcgen.physics.signal.signal_yield import yield_per_pb
+from mcgen.quadrature import collisions
 from mcgen.quadrature.spectra import spectra
 from mcgen.search.search import Search
 from mcgen.search.signal import Made, signal
 from mcgen.source.beam_nodes import crossings, group_nodes, groups, thin
 from mcgen.source.boson import Boson, check_couplings
-from mcgen.source.source import CardLike, Source, load_card
+from mcgen.source.collisions import Collisions
+from mcgen.source.source import AnySource, CardLike, Source, load_card, source_of
 from mcgen.source.targets import Target
 
 #: nodes in E, and per E in x, u, t; the second set serves to estimate the error of the first
@@ -60,17 +62,17 @@ def _made(search: Search | None, m_S: float, method: str, parts: Iterable[_Nodes
 
 
 def production(
-    source: Source,
+    source: AnySource,
     m_S: float,
     search: Search | None = None,
     method: str = "exact",
     nodes: tuple[int, tuple[int, ...]] = FINE,
 ) -> Made:
-    """Production in the whole target, muon energies integrated (Eqs. 14-17).
+    """Production in the whole target, muon energies integrated (Eqs. 14-17), or where beams collide.
 
     Parameters
     ----------
-    source : Source
+    source : Source or Collisions
     m_S : float
         Mass of S in GeV.
     search : Search, optional
@@ -82,6 +84,9 @@ def production(
     choose(method, cross_section.METHODS, "method")
     check_number("mass", m_S, LOWEST_MASS, 1e6)
     n_E, n = nodes
+    if isinstance(source, Collisions):
+        refuse_if(method != "exact", f"production {method}: a collision has no target, and exact is all there is")
+        return collisions.production(source, m_S, search, n_E // 2)
     parts = []
     for group in groups(source.components(m_S)):
         E, depth, targets = group_nodes(group, n_E, search.active if search else ())
@@ -92,8 +97,8 @@ def production(
     return _made(search, m_S, method, parts, rules(*n))
 
 
-def yield_per_muon(source: Source, m_S: float) -> Estimate:
-    """S per muon on target at g_mu = 1 over all x, exact."""
+def yield_per_muon(source: AnySource, m_S: float) -> Estimate:
+    """S per muon on target at g_mu = 1 over all x, exact; of collisions pb at unit coupling."""
     fine, coarse = (float(production(source, m_S, nodes=nodes).weight.sum()) for nodes in (FINE, COARSE))
     return Estimate(fine, abs(fine - coarse), math.inf)
 
@@ -101,7 +106,7 @@ def yield_per_muon(source: Source, m_S: float) -> Estimate:
 @functools.lru_cache(maxsize=8)
 def _production_of(card: Card, m_S: float, method: str, nodes: tuple[int, tuple[int, ...]]) -> Made:
     """Production that can count in a card's search; kept, as no coupling is in it."""
-    return production(Source(card), m_S, Search.of(card), method, nodes)
+    return production(source_of(card), m_S, Search.of(card), method, nodes)
 
 
 def signal_of(made: Made, search: Search, boson: Boson) -> Callable[[Array], Array]:

@@ -148,7 +148,7 @@ def draw(
     decays = {(s.invisible, s.width, s.widths, s.decay) for s in (card.scalar for card in cards)}
     differ = len(decays) > 1 and any(name not in constraints.G2_SETS for name in limits)
     refuse_if(differ, "--constraints: cards of several decays ([scalar]) in one figure; each needs its own")
-    of_electrons = limits and any(card.scalar.widths and card.beam.lepton == "e" for card in cards)
+    of_electrons = limits and any(card.scalar.widths and card.lepton == "e" for card in cards)
     refuse_if(of_electrons, "--constraints: scalar.widths of an electron beam says nothing of g_mu")
     boson = constraints.ShownBoson.of(cards[0].scalar, tower)
     known = constraints.constraints(limits, span, boson, models, workers)

@@ -197,7 +197,7 @@ def _check_models(card: Card, m_S: float) -> None:
     check_widths(card, card.scan.models, [m_S, *card.scan.mass])
     for model in card.scan.models:
         boson = Boson(card, model, m_S)
-        refuse_if(boson.production_coupling() == 0.0, f"scan.models: {model} does not couple to {card.beam.particle}")
+        refuse_if(boson.production_coupling() == 0.0, f"scan.models: {model} does not couple to {card.lepton}")
         what = f"{model} of {m_S:g} GeV cannot decay into what is seen"
         refuse_if(not Search.of(card).can_see(boson), f"scan.models: {what}, and {card.name} looks for decays")
 

@@ -21,7 +21,7 @@ from mcgen.card.target import active_ranges
 from mcgen.physics.signal.fiducial import INVISIBLE_COUNTS, SIGNATURES
 from mcgen.physics.signal.layers import Layers
 from mcgen.search.signal import NONE, Made
-from mcgen.search.window import window
+from mcgen.search.window import barrel, window
 from mcgen.source.boson import Boson
 
 Columns = Mapping[str, NDArray[Any]]
@@ -41,6 +41,8 @@ class Search:
     @classmethod
     def of(cls, card: Card) -> Search:
         """That of a card."""
+        if card.collider:
+            return Barrel(card.detector, 0.0, card.search.efficiency)
         return cls(card.detector, card.target.length, card.search.efficiency, active_ranges(card.target.layers))
 
     @property
@@ -155,3 +157,17 @@ class Search:
         if boson.production_coupling() == 0.0:
             return False
         return self.detector.signature != "displaced" or boson.visible_width > 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Barrel(Search):
+    """Decays between two radii about colliding beams, of S at some angles to them."""
+
+    @property
+    def needed(self) -> list[str]:
+        """Branches of events that say where and whether a decay counts."""
+        return ["depth_cm", "E_mu", "S_E", *(f"S_p{axis}" for axis in _AXES)]
+
+    def window(self, columns: Columns) -> tuple[Array, Array]:
+        """Distances from the production in cm between which the decay of an event counts."""
+        return barrel(self.detector, np.array([columns[f"S_p{axis}"] for axis in _AXES]))

@@ -39,6 +39,22 @@ def window(detector: Detector, end: float, vertex: Array, S: Array, daughters: A
     return _either(seen) if detector.daughters == "any" else _both(seen)
 
 
+def barrel(detector: Detector, S: Array) -> tuple[Array, Array]:
+    """Path lengths of S in cm between the two radii of a barrel; 0 twice at angles where it is not seen.
+
+    Parameters
+    ----------
+    detector : Detector
+    S : array, shape (3, n)
+        Momentum in GeV; S is made on the axis.
+    """
+    across = np.hypot(S[0], S[1])
+    angle = np.arctan2(across, S[2])
+    seen = (detector.angle_min <= angle) & (angle <= detector.angle_max)
+    per_radius = np.where(seen, np.hypot(across, S[2]) / np.maximum(across, 1e-100), 0.0)
+    return detector.r_min * per_radius, (detector.r_max or math.inf) * per_radius
+
+
 @jit
 def _path(start: Vector, n: Vector, z_low: float, z_high: float, is_round: bool, half: tuple[float, float]) -> Vector:
     """(from, to, unused): path lengths in a volume about the beam."""

@@ -32,17 +32,17 @@ def check_couplings(model: str | Couplings, g_mu: float) -> None:
 
 
 def production_coupling(card: Card, model: str | Couplings, g_mu: float) -> float:
-    """Coupling to the beam's lepton: yields are per unit of its square.
+    """Coupling to the lepton that radiates, of the beam or of a pair: yields are per unit of its square.
 
     Raises
     ------
     InputError
         If explicit couplings leave out the beam's lepton. A model may: B makes nothing of electrons, N_S is 0.
     """
-    couplings, lepton = couplings_of(model, g_mu), card.beam.lepton
-    g = couplings.g_mu if lepton == "mu" else couplings.g_e
+    g = float(getattr(couplings_of(model, g_mu), f"g_{card.lepton}"))
     if g == 0.0 and isinstance(model, Couplings):
-        message = f"couplings: g_{lepton} is 0, so the {card.beam.particle} of the beam make no S; it must not be 0"
+        who = f"pairs of {card.lepton}" if card.collider else f"the {card.beam.particle} of the beam"
+        message = f"couplings: g_{card.lepton} is 0, so {who} make no S; it must not be 0"
         raise InputError(message)
     return g
 
@@ -74,7 +74,7 @@ class Boson:
     def __post_init__(self) -> None:
         if isinstance(self.model, str):
             self.card.check_models([self.model])
-        decay = self.card.scalar.decay
+        decay = self.decay
         if decay is not None and self.visible_width == 0.0:
             w = self.widths()
             found = [name for name, (field, _) in VISIBLE.items() if getattr(w, field) > 0.0]
@@ -84,15 +84,20 @@ class Boson:
             raise InputError(message)
 
     def production_coupling(self, g_mu: float = 1.0) -> float:
-        """Coupling to the beam's lepton."""
+        """Coupling to the lepton that radiates."""
         return production_coupling(self.card, self.model, g_mu)
 
     def rate(self, g_mu: float = 1.0) -> float:
-        """Beam particles times coupling squared.
+        """Beam particles, or luminosity in 1/pb, times coupling squared.
 
-        A yield of one beam particle at unit coupling, times this, is a number of events.
+        A yield of one beam particle, or a cross section in pb, at unit coupling, times this, is a number of events.
         """
-        return self.card.beam.particles_on_target * self.production_coupling(g_mu) ** 2
+        return self.card.exposure * self.production_coupling(g_mu) ** 2
+
+    @property
+    def decay(self) -> str | None:
+        """The card's one channel that counts at this mass, if it has one."""
+        return self.card.scalar.channel_at(self.m_S)
 
     def widths(self, g_mu: float = 1.0) -> Widths:
         """Partial widths in GeV; InputError if they are not known at this mass."""
@@ -117,7 +122,7 @@ class Boson:
     @property
     def visible_width(self) -> float:
         """Width in GeV at unit coupling into what can be seen, or into the card's one channel."""
-        decay = self.card.scalar.decay
+        decay = self.decay
         if decay is not None:
             return float(getattr(self.widths(), VISIBLE[decay][0]))
         return self.width() - self.widths().invisible
@@ -125,12 +130,12 @@ class Boson:
     @property
     def chosen(self) -> float:
         """Branching ratio of the card's one channel, 1 if it has none."""
-        return 1.0 if self.card.scalar.decay is None else self.visible_width / self.width()
+        return 1.0 if self.decay is None else self.visible_width / self.width()
 
     @property
     def visible(self) -> float:
         """Share of the decays that can be seen and are in the card's one channel, if it has one."""
-        return 1.0 - self.invisible if self.card.scalar.decay is None else self.chosen
+        return 1.0 - self.invisible if self.decay is None else self.chosen
 
     @property
     def invisible(self) -> float:

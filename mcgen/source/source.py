@@ -1,4 +1,7 @@
-"""The beam in the target of a card: its way, what it can hit, and what it can make there."""
+"""The beam in the target of a card: its way, what it can hit, and what it can make there.
+
+A card with a collider has no target: `source_of` gives what makes the bosons of either kind.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,17 @@ import functools
 from collections.abc import Iterator
 from pathlib import Path
 
-from mcgen.base.errors import InputError, ThresholdError, check_number, choose
+import numpy as np
+
+from mcgen.base.arrays import Array
+from mcgen.base.errors import InputError, ThresholdError, check_number, choose, refuse_if
 from mcgen.card.card import Card, read_card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.physics.emission.amplitude import Process
+from mcgen.physics.signal.signal_yield import yield_per_pb
 from mcgen.source import transport
 from mcgen.source.beam_nodes import TargetComponent
+from mcgen.source.collisions import Collisions
 from mcgen.source.targets import Target, process_on
 from mcgen.source.track import NO_SCATTERING, Scattering
 from mcgen.source.transport import Segment
@@ -31,6 +39,7 @@ class Source:
     """
 
     def __init__(self, card: Card) -> None:
+        refuse_if(card.collider, f"card {card.name}: its beams collide, and this is for a beam on a target")
         self.card = card
 
     @functools.cached_property
@@ -100,6 +109,21 @@ class Source:
         """Muon energies in GeV at which a boson of mass m_S in GeV is made in the target."""
         return max(self.E_exit, self._threshold(m_S)), self.card.beam.E_max
 
+    def nuclei(self, m_S: float, edges: Array) -> Array:
+        """Nuclei per pb that muons pass while their energy is in a bin: a yield over it is a cross section.
+
+        Parameters
+        ----------
+        m_S : float
+            Mass of S in GeV.
+        edges : array, shape (bins + 1,)
+            Of the energy in GeV.
+        """
+        above = np.zeros(edges.size)
+        for component in self.components(m_S):
+            above += yield_per_pb(component.density, component.length_above(edges))
+        return above[:-1] - above[1:]
+
     def check_mass(self, m_S: float, where: str = "mass") -> None:
         """Raise ThresholdError unless a boson of this mass in GeV can be made."""
         check_number(where, m_S, LOWEST_MASS, 1e6)
@@ -120,6 +144,15 @@ class Source:
         for target in self.targets:
             self.process(self.card.scalar.mass, target)
         self.check_mass(self.card.scalar.mass, "scalar.mass")
+
+
+#: what makes bosons: a beam in matter, or beams that collide
+AnySource = Source | Collisions
+
+
+def source_of(card: Card) -> AnySource:
+    """What makes the bosons of a card, of one kind or the other; the one place that decides."""
+    return Collisions(card) if card.collider else Source(card)
 
 
 #: a card, the name of one that comes with the package, or a TOML file
@@ -164,7 +197,7 @@ def load_card(
 def checked(card: Card, where: str = "card") -> Card:
     """The card, if its beam makes the boson in its target; `where` names it in errors."""
     try:
-        Source(card).check()
+        source_of(card).check()
     except InputError as error:
         message = f"card {where}: {error}"
         raise type(error)(message) from None

@@ -412,10 +412,10 @@ def biased_in_t(true, loss):
     """`generation.chunks` whose fullest bin of t lacks a share of its weight, which goes to the other events."""
 
     def chunks(sampler, *arguments, **options):
-        i = int(np.argmax(sampler.t_shares))
-        share = sampler.t_shares[i]
+        i = int(np.argmax(sampler.shares))
+        share = sampler.shares[i]
         for columns, trials in true(sampler, *arguments, **options):
-            inside = (columns["t"] >= sampler.t_edges[i]) & (columns["t"] < sampler.t_edges[i + 1])
+            inside = (columns["t"] >= sampler.edges[i]) & (columns["t"] < sampler.edges[i + 1])
             factor = np.where(inside, 1.0 - loss, 1.0 + loss * share / (1.0 - share))
             yield columns | {"weight": factor * columns["weight"]}, trials
 

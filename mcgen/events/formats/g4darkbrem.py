@@ -100,5 +100,5 @@ def lhe_writer(
             values += [number, *particle.momentum, particle.mass]
         return "\n".join([*lines, "</event>\n"]), values
 
-    head = lhe.head([process], lepton, max(at), Znuc=process.target.Z)
+    head = lhe.head([process], (lhe.Beam(lepton, max(at)), lhe.Beam(target.pdg, target.M)), Znuc=target.Z)
     return text_writer(path, record, head, lhe.END)

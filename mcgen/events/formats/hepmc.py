@@ -26,10 +26,10 @@ from mcgen.events.branches import Columns
 from mcgen.events.formats import nuhepmc
 from mcgen.events.formats.hepmc_events import COLUMNS, METADATA
 from mcgen.events.formats.lhe_named import told_apart
-from mcgen.events.formats.particles import beside, lister, struck, time_factor
+from mcgen.events.formats.particles import beam_mass, beside, lister, process_text, struck, time_factor
 from mcgen.events.formats.text import TextWriter, text_writer
 from mcgen.events.meta import DecayMode, EventMeta
-from mcgen.source.source import Source
+from mcgen.source.source import source_of
 
 #: of a momentum, a mass, a place; of a weight
 _NUMBER, _WEIGHT = " %.17e", " %.22e"
@@ -60,14 +60,14 @@ def _described(hepmc: Any, card: Card, metadata: EventMeta, further: dict[str, A
     """Names of the weights, further attributes, and what an analysis needs to turn them into numbers of events."""
     run, about = hepmc.GenRunInfo(), metadata["exposure"]
     made_by = " of another generator" if metadata.is_foreign else ", exact tree level"
-    run.tools = [("mcgen", metadata["mcgen_version"], f"mu N -> mu N S{made_by}")]
+    run.tools = [("mcgen", metadata["mcgen_version"], f"{process_text(card)}{made_by}")]
     attributes = {METADATA: json.dumps(metadata.sealed()), "weight_unit": about["weight_unit"]}
     attributes |= exposure.reference_couplings(card)
     attributes |= {"time_unit": metadata["time_unit"]} if "time_unit" in metadata else {}
     if not metadata.is_foreign:
-        attributes |= {key: about[key] for key in ("beam_particles", "sum_nuclei_per_cm2")}
+        attributes |= {key: about[key] for key in (exposure.exposure_name(card), "sum_nuclei_per_cm2")}
         g, counted = exposure.coupling_name(card), exposure.what_counts(card, metadata)
-        attributes["signal_events"] = f"beam_particles * {g}^2 * sum of the first weights: {counted}"
+        attributes["signal_events"] = f"{exposure.exposure_name(card)} * {g}^2 * sum of the first weights: {counted}"
     run.attributes = attributes | further
     forced = metadata.decays is DecayMode.FORCED
     first = _FORCED if forced else _PLAIN
@@ -148,14 +148,14 @@ def writer(
     head, cross_section, tail = _frame(optional("pyhepmc", "HepMC", "hepmc"), card, metadata, sample, further)
     listing = nuhepmc.listed(card, metadata) if conventions else lister(card, metadata)
     status = {"vertex": nuhepmc.PRIMARY, "decay": nuhepmc.DECAY} if conventions else {"vertex": 0, "decay": 0}
-    own_sigma = exposure.OwnCrossSection(Source(card), metadata.m_S)
+    own_sigma = exposure.own_cross_section(source_of(card), metadata.m_S)
     forced = metadata.decays is DecayMode.FORCED
 
     def record(columns: Columns) -> tuple[str, list[Any]]:
         """An event: weights, cross sections, and the vertices, each before the particles that come out of it."""
         last = columns["event"].max(initial=0)
         refuse_if(last > LAST_NUMBER, f"HepMC3 numbers events up to {LAST_NUMBER}, here is {last}: export it as ROOT")
-        listed, times = listing(columns), _times(columns, card.beam.mass, time_factor(metadata))
+        listed, times = listing(columns), _times(columns, beam_mass(card), time_factor(metadata))
         weights = [exposure.nominal(columns), *([columns["weight"], columns["decay_weight"]] if forced else [])]
         weights += [exposure.nominal(columns, name) for name in metadata.weights]
         lines = [f"E %d {len(times)} {len(listed)}", "U GEV MM", "W" + _WEIGHT * len(weights), cross_section]

@@ -27,7 +27,8 @@ from mcgen.events.formats.particles import Particle, fields, lepton_number, list
 from mcgen.events.formats.text import TextWriter, text_writer
 from mcgen.events.meta import DecayMode, EventMeta
 from mcgen.source.boson import Boson
-from mcgen.source.targets import Target
+from mcgen.source.collisions import Collisions
+from mcgen.source.targets import POSITRON, Target
 
 END = "</LesHouchesEvents>\n"
 
@@ -41,17 +42,30 @@ class Process(NamedTuple):
     largest_weight: float
 
 
-def head(processes: Sequence[Process], lepton: int, E: float, blocks: str = "", Znuc: float | None = None) -> str:
+class Beam(NamedTuple):
+    """A beam in <init>."""
+
+    pdg: int
+    E: float  #: GeV
+
+
+def beams_of(processes: Sequence[Process], card: Card, metadata: EventMeta) -> tuple[Beam, Beam]:
+    """Both beams; of a target the nucleus with the largest cross section stands for the second one."""
+    first = lepton_number(card, metadata)
+    if card.collider:
+        frame = Collisions(card).frame
+        return Beam(first, frame.E_first), Beam(POSITRON.pdg, frame.E_second)
+    struck = max(processes, key=lambda process: process.cross_section).target
+    return Beam(first, metadata.get("beam_energy_gev", card.beam.E_max)), Beam(struck.pdg, struck.M)
+
+
+def head(processes: Sequence[Process], beams: tuple[Beam, Beam], blocks: str = "", Znuc: float | None = None) -> str:
     """All that comes before the events: further blocks of the header, beams, cross sections.
 
     Parameters
     ----------
     processes : sequence of Process
-        The nucleus with the largest cross section is written as the second beam.
-    lepton : int
-        PDG number of the beam.
-    E : float
-        Energy of the beam in GeV.
+    beams : (Beam, Beam)
     blocks : str
         Further lines of the header.
     Znuc : float, optional
@@ -62,9 +76,9 @@ def head(processes: Sequence[Process], lepton: int, E: float, blocks: str = "", 
         lines.append(blocks)
     if Znuc is not None:  # as in a parameter card of MadGraph
         lines.append(f"    6 {Znuc:g} # Znuc")
-    struck = max(processes, key=lambda process: process.cross_section).target
     lines += ["</header>", "<init>"]
-    lines.append(f" {lepton} {struck.pdg} {E:.17g} {struck.M:.17g} 0 0 0 0 -4 {len(processes)}")
+    one, two = beams
+    lines.append(f" {one.pdg} {two.pdg} {one.E:.17g} {two.E:.17g} 0 0 0 0 -4 {len(processes)}")
     lines += [
         f" {process.cross_section:.17g} {process.error:.17g} {process.largest_weight:.17g} {i}"
         for i, process in enumerate(processes, 1)
@@ -83,11 +97,13 @@ def _explained(card: Card, metadata: EventMeta) -> str:
     ]
     if metadata.is_foreign:
         return "\n".join([*lines, "</weights_of_mcgen>"])
+    per = exposure.exposure_name(card)
+    nuclei = [] if card.collider else [f"# nuclei_per_cm2 {about['sum_nuclei_per_cm2']:.17g}"]
     lines += [
-        f"# nuclei_per_cm2 {about['sum_nuclei_per_cm2']:.17g}",
-        f"# beam_particles {about['beam_particles']:.17g}",
+        *nuclei,
+        f"# {per} {about[per]:.17g}",
         *(f"# {name} {value:.17g}" for name, value in exposure.reference_couplings(card).items()),
-        f"# signal events: beam_particles * nuclei_per_cm2 * 1e-36 * {g}^2 * mean of XWGTUP:",
+        f"# signal events: {per}{' * nuclei_per_cm2 * 1e-36' if nuclei else ''} * {g}^2 * mean of XWGTUP:",
         f"#     {exposure.what_counts(card, metadata)}",
         "</weights_of_mcgen>",
     ]
@@ -135,7 +151,7 @@ class Contents:
         rows = zip(self._targets, sample["processes"], strict=True)
         #: lines of <init>
         self.processes = [Process(target, *(row[key] for key in keys)) for target, row in rows]
-        self.lepton, self.E = lepton_number(card, metadata), metadata.get("beam_energy_gev", card.beam.E_max)
+        self.beams = beams_of(self.processes, card, metadata)
         #: by which weights are multiplied
         self.in_pb = metadata.n_events / exposure.per_pb(metadata["exposure"]["nuclei_per_cm2"])
         self.explained = _explained(card, metadata)
@@ -197,5 +213,5 @@ def writer(
     names = lhe_named.block([*split, *further.values()])
     blocks = "\n".join(filter(None, [contents.explained, names]))
     processes = contents.processes
-    Znuc = processes[0].target.Z if len(processes) == 1 else None
-    return text_writer(path, record, head(processes, contents.lepton, contents.E, blocks, Znuc), END)
+    Znuc = processes[0].target.Z if len(processes) == 1 and not card.collider else None
+    return text_writer(path, record, head(processes, contents.beams, blocks, Znuc), END)

@@ -62,8 +62,8 @@ class LheH5Writer:
     def _describe(self, weights: Sequence[dict[str, Any]]) -> None:
         """Version, header, beams and processes."""
         about, processes = self._contents, self._contents.processes
-        struck = max(processes, key=lambda process: process.cross_section).target
-        beams = [about.lepton, struck.pdg, about.E, struck.M, 0, 0, 0, 0, -4, len(processes)]
+        one, two = about.beams
+        beams = [one.pdg, two.pdg, one.E, two.E, 0, 0, 0, 0, -4, len(processes)]
         rows = [[i, np.nan, np.nan, p.cross_section, p.error, p.largest_weight] for i, p in enumerate(processes, 1)]
         header = "\n".join(["<header>", about.explained, lhe_named.block(weights), "</header>"])
         self._file.create_dataset("version", data=(2, 0, 0), dtype="i8")

@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcgen.base import pdg
-from mcgen.base.constants import MM_PER_NS
+from mcgen.base.constants import LEPTON_MASSES, M_E, MM_PER_NS
 from mcgen.base.pdg import BEAM, DECAYED, FINAL
 from mcgen.card.card import Card
 from mcgen.events.branches import PARTS, Columns
 from mcgen.events.decays import CHANNELS
 from mcgen.events.meta import EventMeta
 from mcgen.source import targets
-from mcgen.source.targets import Target
+from mcgen.source.collisions import Collisions
+from mcgen.source.targets import POSITRON, Target
 
 #: units of times in HepMC and Les Houches files, from mm: the standards' c t, and ns as some readers take it
 TIME_UNITS = {"mm": 1.0, "ns": 1.0 / MM_PER_NS}
@@ -30,7 +31,7 @@ def time_factor(metadata: EventMeta) -> float:
 class Particle(NamedTuple):
     """One particle of every event; what differs from event to event is a column, the rest a number."""
 
-    name: str  #: prefix of its columns, none for the nucleus at rest
+    name: str  #: prefix of its columns, none for the nucleus at rest or the second beam
     pdg: Any
     status: int  #: as in HepMC
     mass: Any  #: GeV
@@ -61,13 +62,51 @@ def lister(card: Card, metadata: EventMeta) -> Callable[[Columns], list[Particle
 
 def lepton_number(card: Card, metadata: EventMeta) -> int:
     """PDG number of the beam: in events of another generator it may have the other charge than in the card."""
-    return int(metadata.get("beam_pdg") or pdg.BEAMS[card.beam.particle])
+    return int(metadata.get("beam_pdg") or pdg.BEAMS[card.first_beam])
+
+
+def beam_mass(card: Card) -> float:
+    """Mass in GeV of the particle that comes in along +z."""
+    return M_E if card.collider else card.beam.mass
+
+
+def process_text(card: Card) -> str:
+    """The process in a few words."""
+    return f"e+ e- -> {card.lepton}+ {card.lepton}- S" if card.collider else "mu N -> mu N S"
+
+
+class Roles(NamedTuple):
+    """Who the four particles beside S are: numbers, masses in GeV, and the momentum of the one that has no columns."""
+
+    numbers: tuple[Any, Any, Any, Any]  #: PDG: mu_in, what it meets, mu_out, N_out
+    masses: tuple[Any, Any, Any, Any]
+    met: list[Any]  #: momentum of what the beam meets, (px, py, pz, E)
+
+
+def roles(columns: Columns, card: Card, lepton: int) -> Roles:
+    """Who takes part: a lepton and a nucleus at rest, or e- and e+ which make a pair of leptons.
+
+    Parameters
+    ----------
+    columns : dict of arrays
+    card : Card
+    lepton : int
+        PDG number of the beam.
+    """
+    if card.collider:
+        made, m = pdg.LEPTONS[card.lepton], LEPTON_MASSES[card.lepton]
+        beams = Collisions(card).frame
+        met = [0.0, 0.0, beams.p_second, beams.E_second]
+        return Roles((lepton, POSITRON.pdg, made, -made), (M_E, POSITRON.M, m, m), met)
+    m = card.beam.mass
+    nucleus, M = (targets.per_event(columns, value) for value in (lambda hit: hit.pdg, lambda hit: hit.M))
+    return Roles((lepton, nucleus, lepton, nucleus), (m, M, m, M), [0.0, 0.0, 0.0, M])
 
 
 def particles(
     columns: Columns, card: Card, m_S: float, boson: int | None = None, lepton: int | None = None
 ) -> list[Particle]:
-    """Beam lepton, nucleus at rest, both after the collision, S, and its daughters if it decays.
+    """Beam lepton, nucleus at rest or second beam, what both become, S, and its daughters if it decays.
 
     Parameters
     ----------
@@ -84,15 +123,14 @@ def particles(
     def four(name: str) -> list[Any]:
         return [columns[f"{name}_{part}"] for part in PARTS]
 
-    lepton, m = lepton or pdg.BEAMS[card.beam.particle], card.beam.mass
-    nucleus, M = (targets.per_event(columns, value) for value in (lambda hit: hit.pdg, lambda hit: hit.M))
+    who = roles(columns, card, lepton or pdg.BEAMS[card.first_beam])
     decayed = "decay_pdg" in columns
     boson = boson or pdg.MEDIATORS[card.scalar.mediator]
     found = [
-        Particle("mu_in", lepton, BEAM, m, four("mu_in"), "vertex"),
-        Particle("", nucleus, BEAM, M, [0.0, 0.0, 0.0, M], "vertex"),
-        Particle("mu_out", lepton, FINAL, m, four("mu_out"), "vertex"),
-        Particle("N_out", nucleus, FINAL, M, four("N_out"), "vertex"),
+        Particle("mu_in", who.numbers[0], BEAM, who.masses[0], four("mu_in"), "vertex"),
+        Particle("", who.numbers[1], BEAM, who.masses[1], who.met, "vertex"),
+        Particle("mu_out", who.numbers[2], FINAL, who.masses[2], four("mu_out"), "vertex"),
+        Particle("N_out", who.numbers[3], FINAL, who.masses[3], four("N_out"), "vertex"),
         Particle("S", boson, DECAYED if decayed else FINAL, m_S, four("S"), "vertex"),
     ]
     if decayed:

@@ -17,7 +17,7 @@ from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, Columns
 from mcgen.events.events import STEP, ContentHash, Readable
 from mcgen.events.formats.kinds import kind_of
 from mcgen.events.meta import LARGEST, EventMeta
-from mcgen.source.source import Source
+from mcgen.source.source import source_of
 
 #: metadata are a page of text, of many pages with a beam spectrum; more than this is not ours
 MAX_METADATA = 10_000_000
@@ -110,7 +110,7 @@ class StoredEvents(Readable):
     def card(self) -> Card:
         """The card that the events were generated with."""
         card = parse_card(self.metadata["card"], f"of {self.path}")
-        Source(card).check_mass(self.metadata.m_S, f"mass of {self.path}")
+        source_of(card).check_mass(self.metadata.m_S, f"mass of {self.path}")
         return card
 
     def iterate(self, names: Sequence[str], step: int = STEP) -> Iterator[Columns]:

@@ -8,6 +8,8 @@ limits of integration and never steps inside an integrand.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from mcgen.base.jit import jit
 from mcgen.physics.emission.amplitude import Process, pointlike_density, without_form_factor
 from mcgen.physics.emission.form_factor import G2
 from mcgen.physics.emission.iww import dsigma_dx
-from mcgen.physics.emission.kinematics import emission, momentum, scalar_energy_range, t_range
+from mcgen.physics.emission.kinematics import Emission, emission, largest_angle, momentum, scalar_energy_range, t_range
 from mcgen.physics.emission.phase_space import (
     EnergyMap,
     collinear_peak,
@@ -83,6 +85,31 @@ def _write_nodes(
 
 
 @jit
+def peak_nodes(E: float, process: Process, e: Emission, q: Rules) -> tuple[Array, Array]:
+    """Nodes of log(t/t_min) and their weights, close to each other at the collinear peak.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    e : Emission
+        Kinematics at E, E_S, theta_S.
+    q : Rules
+        Nodes of the quadrature; those in t are used.
+    """
+    peak, peak_width = collinear_peak(E, process, e)
+    below = math.log1p(peak / e.t_min)
+    pieces = below, math.log(e.t_max / e.t_min) - below, peak_width, process.ff.panel
+    n = _pieces(*pieces) * q.t.size
+    at = np.empty(n)
+    weight = np.empty(n)
+    _write_nodes(*pieces, q, at, weight)
+    return at, weight
+
+
+@jit
 def sigma_dE_du(E: float, process: Process, E_S: float, one_minus_cos_theta: float, q: Rules) -> float:
     """d sigma/(dE_S d|u|) in pb/GeV^3 at unit coupling: the integral over t.
 
@@ -100,15 +127,10 @@ def sigma_dE_du(E: float, process: Process, E_S: float, one_minus_cos_theta: flo
     e = emission(E, process.m, process.m_out, process.m_S, process.M, E_S, one_minus_cos_theta)
     if not e.t_max > e.t_min:
         return 0.0
-    peak, peak_width = collinear_peak(E, process, e)
-    below = math.log1p(peak / e.t_min)
-    pieces = below, math.log(e.t_max / e.t_min) - below, peak_width, process.ff.panel
-    n = _pieces(*pieces) * q.t.size
-    at = np.empty(n)
-    weight = np.empty(n)
-    _write_nodes(*pieces, q, at, weight)
+    at, weight = peak_nodes(E, process, e, q)
     bare = without_form_factor(process)
     # a loop for each step, in which the compiler takes several points at a time
+    n = at.size
     for i in range(n):
         at[i] = e.t_min * expm1(at[i])
     for i in range(n):
@@ -436,20 +458,44 @@ def bins_of_t(E: float, process: Process, edges: Array, q: Rules) -> Array:
     return result
 
 
-_BINS = {"x": (_x_bins, FINE), "theta": (_theta_bins, FIXED_ANGLE), "t": (bins_of_t, FIXED_T)}
+class Integrals(NamedTuple):
+    """How the cross section of a kind of process is integrated; the functions are those here of the same name."""
+
+    between: Callable[..., float]  #: `sigma_between`
+    nodes: Callable[..., None]  #: `spectrum_nodes`
+    energies: Callable[..., Array]  #: `scalar_energies`
+    bins: dict[str, tuple[Callable[..., Array], tuple[int, int, int, int]]]  #: of a spectrum, and their rules
+    rules: tuple[tuple[int, int, int, int], ...] = (FINE, COARSE, COARSER)  #: of the value, and of its error
 
 
-def sigma(E: float, process: Process) -> tuple[float, float]:
+#: type of the constants of a process -> its integrals
+INTEGRALS: dict[type, Integrals] = {
+    Process: Integrals(
+        sigma_between,
+        spectrum_nodes,
+        scalar_energies,
+        {"x": (_x_bins, FINE), "theta": (_theta_bins, FIXED_ANGLE), "t": (bins_of_t, FIXED_T)},
+    )
+}
+
+
+def bins(process: Any) -> dict[str, tuple[Callable[..., Array], tuple[int, int, int, int]]]:
+    """Spectra that a kind of process has: x, theta, t."""
+    return INTEGRALS[type(process)].bins
+
+
+def sigma(E: float, process: Any) -> tuple[float, float]:
     """Cross section and its numerical error in pb at unit coupling; (0, 0) below threshold.
 
     The error is judged from two coarser rules, since a single difference can vanish by chance.
     """
-    value = sigma_between(E, process, 0.0, E, rules(*FINE))
-    coarse, coarser = (abs(value - sigma_between(E, process, 0.0, E, rules(*n))) for n in (COARSE, COARSER))
+    own = INTEGRALS[type(process)]
+    value, *others = (own.between(E, process, 0.0, E, rules(*n)) for n in own.rules)
+    coarse, coarser = (abs(value - other) for other in others)
     return value, max(2.0 * coarse, 0.5 * coarser) + 1e-8 * value
 
 
-def standard_edges(E: float, process: Process, variable: str) -> Array:
+def standard_edges(E: float, process: Any, variable: str) -> Array:
     """Forty bins: x linear up to its maximum, t from its minimum to 10 GeV^2, theta up to pi in equal ratios."""
     masses = process.m, process.m_out, process.m_S, process.M
     if variable == "x":
@@ -460,7 +506,7 @@ def standard_edges(E: float, process: Process, variable: str) -> Array:
     return np.geomspace(t_min, min(10.0, t_max), BINS + 1)
 
 
-def spectrum(E: float, process: Process, variable: str, edges: Array) -> Array:
+def spectrum(E: float, process: Any, variable: str, edges: Array) -> Array:
     """Cross section per bin in pb at unit coupling.
 
     Parameters
@@ -479,9 +525,11 @@ def spectrum(E: float, process: Process, variable: str, edges: Array) -> Array:
     """
     if process.threshold >= E:
         return np.zeros(len(edges) - 1)
-    integrate, nodes = _BINS[variable]
+    integrate, nodes = INTEGRALS[type(process)].bins[variable]
     # a wide bin gets the nodes of all the standard ones in it
     inside = standard_edges(E, process, variable)
+    if variable == "theta":
+        inside = np.union1d(inside, largest_angle(E, process.m, process.m_out, process.m_S, process.M))
     finer = np.union1d(edges, inside[(inside > edges[0]) & (inside < edges[-1])])
     bins = integrate(E, process, finer, rules(*nodes))
     return np.add.reduceat(bins, np.searchsorted(finer, edges[:-1]))

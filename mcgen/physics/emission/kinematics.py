@@ -108,6 +108,22 @@ def scalar_energy_range(
 
 
 @jit
+def largest_angle(E: float, m: float, m_out: float, m_S: float, M: float) -> float:
+    """Largest polar angle in rad of S: pi on a nucleus, where S can be at rest, but not on an electron.
+
+    Parameters
+    ----------
+    E, m, m_out, m_S, M : float
+        Total beam energy, and masses of beam lepton, outgoing lepton, scalar and target in GeV.
+    """
+    K = M * (E - m_out) + 0.5 * (m_S * m_S + (m - m_out) * (m + m_out))
+    if m_S * (E + M) <= K:
+        return math.pi
+    sine2 = (K * K - m_S * m_S * (m * m + M * M + 2.0 * E * M)) / (m_S * momentum(E, m)) ** 2
+    return math.asin(math.sqrt(min(1.0, max(0.0, sine2))))
+
+
+@jit
 def _along(E: float, m: float, m_out: float, m_S: float, E_S: float) -> tuple[float, float]:
     """(q, p_W) of S emitted along the beam, in GeV.
 

@@ -67,6 +67,10 @@ MEDIATORS: dict[str, Callable[[float, float, float], Weights]] = {
     "vector": vector,
     "axial": axial,
 }
+#: the same by one letter
+OF_SPIN = {"S": scalar, "P": pseudoscalar, "V": vector, "A": axial}
+#: those that have a polarisation
+SPIN_1 = ("vector", "axial")
 #: even ones, and the odd one with which a parity angle mixes each
 MIXES = {"scalar": "pseudoscalar", "vector": "axial"}
 
@@ -93,10 +97,6 @@ def weights_of(mediator: str, m: float, m_out: float, m_S: float, parity_angle: 
         return even
     odd, share = MEDIATORS[MIXES[mediator]](m, m_out, m_S), even_share(parity_angle)
     return Weights(*(share * a + (1.0 - share) * b for a, b in zip(even, odd, strict=True)))
-
-
-#: those that have a polarisation
-SPIN_1 = ("vector", "axial")
 
 
 @jit

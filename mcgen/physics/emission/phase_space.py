@@ -255,8 +255,8 @@ def t_along_peak(r: float, f: PeakMap) -> tuple[float, float]:
 
 @jit
 def is_light(process: Process) -> bool:
-    """Whether the peaks of S along the outgoing lepton lie within the nuclear form factor."""
-    return process.m_out * process.m_out < 0.01 * process.ff.d
+    """Whether the outgoing lepton is lighter than what it hits, its peaks along S lying within the form factor."""
+    return process.m_out * process.m_out < 0.01 * min(process.ff.d, process.M * process.M)
 
 
 @jit

@@ -109,6 +109,24 @@ def _transfer(m_out: float, M: float, e: Pairs, t_minus_tmin: float) -> tuple[Pa
 
 
 @jit
+def _of_spin(m: float, m_S: float, w: Weights, c: tuple[Pair, Pair, Pair], u: Pair, t: Pair, s: Pair) -> Pair:
+    """A_g (s u)^2 in GeV^4: what spin 1/2 of the target adds to A (s u)^2, over t; c are the weights of K, f and Q."""
+    c_K, c_f, c_Q = c
+    s_u = add(s, scale(u, -1.0))  # -2 k.q
+    m2 = product(m, m)
+    m_S2 = product(m_S, m_S)
+    K = add(scale(_square(s_u), 0.5), scale(multiply(m_S2, t), -1.0))
+    once = multiply(c_K, K)
+    if w.B != 0.0:
+        p_q, p_out_q = add(s, t), add(u, scale(t, -1.0))
+        B = add(scale(add(_square(p_q), _square(p_out_q)), 0.5), scale(multiply(m2, t), -2.0))
+        once = add(once, add(scale(B, w.B), scale(multiply(c_f, t), -6.0)))
+    inner = multiply(add(scale(t, 2.0), scale(m2, -4.0)), _square(s_u))
+    outer = multiply(multiply(u, s), add(m_S2, scale(s_u, -1.0)))
+    return add(multiply(once, multiply(s, u)), multiply(c_Q, add(inner, scale(outer, -4.0))))
+
+
+@jit
 def precise_amplitude(
     E: float,
     m: float,
@@ -116,6 +134,7 @@ def precise_amplitude(
     m_S: float,
     M: float,
     weights: Weights,
+    spin_half: bool | None,
     E_S: float,
     one_minus_cos_theta: float,
     t_minus_tmin: float,
@@ -129,6 +148,8 @@ def precise_amplitude(
         Total beam energy, and masses of beam lepton, outgoing lepton, boson and nucleus in GeV.
     weights : Weights
         Those of the mediator.
+    spin_half : True or None
+        Whether what is hit has spin 1/2; else it has spin 0.
     E_S, one_minus_cos_theta, t_minus_tmin, phi_q : float
         The point, as in `mcgen.physics.emission.amplitude.reduced_amplitude`.
     """
@@ -159,5 +180,9 @@ def precise_amplitude(
         G_p = add(add(multiply(masses, q2), p_x_q), multiply(V2, q_perp2))
         once = add(once, add(scale(G_p, 4.0 * weights.B), scale(multiply(c_f, q2), 8.0)))
     twice = scale(multiply(c_Q, add(multiply(t, G), scale(multiply(X, X_out), 4.0))), 16.0)
-    total = divide(add(multiply(once, s_u), twice), _square(s_u))
+    of_both = add(multiply(once, s_u), twice)
+    if spin_half:
+        of_spin = _of_spin(m, m_S, weights, (c_K, c_f, c_Q), u, t, s)
+        of_both = add(of_both, divide(multiply(t, of_spin), product(M, M)))
+    total = divide(of_both, _square(s_u))
     return M * M * (total[0] + total[1])

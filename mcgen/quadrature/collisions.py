@@ -1,0 +1,209 @@
+"""Cross sections of e+ e- -> f+ f- X, and the nodes of N_S between two radii about the beams of a collider."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mcgen.base.arrays import Array
+from mcgen.base.asked import Energies, Energy, energies, energy
+from mcgen.base.constants import LEPTON_MASSES
+from mcgen.base.errors import InputError, check_number, choose, refuse_if
+from mcgen.base.table import Table
+from mcgen.physics.collider import angles
+from mcgen.physics.collider import cross_section as quadrature
+from mcgen.physics.collider.amplitude import Collision, collision, energy_range
+from mcgen.physics.emission.mediator import MEDIATORS
+from mcgen.physics.emission.rules import gauss
+from mcgen.quadrature.xsec import CrossSection, Row
+from mcgen.search.search import Search
+from mcgen.search.signal import Made
+from mcgen.source.collisions import Collisions
+
+LEPTONS = ("tau", "mu")
+#: spectra in the frame of the collision, and the functions that give their bins
+SPECTRA: dict[str, Callable[[Collision, Array], Array]] = {
+    "energy": quadrature.energy_bins,
+    "cos-theta": quadrature.cos_theta_bins,
+}
+#: rapidity of X beyond which 1e-10 of it flies, and the length of a panel
+_FARTHEST, _LENGTH = 12.0, 1.5
+
+
+def collider_cross_section(
+    sqrt_s: Energy,
+    m_S: Energy,
+    *,
+    lepton: str = "tau",
+    mediator: str = "scalar",
+    spectrum: str | None = None,
+    edges: Sequence[float] | Array | None = None,
+) -> CrossSection:
+    """Cross section of e+ e- -> l+ l- X in pb at unit coupling of X to the lepton: one photon, no Z, no radiation.
+
+    Parameters
+    ----------
+    sqrt_s, m_S : float or str
+        Energy of the collision and mass of X in GeV, or with units such as "100 MeV".
+    lepton : {"tau", "mu"}
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    spectrum : {"energy", "cos-theta"}, optional
+        Of X in the frame of the collision.
+    edges : array, shape (n + 1,), optional
+        Bin edges, of the energy in GeV; forty bins if not given.
+
+    Returns
+    -------
+    CrossSection
+        Zero below threshold.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or a number out of range.
+    """
+    sqrt_s, m_S = energy(sqrt_s, "sqrt_s"), energy(m_S, "m_S")
+    check_number("mass", m_S, 1e-12, 1e6)
+    check_number("collider", sqrt_s, 1e-3, 1e6)
+    refuse_if(lepton == "e", "lepton: e+ e- -> e+ e- X has further diagrams, here are pairs of tau and mu")
+    choose(lepton, LEPTONS, "lepton")
+    refuse_if(spectrum is None and edges is not None, "edges: are those of a spectrum, and none is asked for")
+    c = collision(sqrt_s, LEPTON_MASSES[lepton], m_S, choose(mediator, MEDIATORS, "mediator"))
+    value, error = quadrature.sigma(c)
+    if spectrum is None:
+        return CrossSection(value, error)
+    bounds = _edges(c, choose(spectrum, SPECTRA, "spectrum"), edges)
+    return CrossSection(value, error, bounds, SPECTRA[spectrum](c, bounds), spectrum)
+
+
+def _edges(c: Collision, variable: str, edges: Sequence[float] | Array | None) -> Array:
+    low, high = (0.0, math.inf) if variable == "energy" else (-1.0, 1.0)
+    if edges is not None:
+        bounds = np.asarray(edges, dtype=float)
+        rising = bounds.ndim == 1 and bounds.size > 1 and bool(np.all(np.diff(bounds) > 0.0))
+        if not (rising and low <= bounds[0] and bounds[-1] <= high and np.all(np.isfinite(bounds))):
+            message = f"edges of {variable}: at least two increasing numbers from {low:g} to {high:g}"
+            raise InputError(message)
+        return bounds
+    if variable == "energy":
+        refuse_if(not c.is_open, f"spectrum: {c.sqrt_s:g} GeV is below threshold, give the bin edges")
+        low, high = c.m_S, c.m_S + energy_range(c)
+    return np.linspace(low, high, 41)
+
+
+@dataclass(frozen=True, slots=True)
+class CollisionRow(Row):
+    """A row of `mcgen xsec --collider`: a cross section at unit coupling and what it is of."""
+
+    lepton: str
+    collider_gev: float
+    mass_gev: float
+    mediator: str
+    method: str
+    sigma_pb: float
+    error_pb: float
+    spectrum: dict[str, Any] | None = None  #: variable, edges, and sigma_pb in each bin
+
+    @property
+    def E(self) -> float:
+        """Energy of the collision in GeV."""
+        return self.collider_gev
+
+
+def collider_xsec(
+    sqrt_s: Energies,
+    m_S: Energies,
+    *,
+    lepton: str = "tau",
+    mediator: str = "scalar",
+    spectrum: str | None = None,
+    edges: Sequence[float] | Array | None = None,
+) -> Table[CollisionRow]:
+    """`collider_cross_section` at each of several energies and masses.
+
+    Parameters
+    ----------
+    sqrt_s, m_S : float, str or sequence
+        Energies of the collision and masses of X in GeV, or with units such as "10 MeV, 100 MeV".
+    lepton : {"tau", "mu"}
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    spectrum : {"energy", "cos-theta"}, optional
+    edges : array, shape (n + 1,), optional
+        Bin edges, of the energy in GeV; forty bins if not given.
+
+    Returns
+    -------
+    Table of CollisionRow
+        Energy by energy.
+    """
+    rows: Table[CollisionRow] = Table()
+    for E, mass in itertools.product(energies(sqrt_s, "sqrt_s"), energies(m_S, "m_S")):
+        found = collider_cross_section(E, mass, lepton=lepton, mediator=mediator, spectrum=spectrum, edges=edges)
+        rows.append(CollisionRow(lepton, E, mass, mediator, "exact", found.value, found.error, found.shape))
+    return rows
+
+
+def production(source: Collisions, m_S: float, search: Search | None, n: int) -> Made:
+    """Nodes in energy and angle of X; without a search in energy alone.
+
+    Parameters
+    ----------
+    source : Collisions
+    m_S : float
+        Mass of X in GeV.
+    search : Search, optional
+        Whose barrel keeps X at its angles to the beam; without it all X, wherever they decay.
+    n : int
+        Nodes of a panel.
+
+    Notes
+    -----
+    Path over momentum is distance from the axis over transverse momentum, the same in every frame: momenta and paths
+    are those of the frame of the collision, and only angles are cut in the laboratory.
+    """
+    c, frame = source.process(m_S), source.frame
+    detector, bends = (search.detector if search else None), [0.0, math.inf]
+    if detector and (detector.angle_min > 0.0 or detector.angle_max < math.pi):
+        bends[1:1] = [E - m_S for E in angles.bends(frame, m_S, (detector.angle_min, detector.angle_max))]
+    parts = [quadrature.nodes(c, low, high, n) for low, high in itertools.pairwise(bends)]
+    found = quadrature.Nodes(*map(np.concatenate, zip(*parts, strict=True)))
+    E = m_S + found.above
+    k = np.sqrt(found.above * (E + m_S))
+    if search is None or detector is None:
+        nowhere = np.zeros(E.size)
+        return Made(found.total, k, np.full(E.size, frame.E_first), nowhere, nowhere)
+    columns: list[tuple[Array, ...]] = [(np.empty(0),) * 6]
+    for row in zip(E.tolist(), k.tolist(), found.total.tolist(), found.along.tolist(), strict=True):
+        ranges = angles.inside(frame, *row[:2], detector.angle_min, detector.angle_max)
+        columns += [_at_angles(row, *_rapidities(low, high, n)) for low, high in ranges]
+    weight, momentum, energy_, cosine, sine, _ = (np.concatenate(column) for column in zip(*columns, strict=True))
+    window = detector.r_min / sine, (detector.r_max or math.inf) / sine
+    lab = frame.gamma * energy_ + frame.gamma_beta * momentum * cosine
+    return search.see(weight, momentum, lab, np.full(weight.size, frame.E_first), window)
+
+
+def _at_angles(row: Sequence[float], h: Array, w: Array) -> tuple[Array, ...]:
+    """(weight, k, E, cos, sin, rapidity) of nodes at one energy; the last one for its length."""
+    E, k, total, along = row
+    cosine, sine = np.tanh(h), 1.0 / np.cosh(h)
+    per_cos = 0.375 * (total - along) * (1.0 + cosine**2) + 0.75 * along * sine**2
+    return w * sine**2 * per_cos, np.full(h.size, k), np.full(h.size, E), cosine, sine, h
+
+
+def _rapidities(low: float, high: float, n: int) -> tuple[Array, Array]:
+    """Nodes and weights in h, cos = tanh(h), between two angles in rad: even where X flies close to the beam."""
+
+    def h(angle: float) -> float:
+        tangent = math.tan(0.5 * min(max(angle, 1e-12), math.pi - 1e-12))
+        return min(max(-math.log(tangent), -_FARTHEST), _FARTHEST)
+
+    first, last = h(high), h(low)
+    cuts = np.linspace(first, last, max(1, math.ceil((last - first) / _LENGTH)) + 1)
+    x, w = gauss(n)
+    width = np.diff(cuts)[:, None]
+    return (cuts[:-1, None] + width * x).ravel(), (width * w).ravel()
