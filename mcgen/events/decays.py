@@ -19,7 +19,7 @@ from mcgen.base.rng import DECAYS, uniforms
 from mcgen.card.card import Card
 from mcgen.events.branches import PARTS, POINT, Columns
 from mcgen.events.events import EventSource
-from mcgen.events.polarisation import check_point, is_nucleus, known_processes, polarisation
+from mcgen.events.polarisation import check_point, known_processes, polarisation
 from mcgen.physics.boson.polarised_decay import HELICAL, ISOTROPIC, SPINLESS, DecayLaw, along, into_leptons  # fmt: skip
 from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE, width_neutrinos
 from mcgen.physics.boson.two_body import daughters
@@ -131,9 +131,7 @@ class DecayModel:
         """What the angles of decays follow for what is struck, in words for metadata; nothing of spin 0."""
         if self.boson.card.scalar.mediator not in SPIN_1:
             return ""
-        known: Collection[Target] = ()
-        if self.is_polarised and any(map(is_nucleus, targets)):
-            known = known_processes(self.boson.card, self.boson.m_S)
+        known: Collection[Target] = known_processes(self.boson) if self.is_polarised else ()
         others = [target.name for target in targets if target not in known]
         if len(others) == len(targets):
             return "isotropic"
@@ -236,7 +234,7 @@ def daughters_of(columns: Columns, how: DecayModel) -> Columns:
     channels = np.array([(channel.mass, *law) for channel, law in zip(CHANNELS, laws, strict=True)])
     polarised = np.empty((8, 0))
     if any(law.c for law in laws):
-        polarised = polarisation(columns, how.boson.card, how.boson.m_S)
+        polarised = polarisation(columns, how.boson)
     _fill(columns["event"], S, how.boson.m_S, how.branching(), channels, polarised, np.uint64(how.seed), out)
     numbers = np.array([channel.pdg for channel in CHANNELS])
     added: Columns = {"decay_pdg": numbers[out[0].astype(int)].astype(np.int32)}
