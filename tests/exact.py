@@ -160,12 +160,22 @@ def helicity_frame(x: Point):
     return (zero, n[2], zero, -n[0]), (zero, zero, mpf(1), zero), (momentum / m_S, *(E_S * v / m_S for v in n))
 
 
-def spin_density(x: Point, mediator: str):
-    """(T_xx, T_yy, T_zz, T_xy, T_xz, T_yz) in GeV^2 by explicit Dirac matrices."""
-    P = add(x.P_in, x.P_out)
+def spin_density(x: Point, mediator: str, spin_half: bool = False):
+    """(T_xx, T_yy, T_zz, T_xy, T_xz, T_yz) in GeV^2 by explicit Dirac matrices, the target's too if it has spin 1/2.
+
+    The tensor of a target of spin 1/2 is P P - t g, but for what a conserved current does not see.
+    """
     chiral = ONE if mediator == "vector" else GAMMA5
-    M = [_current(x, slash(e) @ chiral, P) for e in helicity_frame(x)]
-    found = [_product(x, M[i], M[j]) for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
+    currents = [(add(x.P_in, x.P_out), 1)]
+    if spin_half:
+        q = add(x.P_in, x.P_out, -1)
+        units = [tuple(mpf(int(i == a)) for i in range(4)) for a in range(4)]
+        currents += [(unit, sign * dot(q, q)) for unit, sign in zip(units, (1, -1, -1, -1), strict=True)]
+    found = [mpf(0)] * 6
+    for a, weight in currents:
+        M = [_current(x, slash(e) @ chiral, a) for e in helicity_frame(x)]
+        pairs = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+        found = [T + weight * _product(x, M[i], M[j]) for T, (i, j) in zip(found, pairs, strict=True)]
     assert all(abs(T.imag) < mpf(10) ** -25 * sum(T.real for T in found[:3]) for T in found)
     return [T.real for T in found]
 

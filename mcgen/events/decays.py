@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from mcgen.base.rng import DECAYS, uniforms
 from mcgen.card.card import Card
 from mcgen.events.branches import PARTS, POINT, Columns
 from mcgen.events.events import EventSource
-from mcgen.events.polarisation import check_point, has_spin_density, polarisation
+from mcgen.events.polarisation import check_point, known_processes, polarisation
 from mcgen.physics.boson.polarised_decay import HELICAL, ISOTROPIC, SPINLESS, DecayLaw, along, into_leptons  # fmt: skip
 from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE, Widths, width_neutrinos
 from mcgen.physics.boson.two_body import daughters
@@ -140,8 +140,9 @@ class DecayModel:
         """What the angles of decays follow for what is struck, in words for metadata; nothing of spin 0."""
         if self.boson.card.scalar.mediator not in SPIN_1:
             return ""
-        others = [target.name for target in targets if not has_spin_density(target)]
-        if not self.is_polarised or len(others) == len(targets):
+        known: Collection[Target] = known_processes(self.boson) if self.is_polarised else ()
+        others = [target.name for target in targets if target not in known]
+        if len(others) == len(targets):
             return "isotropic"
         return f"{POLARISED}, but isotropic on {', '.join(others)}" if others else POLARISED
 
@@ -172,12 +173,6 @@ class DecayModel:
         if not self.is_polarised:
             return [ISOTROPIC] * len(CHANNELS)
         return [decay_law(self.boson.card.scalar.mediator, channel, self.boson.m_S) for channel in CHANNELS]
-
-    def polarisation(self, columns: Columns) -> Array:
-        """Rows of `mcgen.events.polarisation.polarisation` for events."""
-        card = self.boson.card
-        m = card.beam.mass
-        return polarisation(columns, m, -m if card.scalar.mediator == "axial" else m, self.boson.m_S)
 
     def branching(self) -> Array:
         """Cumulative branching ratios of the channels."""
@@ -248,7 +243,7 @@ def daughters_of(columns: Columns, how: DecayModel) -> Columns:
     S = np.array([columns[f"S_{part}"] for part in PARTS])
     laws = how.laws()
     channels = np.array([(*channel.masses, *law) for channel, law in zip(CHANNELS, laws, strict=True)])
-    polarised = how.polarisation(columns) if any(law.c for law in laws) else np.empty((8, 0))
+    polarised = polarisation(columns, how.boson) if any(law.c for law in laws) else np.empty((8, 0))
     _fill(columns["event"], S, how.boson.m_S, how.branching(), channels, polarised, np.uint64(how.seed), out)
     numbers = np.array([channel.pdg for channel in CHANNELS])
     added: Columns = {"decay_pdg": numbers[out[0].astype(int)].astype(np.int32)}

@@ -12,43 +12,50 @@ from mcgen.base.errors import ClosureError, refuse_if
 from mcgen.base.jit import jit
 from mcgen.events.branches import POINT, VECTORS, Columns
 from mcgen.physics.boson.two_body import frame
+from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.event_point import cross, event_point
 from mcgen.physics.emission.kinematics import emission
-from mcgen.physics.emission.polarisation import spin_tensor
-from mcgen.source.targets import Target, per_event
+from mcgen.physics.emission.polarisation import signed_mass, spin_tensor
+from mcgen.source.boson import Boson, couplings_of
+from mcgen.source.source import Source
+from mcgen.source.targets import Target
+
+#: rho of no polarisation, and an axis
+_NONE = np.array([1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 0.0, 0.0, 0.0, 1.0, 0.0])
 
 
 @jit
-def _polarisations(m: float, m_out: float, m_S: float, M: Array, E: Array, point: Array, out: Array) -> None:
+def _polarisations(
+    m: float, m_out: float, m_S: float, M: float, spin_half: bool | None, E: Array, point: Array, out: Array
+) -> None:
     """Write rho and the direction of x' of each event.
 
     Parameters
     ----------
-    m, m_out, m_S : float
-        Masses of the lepton before and after, as in `spin_tensor`, and of the boson in GeV.
-    M, E : array, shape (n,)
-        Mass of what was struck, 0 where its spin density is not known, and beam energy in GeV.
+    m, m_out, m_S, M : float
+        Masses of the lepton before and after, as in `spin_tensor`, of the boson and of what is struck in GeV.
+    spin_half : bool or None
+        Of what is struck, as in `spin_tensor`.
+    E : array, shape (n,)
+        Beam energy in GeV.
     point : array, shape (11, n)
         Energy of the boson in GeV, t in GeV^2, and x, y, z of the momenta of beam lepton, boson and nucleus in GeV.
     out : array, shape (8, n)
         Written, as `polarisation` says.
     """
     for i in range(E.size):
-        out[:3, i] = 1.0 / 3.0
-        out[3:, i] = 0.0
-        out[6, i] = 1.0
         E_S, t = point[0, i], point[1, i]
         p = (point[2, i], point[3, i], point[4, i])
         k = (point[5, i], point[6, i], point[7, i])
         k_k = k[0] * k[0] + k[1] * k[1] + k[2] * k[2]
-        if M[i] == 0.0 or k_k == 0.0:
+        if k_k == 0.0:  # at rest there is no frame
+            out[:, i] = _NONE
             continue
         N = (point[8, i], point[9, i], point[10, i])
         one_minus_cos_theta, q_perp, phi_q = event_point(E[i], m, m_S, p, k, N, E_S)
-        e = emission(E[i], m, abs(m_out), m_S, M[i], E_S, one_minus_cos_theta)
-        T = spin_tensor(
-            e, E[i], m, m_out, m_S, M[i], E_S, one_minus_cos_theta, t, q_perp, math.cos(phi_q), math.sin(phi_q)
-        )
+        e = emission(E[i], m, abs(m_out), m_S, M, E_S, one_minus_cos_theta)
+        cos_phi, sin_phi = math.cos(phi_q), math.sin(phi_q)
+        T = spin_tensor(e, E[i], m, m_out, m_S, M, E_S, one_minus_cos_theta, t, q_perp, cos_phi, sin_phi, spin_half)
         trace = T[0] + T[1] + T[2]
         out[0, i], out[1, i], out[2, i] = T[0] / trace, T[1] / trace, T[2] / trace
         out[3, i], out[4, i], out[5, i] = T[3] / trace, T[4] / trace, T[5] / trace
@@ -61,9 +68,19 @@ def _polarisations(m: float, m_out: float, m_S: float, M: Array, E: Array, point
         out[6, i], out[7, i] = cosine, sine
 
 
-def has_spin_density(target: Target) -> bool:
-    """Whether the spin density of what is radiated on a target is known: on nuclei, which have spin 0 here."""
-    return target.A > 0.0
+def known_processes(boson: Boson) -> dict[Target, Process]:
+    """What a card's beam can hit and radiate from with a spin density that is known here.
+
+    That is nuclei, which have spin 0, and electrons if the boson does not couple to them and comes from the beam alone;
+    and a boson that is a vector or an axial vector and no mixture. Of a collider nothing is known.
+    """
+    if boson.card.collider:
+        return {}
+    source = Source(boson.card)
+    from_beam = couplings_of(boson.model, 1.0).g_e == 0.0
+    targets = [target for target in source.targets if target.A > 0.0 or (target.spin_half and from_beam)]
+    found = {target: source.process(boson.m_S, target) for target in targets}
+    return {target: process for target, process in found.items() if process.weights.even in (0.0, 1.0)}
 
 
 def check_point(branches: Iterable[str]) -> None:
@@ -73,15 +90,15 @@ def check_point(branches: Iterable[str]) -> None:
     refuse_if(missing, f"decays of spin 1: the events lack {missing}, {what}")
 
 
-def polarisation(columns: Columns, m: float, m_out: float, m_S: float) -> Array:
+def polarisation(columns: Columns, boson: Boson) -> Array:
     """Spin density of the boson of each event; that of no polarisation where it is not known.
 
     Parameters
     ----------
     columns : dict of arrays
         Of the branches POINT.
-    m, m_out, m_S : float
-        Mass of the beam lepton, of the outgoing one, negative for an axial vector, and of the boson in GeV.
+    boson : Boson
+        What is radiated; its card says what was hit.
 
     Returns
     -------
@@ -97,9 +114,13 @@ def polarisation(columns: Columns, m: float, m_out: float, m_S: float) -> Array:
         If an event has no spin density, as its numbers are no point of phase space.
     """
     check_point(columns)
-    known = per_event(columns, lambda target: target.M if has_spin_density(target) else 0.0)
-    point = np.array([columns[name] for name in ("S_E", "t", *VECTORS)])
-    out = np.empty((8, known.size))
-    _polarisations(m, m_out, m_S, known, np.ascontiguousarray(columns["E_mu"]), point, out)
+    out = np.tile(_NONE[:, None], columns["t"].size)
+    for target, process in known_processes(boson).items():
+        struck = target.is_struck(columns)
+        c = {name: np.ascontiguousarray(columns[name][struck]) for name in POINT}
+        point, rows = np.array([c[name] for name in ("S_E", "t", *VECTORS)]), np.empty((8, c["t"].size))
+        masses = process.m, signed_mass(process), process.m_S, process.M
+        _polarisations(*masses, process.spin_half, c["E_mu"], point, rows)
+        out[:, struck] = rows
     refuse_if(not np.isfinite(out).all(), "decays of spin 1: the spin density of an event is not finite", ClosureError)
     return out

@@ -14,6 +14,7 @@ from mcgen.base.constants import M_E, M_MU, M_PI
 from mcgen.base.errors import InputError
 from mcgen.card.card import card_text, parse_card
 from mcgen.cli import main
+from mcgen.events import polarisation as decay_frames
 from mcgen.events.branches import POINT
 from mcgen.events.decays import CHANNELS, DecayModel, daughters_of, decay_law
 from mcgen.events.polarisation import polarisation
@@ -26,6 +27,7 @@ from mcgen.physics.matter.materials import ELEMENTS
 from mcgen.physics.polarisation import spin_density
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson
+from mcgen.source.source import Source, source_of
 from mcgen.source.targets import nucleus
 
 pytestmark = pytest.mark.usefixtures("samplers_kept")
@@ -55,9 +57,10 @@ def directions(c, m_S):
     return n / np.linalg.norm(n, axis=0)
 
 
-def matrix(c, m, m_S, mediator):
-    """rho of each event, from `spin_density` at the point that the columns say."""
-    found = polarisation(c, m, m if mediator == "vector" else -m, m_S)[:6]
+def matrix(c, mediator, m_S=0.1, name="fermilab"):
+    """rho of each event, from the spin density at the point that the columns say."""
+    card = load_card(name, mediator)
+    found = polarisation(c, Boson(card, card.scalar.model, m_S))[:6]
     return np.array([[found[0], found[3], found[4]], [found[3], found[1], found[5]], [found[4], found[5], found[2]]])
 
 
@@ -80,7 +83,7 @@ def test_moments_follow_the_spin_density(mediator, name, m_S):
     """
     events = _made(mediator, name, m_S)
     c = events.columns
-    rho = matrix(c, load_card(name).beam.mass, m_S, mediator)
+    rho = matrix(c, mediator, m_S, name)
     n = directions(c, m_S)
     for number in np.unique(c["decay_pdg"]):
         mine = c["decay_pdg"] == number
@@ -96,7 +99,7 @@ def test_moments_follow_the_spin_density(mediator, name, m_S):
 def test_wrong_frames_are_seen():
     """A mirrored x', and x' and y' exchanged, are off by more than 10 sigma; fails if any frame will do."""
     c = _made("vector").columns
-    rho, n = matrix(c, M_MU, 0.1, "vector"), directions(c, 0.1)
+    rho, n = matrix(c, "vector"), directions(c, 0.1)
     law = decay_law("vector", CHANNELS[0], 0.1)
     assert np.abs(pulls(n * np.array([[-1.0], [1.0], [1.0]]), rho, *law)).max() > 10.0
     assert np.abs(pulls(n[[1, 0, 2]], rho, *law)).max() > 10.0
@@ -121,21 +124,21 @@ def _columns(case, azimuth, n_x, n_y):
 
 
 @SPIN_1
-def test_the_point_of_an_event_is_not_lost(mediator):
+def test_the_point_of_an_event_is_not_lost(mediator, monkeypatch):
     """rho from rounded momenta of a tilted beam is that of the point: median 1e-13, 1e-6 at the 99th percentile.
 
     Fails if t - t_min comes from the rounded t, or phi_q from the outgoing lepton.
     """
     apart = []
+    card = load_card("fermilab", mediator)
+    boson = Boson(card, card.scalar.model, 0.1)
     for i, case in enumerate(cases(1500, seed=41, mediator=mediator)):
         target = next(t for t in map(nucleus, ELEMENTS.values()) if t.M == case.process.M)
-        row = _columns(case, 0.1 * i, 1e-3 * math.cos(i), 1e-3 * math.sin(i)) | {
-            "target_Z": target.Z,
-            "target_A": target.A,
-        }
-        columns = {name: np.array([row[name]]) for name in POINT}
-        m = case.process.m
-        found = polarisation(columns, m, m if mediator == "vector" else -m, case.process.m_S)[:6, 0]
+        known = {target: case.process}
+        monkeypatch.setattr(decay_frames, "known_processes", lambda *_, known=known: known)
+        row = _columns(case, 0.1 * i, 1e-3 * math.cos(i), 1e-3 * math.sin(i))
+        row |= {"target_Z": target.Z, "target_A": target.A}
+        found = polarisation({name: np.array([row[name]]) for name in POINT}, boson)[:6, 0]
         expected = np.array(spin_density(*case.arguments, mediator == "axial"))
         apart.append(np.abs(found - expected / expected[:3].sum()).max())
     assert np.median(apart) < 1e-12
@@ -189,7 +192,7 @@ def test_isotropic_switch(tmp_path):
     c = file.read().columns
     np.testing.assert_array_equal(c["S_px"], polarised.columns["S_px"])
     n = directions(c, 0.1)
-    assert np.abs(pulls(n, matrix(c, M_MU, 0.1, "vector"), *ISOTROPIC)).max() < 4.0
+    assert np.abs(pulls(n, matrix(c, "vector"), *ISOTROPIC)).max() < 4.0
     accepted = np.mean(c["d1_px"] == polarised.columns["d1_px"])
     assert accepted == pytest.approx(2.0 / 3.0, abs=0.02)  # the first direction, if the law takes it
     plain = generate(load_card("fermilab", "vector"), 0.1, 2000, output=tmp_path / "plain.root")
@@ -238,7 +241,7 @@ def test_pions_and_neutrinos_of_events():
         c = _made("vector", m_S=m_S, model=model, events=30_000).columns
         mine = np.isin(c["decay_pdg"], numbers)
         assert mine.mean() > 0.3
-        rho, n = matrix(c, M_MU, m_S, "vector"), directions(c, m_S)
+        rho, n = matrix(c, "vector", m_S), directions(c, m_S)
         assert np.abs(pulls(n[:, mine], rho[:, :, mine], *law)).max() < 4.0
         assert np.abs(pulls(n[:, mine], rho[:, :, mine], *ISOTROPIC)).max() > 10.0
         if model == "dark-photon":
@@ -246,23 +249,49 @@ def test_pions_and_neutrinos_of_events():
             np.testing.assert_allclose(c["d1_E"][mine] ** 2 - np.sum(d * d, axis=1), M_PI**2, rtol=1e-9)
 
 
-def test_electrons_have_no_law(monkeypatch):
-    """On a target whose spin density is not known decays are isotropic, and metadata say so; fails for a silent rho."""
-    from mcgen.source import targets
+def _on_electrons(model, process="electron"):
+    text = CARD.replace('"3 GeV"', '"160 GeV"').replace("[target]", f'[target]\nprocess = "{process}"')
+    text = text.replace('"100 MeV"', '"10 MeV"').replace('form_factor = "tsai"', "")
+    return parse_card(text).with_boson("vector", model)
 
-    c = dict(_made("vector", events=3000).columns)
-    electron = targets.Target("e-", M_E, -1.0, 0.0, 11, lambda *_: None)
-    monkeypatch.setitem(targets.KINDS, "electron", lambda _: [(electron, 1.0)])
-    c["target_Z"], c["target_A"] = np.full(3000, -1.0), np.zeros(3000)
-    card = load_card("fermilab", "vector")
-    how = DecayModel(Boson(card, card.scalar.model, 0.1), Search.of(card), 1e-4, 5)
-    assert how.law_on([electron]) == "isotropic"
-    iron = targets.nucleus(targets.ELEMENTS["Fe"])
-    assert how.law_on([iron]) == "polarised"
-    assert how.law_on([iron, electron]) == "polarised, but isotropic on e-"
-    np.testing.assert_array_equal(how.polarisation(c)[:6], np.array([[1 / 3] * 3 + [0.0] * 3] * 3000).T)
-    n = directions(c | daughters_of(c, how), 0.1)
-    assert np.abs(pulls(n, np.broadcast_to(np.eye(3)[:, :, None] / 3, (3, 3, 3000)), *ISOTROPIC)).max() < 4.0
+
+@pytest.mark.parametrize("mediator", ["vector", "axial"])
+def test_struck_electrons(mediator):
+    """Decays of a boson from the beam's line alone follow the spin density on a target of spin 1/2, 4 sigma.
+
+    Fails if the electron is taken for a nucleus of its mass: its current has a magnetic part.
+    """
+    card = parse_card(_on_electrons("Lmu-Ltau").text).with_boson(mediator)
+    model = card.scalar.model if mediator == "axial" else "Lmu-Ltau"
+    events = generate(card.with_boson(mediator, model), 0.01, N, seed=5, decays=True)
+    boson = Boson(events_card := parse_card(events.metadata["card"]), events_card.scalar.model, 0.01)
+    assert events.metadata["decay_law"] == "polarised"
+    c = events.columns
+    rho, n = polarisation(c, boson)[[[0, 3, 4], [3, 1, 5], [4, 5, 2]]], directions(c, 0.01)
+    for number in np.unique(c["decay_pdg"]):
+        mine = c["decay_pdg"] == number
+        law = decay_law(mediator, next(channel for channel in CHANNELS if channel.pdg == number), 0.01)
+        assert np.abs(pulls(n[:, mine], rho[:, :, mine], *law)).max() < 4.0
+
+
+def test_unknown_spin_densities_are_isotropic():
+    """Where the boson may come from the electron's line too decays are isotropic, and metadata say so.
+
+    Fails for the spin density of the beam's line alone.
+    """
+    events = generate(_on_electrons("dark-photon"), 0.01, 3000, seed=5, decays=True)
+    assert events.metadata["decay_law"] == "isotropic"
+    c, card = events.columns, parse_card(events.metadata["card"])
+    boson = Boson(card, card.scalar.model, 0.01)
+    np.testing.assert_array_equal(polarisation(c, boson)[:6], np.array([[1 / 3] * 3 + [0.0] * 3] * 3000).T)
+    rho = np.broadcast_to(np.eye(3)[:, :, None] / 3, (3, 3, 3000))
+    assert np.abs(pulls(directions(c, 0.01), rho, *ISOTROPIC)).max() < 4.0
+    both = _on_electrons("dark-photon", "all")
+    how = DecayModel(Boson(both, "dark-photon", 0.01), Search.of(both), 1e-4, 5)
+    assert how.law_on(Source(both).targets) == "polarised, but isotropic on e-"
+    collider = load_card("babar-tautau", "vector")
+    how = DecayModel(Boson(collider, collider.scalar.model, 0.5), Search.of(collider), 1e-4, 5)
+    assert how.law_on(source_of(collider).targets) == "isotropic"
 
 
 def test_weights_of_another_mediator_are_refused(tmp_path):
@@ -309,7 +338,7 @@ def _thrown(card, c, mediator, throws=40):
     y = np.cross(p, k)
     y /= np.linalg.norm(y, axis=1)[:, None]
     frame = np.array([np.cross(y, z), y, z])
-    rho = matrix(c, M_MU, 0.1, mediator) if card.scalar.decay_law == "polarised" else None
+    rho = matrix(c, mediator) if card.scalar.decay_law == "polarised" else None
     boson = Boson(card, card.scalar.model, 0.1)
     mean = momentum * boson.length_per_momentum(g)
     span = 800.0  # in cm, of which the detector sees the last 300

@@ -5,10 +5,12 @@ n is the direction of the first daughter in the rest frame on the axes of rho. A
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from mcgen.base.arrays import Array
 from mcgen.base.jit import jit
+
+Number = TypeVar("Number", float, Array)
 
 
 class DecayLaw(NamedTuple):
@@ -38,14 +40,14 @@ def into_leptons(m_S: float, m_1: float, m_2: float) -> DecayLaw:
     return DecayLaw(1.0, (1.0 - total) * (1.0 + total))
 
 
-def share_between(rho_00: float, law: DecayLaw, cos_theta: float) -> float:
+def share_between(rho_00: Number, law: DecayLaw, cos_theta: Number) -> Number:
     """Share of decays with |cos(theta)| below a limit, from the longitudinal part of rho.
 
     Parameters
     ----------
-    rho_00 : float
+    rho_00 : float or array
     law : DecayLaw
-    cos_theta : float
+    cos_theta : float or array
         The limit, from 0 to 1, of the angle to the flight.
     """
     mean = 0.5 * (1.0 - rho_00) + (3.0 * rho_00 - 1.0) * cos_theta * cos_theta / 6.0  # of n.rho.n
@@ -58,9 +60,3 @@ def along(rho: Array, x: float, y: float, z: float) -> float:
     total: float = rho[0] * x * x + rho[1] * y * y + rho[2] * z * z
     total += 2.0 * (rho[3] * x * y + rho[4] * x * z + rho[5] * y * z)
     return total
-
-
-@jit
-def relative_density(rho: Array, a: float, c: float, x: float, y: float, z: float) -> float:
-    """dN/dOmega of a law over that of an isotropic decay, at n = (x, y, z)."""
-    return 3.0 * (a - c * along(rho, x, y, z)) / (3.0 * a - c)

@@ -178,9 +178,35 @@ def _product(a: tuple[complex, complex], b: tuple[complex, complex]) -> float:
 
 
 @jit
+def _squares(c: Scattering, axes: tuple[Axis, Axis, Axis], m: float, m_out: float) -> Tensor:
+    """T of one current of what is hit."""
+    x = _amplitudes(c, axes[0], m, m_out)
+    y = _amplitudes(c, axes[1], m, m_out)
+    z = _amplitudes(c, axes[2], m, m_out)
+    return _product(x, x), _product(y, y), _product(z, z), _product(x, y), _product(x, z), _product(y, z)
+
+
+@jit
+def _across(c: Scattering, e: Emission, E: float, t: float) -> tuple[Scattering, Scattering]:
+    """The same with the currents of spin 1/2 across P_i + P_f and q: unit vectors a of space, less a multiple of q."""
+    q_T = math.sqrt(c.q_x * c.q_x + c.q_y * c.q_y)
+    x, y = (c.q_x / q_T, c.q_y / q_T) if q_T > 0.0 else (1.0, 0.0)
+    q = math.sqrt(t + c.recoil * c.recoil)
+    pq = 0.5 * (c.s + t)
+    plus = q_T / q * c.recoil / pq * c.p.plus  # N.p = 0
+    size = -(c.recoil * E * c.q_z + e.p * q * q) / (q * pq)
+    one = LightCone(0.0, 0.0, -y, x)
+    two = LightCone(plus, -plus * c.p.minus / c.p.plus, size * x, size * y)
+    return (
+        Scattering(c.p, c.k, c.out, one, c.q_x, c.q_y, c.q_z, c.recoil, c.L, c.s, c.u, c.both),
+        Scattering(c.p, c.k, c.out, two, c.q_x, c.q_y, c.q_z, c.recoil, c.L, c.s, c.u, c.both),
+    )
+
+
+@jit
 def spin_tensor(
     e: Emission, E: float, m: float, m_out: float, m_S: float, M: float, E_S: float, one_minus_cos_theta: float,
-    t: float, q_perp: float, cos_phi: float, sin_phi: float,
+    t: float, q_perp: float, cos_phi: float, sin_phi: float, spin_half: bool | None = None,
 ) -> Tensor:  # fmt: skip
     """T in GeV^2 at a point that is given by the momentum transfer across V.
 
@@ -197,13 +223,21 @@ def spin_tensor(
         Momentum transfer squared in GeV^2 and its component across V = p - k in GeV.
     cos_phi, sin_phi : float
         Of the azimuth of q about V, from the side of k.
+    spin_half : bool, optional
+        What is hit has spin 1/2 and no structure, as an electron, instead of spin 0; X comes from the beam's line.
     """
     c = _scattering(e, E, m, m_out, m_S, M, E_S, one_minus_cos_theta, t, q_perp, cos_phi, sin_phi)
-    along_x, along_y, along_z = _axes(c, e, E, m_S, E_S, one_minus_cos_theta)
-    x = _amplitudes(c, along_x, m, m_out)
-    y = _amplitudes(c, along_y, m, m_out)
-    z = _amplitudes(c, along_z, m, m_out)
-    return _product(x, x), _product(y, y), _product(z, z), _product(x, y), _product(x, z), _product(y, z)
+    axes = _axes(c, e, E, m_S, E_S, one_minus_cos_theta)
+    T = _squares(c, axes, m, m_out)
+    if not spin_half:
+        return T
+    first, second = _across(c, e, E, t)
+    A, B = _squares(first, axes, m, m_out), _squares(second, axes, m, m_out)
+    w = 4.0 * M * M / (4.0 * M * M + t)
+    return (
+        w * T[0] + t * (A[0] + B[0]), w * T[1] + t * (A[1] + B[1]), w * T[2] + t * (A[2] + B[2]),
+        w * T[3] + t * (A[3] + B[3]), w * T[4] + t * (A[4] + B[4]), w * T[5] + t * (A[5] + B[5]),
+    )  # fmt: skip
 
 
 @jit
@@ -215,9 +249,9 @@ def signed_mass(process: Process) -> float:
 @jit
 def spin_density_between(
     E: float, m: float, m_out: float, m_S: float, M: float, E_S: float, one_minus_cos_theta: float,
-    t_minus_tmin: float, phi_q: float,
+    t_minus_tmin: float, phi_q: float, spin_half: bool | None = None,
 ) -> Tensor:  # fmt: skip
-    """`spin_density` where the lepton changes its mass.
+    """`spin_density` where the lepton changes its mass, or where what is hit has spin 1/2.
 
     Parameters
     ----------
@@ -225,11 +259,14 @@ def spin_density_between(
         As in `spin_tensor`: the mass of the outgoing lepton is negative for an axial vector.
     E_S, one_minus_cos_theta, t_minus_tmin, phi_q : float
         The point, as in `spin_density`.
+    spin_half : bool, optional
+        As in `spin_tensor`.
     """
     e = emission(E, m, abs(m_out), m_S, M, E_S, one_minus_cos_theta)
     t = e.t_min + t_minus_tmin
     q_perp = transverse_momentum(e, t, t_minus_tmin)
-    return spin_tensor(e, E, m, m_out, m_S, M, E_S, one_minus_cos_theta, t, q_perp, math.cos(phi_q), math.sin(phi_q))
+    cosine, sine = math.cos(phi_q), math.sin(phi_q)
+    return spin_tensor(e, E, m, m_out, m_S, M, E_S, one_minus_cos_theta, t, q_perp, cosine, sine, spin_half)
 
 
 @jit
