@@ -1,4 +1,4 @@
-"""Kinematics and amplitude of l N -> l N S with 60 digits, from four-vectors: what the fast kernels are compared to.
+"""Kinematics and amplitude of l N -> l' N S with 60 digits, from four-vectors: what the fast kernels are compared to.
 
 Momenta come from the mass shells, A from the scalar products of its definition; no line is written to avoid a
 cancellation.
@@ -37,10 +37,11 @@ class Point:
     t_max: mpf
 
 
-def point(E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q) -> Point:
+def point(E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q, m_out=None) -> Point:
     """The point with these coordinates, taken as exact: beam along z, S in the x-z plane, target at rest."""
-    E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q = (
-        mpf(v) for v in (E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
+    m_out = m if m_out is None else m_out
+    E, m, m_out, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q = (
+        mpf(v) for v in (E, m, m_out, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
     )
     cosine = 1 - one_minus_cos_theta
     sine = sqrt(1 - cosine**2)
@@ -49,7 +50,7 @@ def point(E, m, m_S, M, E_S, one_minus_cos_theta, t_minus_tmin, phi_q) -> Point:
     k = (E_S, momentum * sine, mpf(0), momentum * cosine)
     W, *V = add(p, k, -1)
     V2 = sum(v * v for v in V)
-    u = dot(add(p, k, -1), add(p, k, -1)) - m**2
+    u = dot(add(p, k, -1), add(p, k, -1)) - m_out**2
     # the outgoing lepton is on its shell: q_par = (u/2 - t/2 - t W/2M)/V, and |q_par| <= |q|
     a = (1 + W / M) / 2
     A2, A1, A0 = a**2 - V2 / (4 * M**2), -(V2 + u * a), u**2 / 4
@@ -97,11 +98,11 @@ def structures(x: Point):
 
     E, E_S, M = x.p[0], x.k[0], x.P_in[0]
     q = add(x.P_in, x.P_out, -1)
-    m2, mS2, t, q2 = dot(x.p, x.p), dot(x.k, x.k), -dot(q, q), product(q, q)
+    m2, m_out2, mS2, t, q2 = dot(x.p, x.p), dot(x.p_out, x.p_out), dot(x.k, x.k), -dot(q, q), product(q, q)
     s = dot(add(x.p_out, x.k), add(x.p_out, x.k)) - m2
-    u = m2 - dot(add(x.p, x.k, -1), add(x.p, x.k, -1))
+    u = m_out2 - dot(add(x.p, x.k, -1), add(x.p, x.k, -1))
     G = mS2 * q2 + across(x.k, q)
-    G_p = 2 * m2 * q2 + across(x.p, q) + across(add(x.p, x.k, -1), q)
+    G_p = (m2 + m_out2) * q2 + across(x.p, q) + across(add(x.p, x.k, -1), q)
     X = E_S * product(q, x.p) - E * product(q, x.k)
     X_out = X + E_S * q2 + t / (2 * M) * product(x.k, q)
     return (
@@ -127,24 +128,56 @@ def slash(a):
     return a[0] * GAMMA[0] - sum(a[i] * GAMMA[i] for i in (1, 2, 3))
 
 
-def _spin_sum(x: Point, m, vertex, a):
-    """(1/2) sum over spins of |a.J|^2, the boson leaving by `vertex` before or after the photon."""
+def _current(x: Point, vertex, a):
+    """a.J between spinors, the boson leaving by `vertex` before or after the photon."""
+    m, m_out = sqrt(dot(x.p, x.p)), sqrt(dot(x.p_out, x.p_out))
     after, before = add(x.p_out, x.k), add(x.p, x.k, -1)
-    s, u = dot(after, after) - m**2, dot(before, before) - m**2
+    s, u = dot(after, after) - m**2, dot(before, before) - m_out**2
     photon = slash(a)
-    M = vertex @ (slash(after) + m * ONE) @ photon / s + photon @ (slash(before) + m * ONE) @ vertex / u
-    bar = GAMMA[0] @ np.vectorize(mp.conj, otypes=[object])(M.T) @ GAMMA[0]
-    return np.trace((slash(x.p_out) + m * ONE) @ M @ (slash(x.p) + m * ONE) @ bar) / 2
+    return vertex @ (slash(after) + m * ONE) @ photon / s + photon @ (slash(before) + m_out * ONE) @ vertex / u
+
+
+def _product(x: Point, M, other):
+    """(1/2) sum over spins of two currents, the second one conjugated."""
+    m, m_out = sqrt(dot(x.p, x.p)), sqrt(dot(x.p_out, x.p_out))
+    bar = GAMMA[0] @ np.vectorize(mp.conj, otypes=[object])(other.T) @ GAMMA[0]
+    return np.trace((slash(x.p_out) + m_out * ONE) @ M @ (slash(x.p) + m * ONE) @ bar) / 2
+
+
+def _spin_sum(x: Point, vertex, a):
+    """(1/2) sum over spins of |a.J|^2."""
+    M = _current(x, vertex, a)
+    return _product(x, M, M)
+
+
+def helicity_frame(x: Point):
+    """Polarisations of the boson along x', y' and z': z' along k, y' along p x k, which is y here."""
+    E_S, *k = x.k
+    momentum = sqrt(sum(v * v for v in k))
+    n = [v / momentum for v in k]
+    m_S = sqrt(dot(x.k, x.k))
+    zero = mpf(0)
+    return (zero, n[2], zero, -n[0]), (zero, zero, mpf(1), zero), (momentum / m_S, *(E_S * v / m_S for v in n))
+
+
+def spin_density(x: Point, mediator: str):
+    """(T_xx, T_yy, T_zz, T_xy, T_xz, T_yz) in GeV^2 by explicit Dirac matrices."""
+    P = add(x.P_in, x.P_out)
+    chiral = ONE if mediator == "vector" else GAMMA5
+    M = [_current(x, slash(e) @ chiral, P) for e in helicity_frame(x)]
+    found = [_product(x, M[i], M[j]) for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
+    assert all(abs(T.imag) < mpf(10) ** -25 * sum(T.real for T in found[:3]) for T in found)
+    return [T.real for T in found]
 
 
 def dirac(x: Point, mediator: str, a=None):
     """A in GeV^2 by explicit Dirac matrices and the polarisation sum -g + k k/m_S^2; a replaces P_i + P_f."""
-    m, mS = sqrt(dot(x.p, x.p)), sqrt(dot(x.k, x.k))
+    mS = sqrt(dot(x.k, x.k))
     a = add(x.P_in, x.P_out) if a is None else a
     if mediator in ("scalar", "pseudoscalar"):
-        return _spin_sum(x, m, ONE if mediator == "scalar" else 1j * GAMMA5, a).real
+        return _spin_sum(x, ONE if mediator == "scalar" else 1j * GAMMA5, a).real
     chiral = ONE if mediator == "vector" else GAMMA5
-    total = _spin_sum(x, m, slash(x.k) @ chiral, a) / mS**2
+    total = _spin_sum(x, slash(x.k) @ chiral, a) / mS**2
     for i, sign in enumerate((-1, 1, 1, 1)):
-        total += sign * _spin_sum(x, m, GAMMA[i] @ chiral, a)
+        total += sign * _spin_sum(x, GAMMA[i] @ chiral, a)
     return total.real

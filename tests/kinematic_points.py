@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import exact
 import numpy as np
 
+from mcgen.base.constants import LEPTON_MASSES
 from mcgen.physics.emission.amplitude import Process, transverse_momentum
-from mcgen.physics.emission.kinematics import emission, scalar_energy_range, threshold_energy
+from mcgen.physics.emission.kinematics import emission, scalar_energy_range
 from mcgen.physics.emission.phase_space import energy_map
 from mcgen.quadrature.xsec import process_of
 from validation.point import map_point
 
 TARGETS = ("H", "Be", "C", "Fe", "W", "Pb")
+#: leptons before and after
+SAME = (("mu", "mu"), ("e", "e"))
+CHANGES = (("mu", "tau"), ("mu", "e"), ("e", "mu"), ("e", "tau"))
 
 
 class Case(NamedTuple):
@@ -33,15 +38,25 @@ class Case(NamedTuple):
         p = self.process
         return (self.E, p.m, p.m_S, p.M, self.E_S, self.one_minus_cos_theta, self.t_minus_tmin, self.phi_q)
 
+    @property
+    def exact(self):
+        """The point with 60 digits."""
+        return exact.point(*self.arguments, self.process.m_out)
 
-def cases(number: int, seed: int, edges: float = 0.4, mediator: str = "scalar", lightest: float = 1e-3) -> list[Case]:
+
+def cases(
+    number: int, seed: int, edges: float = 0.4, mediator: str = "scalar", lightest: float = 1e-3, leptons=SAME
+) -> list[Case]:
     """Points with E from 0.2 to 500 GeV, m_S from `lightest` to 1 GeV; a smaller `edges` crowds them at the limits."""
     rng = np.random.default_rng(seed)
     found: list[Case] = []
     while len(found) < number:
         E, m_S = 0.2 * 2500.0 ** rng.uniform(), lightest ** rng.uniform()
-        process = process_of(str(rng.choice(TARGETS)), m_S, str(rng.choice(["mu", "e"])), mediator=mediator)
-        if 1.02 * threshold_energy(process.m, m_S, process.M) > E:
+        target, (lepton, out) = str(rng.choice(TARGETS)), leptons[rng.integers(len(leptons))]
+        if LEPTON_MASSES[out] + m_S <= LEPTON_MASSES[lepton]:
+            continue
+        process = process_of(target, m_S, lepton, mediator=mediator, out_lepton=out)
+        if 1.02 * process.threshold > E:
             continue
         point = map_point(E, process, energy_map(E, process), *rng.beta(edges, edges, 3))
         if point.t > 0.0:
@@ -50,22 +65,26 @@ def cases(number: int, seed: int, edges: float = 0.4, mediator: str = "scalar", 
     return found
 
 
-def collinear_cases(number: int, seed: int, mediator: str = "scalar", lepton: str = "e") -> list[Case]:
+def collinear_cases(
+    number: int, seed: int, mediator: str = "scalar", lepton: str = "e", out: str | None = None
+) -> list[Case]:
     """Points from 1 MeV to 1 TeV where S flies along the beam or the outgoing lepton, up to both ends of E_S and t."""
     rng = np.random.default_rng(seed)
     found: list[Case] = []
     while len(found) < number:
         E, m_S = 1e-3 * 1e6 ** rng.uniform(), 1e-5 * 3e5 ** rng.uniform()
-        process = process_of(str(rng.choice(TARGETS)), m_S, lepton, mediator=mediator)
-        if 1.02 * threshold_energy(process.m, m_S, process.M) > E:
+        if out and LEPTON_MASSES[out] + m_S <= LEPTON_MASSES[lepton]:
+            continue
+        process = process_of(str(rng.choice(TARGETS)), m_S, lepton, mediator=mediator, out_lepton=out)
+        if 1.02 * process.threshold > E:
             continue
         omc = float(rng.choice([0.0, 1e-18 * 1e9 ** rng.uniform(), 1e-9 * 2e9 ** rng.uniform()]))
-        low, high = scalar_energy_range(E, process.m, m_S, process.M, 1.0 - omc)
+        low, high = scalar_energy_range(E, process.m, process.m_out, m_S, process.M, 1.0 - omc)
         if not low < high:
             continue
         to_end = high - (high - low) * 1e-6 ** rng.uniform()
         E_S = float(rng.choice([to_end, low * (high / low) ** rng.uniform(), low + (high - low) * rng.uniform()]))
-        e = emission(E, process.m, m_S, process.M, E_S, omc)
+        e = emission(E, process.m, process.m_out, m_S, process.M, E_S, omc)
         above = e.t_min * (e.t_max / e.t_min) ** rng.uniform() - e.t_min
         above = _toward_lepton(rng, e, process) if len(found) % 2 else above
         above = float(rng.choice([above, 0.0])) if omc < 1e-9 else above

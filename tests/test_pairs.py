@@ -66,8 +66,18 @@ def rerun(said, file, tmp_path):  # noqa: ARG001
 
 
 def export(said, file, tmp_path):
-    said("export", file.path, "-o", tmp_path / "one.lhe", "--decays", "--boson-pdg", 622, "--weight", "mediator=vector")
-    events = mcgen.with_weights(file, ["mediator=vector"])
+    said(
+        "export",
+        file.path,
+        "-o",
+        tmp_path / "one.lhe",
+        "--decays",
+        "--boson-pdg",
+        622,
+        "--weight",
+        "mediator=pseudoscalar",
+    )
+    events = mcgen.with_weights(file, ["mediator=pseudoscalar"])
     mcgen.export(events, tmp_path / "two.lhe", decays=True, boson_pdg=622)
     one, two = (mcgen.load(tmp_path / f"{name}.lhe") for name in ("one", "two"))
     assert one.branches == two.branches

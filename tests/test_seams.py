@@ -9,7 +9,7 @@ import numpy as np
 import pyhepmc
 import pylhe
 import pytest
-from toy_target import ELECTRON
+from toy_target import TOY
 
 from mcgen import generate, load, n_signal, reach, reweight, save
 from mcgen.base.constants import M_E, M_MU
@@ -26,17 +26,19 @@ from mcgen.source.targets import register
 @pytest.fixture(scope="module")
 def electrons(tmp_path_factory):
     """(card, file of events) of muons that scatter on the electrons of lead."""
-    card = parse_card(card_text("na64").replace("[target]", '[target]\nprocess = "electron"'))
+    text = card_text("na64").replace("[target]", '[target]\nprocess = "electron"')
+    card = parse_card(text.replace('form_factor = "paper"', "").replace('model = "A"', 'model = "B"'))
     path = tmp_path_factory.mktemp("toy") / "events.root"
     return card, generate(card, 0.02, 4_000, 3, output=path)
 
 
 def test_target_in_cross_sections(capsys):
-    """`mcgen xsec --target e-` knows the toy; fails if targets are looked up among the elements alone."""
-    assert main(["xsec", "--target", "e-", "--energy", "160", "--mass", "20MeV", "--json"]) == 0
+    """`mcgen xsec --target toy` knows the toy; fails if targets are looked up among the elements alone."""
+    assert main(["xsec", "--target", "toy", "--energy", "160", "--mass", "20MeV", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert row["sigma_pb"] == cross_section("e-", 160.0, 0.02).value > 1e5
-    assert cross_section("e-", 30.0, 0.1).value == 0.0  # below its own threshold, which tungsten is far above
+    assert row["sigma_pb"] == cross_section("toy", 160.0, 0.02).value > 1e5
+    assert cross_section("toy", 30.0, 0.1).value == 0.0  # below its own threshold, which tungsten is far above
+    assert row["sigma_pb"] == 0.25 * cross_section("Be", 160.0, 0.02, process="toy").value
 
 
 def test_target_in_events(electrons):
@@ -90,10 +92,10 @@ def test_target_in_formats(electrons, tmp_path):
 
 def test_target_unknown():
     """A kind of target that nobody registered is named with those that are known; fails if it is taken for nuclei."""
-    with pytest.raises(InputError, match=r"target\.process.*positron.*nuclear, electron"):
+    with pytest.raises(InputError, match=r"target\.process.*positron.*nuclear, electron, all"):
         Source(parse_card(card_text("na64").replace("[target]", '[target]\nprocess = "positron"'))).check()
     with pytest.raises(ValueError, match="known already"):
-        register("nuclear", lambda atom: [(ELECTRON, atom.Z)])
+        register("nuclear", lambda atom: [(TOY, atom.Z)])
 
 
 CURVE = 'efficiency = {energy = "0.5, 1, 2, 2.5 GeV", efficiency = [0, 0.2, 0.9, 0.6]}'

@@ -50,6 +50,7 @@ STEPS: dict[Callable[[list[Point], Random], invariants.Pairs], float] = {
     invariants.real_photon: 0.0,
     lab.weizsaecker_williams: 1e-25,  # corrections are of order m/E
     invariants.other_lines: 0.0,
+    invariants.change: 0.0,
 }
 
 

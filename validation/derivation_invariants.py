@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mcgen.physics.emission.mediator import MEDIATORS, Weights, bracket, x_shape
+from mcgen.physics.emission.mediator import MEDIATORS, bracket, x_shape
 from validation import exact_dirac as exact
 from validation.exact_dirac import (
     GAMMA,
@@ -31,9 +31,14 @@ from validation.exact_dirac import (
 Pairs = Iterable[tuple[Any, Any]]
 
 
+def both(xs: list[Point]) -> list[Point]:
+    """The points, and some at which the lepton changes its mass."""
+    return [*xs, *exact.points(2, 5, True)]
+
+
 def products(xs: list[Point], _: Random) -> Pairs:
     """D2, D5: products of momenta from s, u, t and the masses."""
-    for x in [*xs, *exact.points(2, 5, True)]:
+    for x in both(xs):
         yield dot(x.P, x.q), 0
         yield dot(x.P, x.P), 4 * x.M**2 + x.t
         yield 2 * dot(x.p, x.q), x.s + x.t
@@ -44,7 +49,7 @@ def products(xs: list[Point], _: Random) -> Pairs:
 
 def conservation(xs: list[Point], _: Random) -> Pairs:
     """D6, D7: q.L = 0 for every vertex, and P may be replaced by 2 P_i."""
-    for x in [*xs, *exact.points(2, 5, True)]:
+    for x in both(xs):
         q = slash(x.q)
         yield (slash(x.p + x.q) + x.m * ONE) @ q @ x.before, x.s * x.before
         yield x.after @ q @ (slash(x.p_out - x.q) + x.m_out * ONE), -x.u * x.after
@@ -66,14 +71,14 @@ def reduced(x: Point, gamma: Any) -> Any:
 
 def reduction(xs: list[Point], _: Random) -> Pairs:
     """D8: the vertex reduced with the Dirac equation."""
-    for x in [*xs, *exact.points(2, 5, True)]:
+    for x in both(xs):
         for gamma in itertools.chain(*VERTICES.values()):
             yield x.between(x.vertex(gamma, x.P)), x.between(reduced(x, gamma))
 
 
 def field(xs: list[Point], _: Random) -> Pairs:
     """D9 - D11: current of spin 0, field of the nucleus, algebra of N."""
-    for x in [*xs, *exact.points(2, 5, True)]:
+    for x in both(xs):
         N, alpha = spin_coupling(x)
         F = np.outer(x.q, x.P) - np.outer(x.P, x.q)
         yield dot(x.q, x.J), 0
@@ -93,7 +98,7 @@ def field(xs: list[Point], _: Random) -> Pairs:
 
 def structures(xs: list[Point], _: Random) -> Pairs:
     """D12, D13: K, B, f, Q do not change under P -> P + lambda q."""
-    for x in [*xs, *exact.points(2, 5, True)]:
+    for x in both(xs):
         yield x.structures(x.P), x.structures(2 * x.P_in)
         _, alpha = spin_coupling(x)
         P2q2 = dot(x.P, x.P) * dot(x.q, x.q)
@@ -113,7 +118,7 @@ def determinant(rows: Any) -> Any:
 
 def span(xs: list[Point], rng: Random) -> Pairs:
     """D14: K, B, f, Q span all squares: their determinant."""
-    for x in [*xs, *exact.points(2, 5, True)]:
+    for x in both(xs):
         found, basis = [], []
         for _ in range(4):  # four P that are normal to q
             P = exact.any_vector(rng)
@@ -210,36 +215,64 @@ def axial(xs: list[Point], _: Random) -> Pairs:
 
 def weights(xs: list[Point], rng: Random) -> Pairs:
     """Table: traces of the four mediators, `mediator.py` as it stands."""
-    for x, mediator in itertools.product(xs, MEDIATORS):
+    for x, mediator in itertools.product(both(xs), MEDIATORS):
         P = exact.any_vector(rng)
         for a in (x.P, P):
-            yield x.amplitude(mediator, a), x.weights(mediator) @ x.structures(a)
+            yield x.amplitude(mediator, a), x.weights(mediator)[:4] @ x.structures(a)
 
 
 def real_photon(xs: list[Point], rng: Random) -> Pairs:
     """D50 - D53: l gamma -> l S, `bracket` and `x_shape` as they stand."""
-    for line in exact.compton(len(xs), rng.randrange(1000)):
-        u, m, m_S = -line.u, line.m, line.m_S
+    seed = rng.randrange(1000)
+    for line in (*exact.compton(len(xs), seed), *exact.compton(len(xs), seed, True)):
+        u, m, m_out, m_S = -line.u, line.m, line.m_out, line.m_S
         x = 1 - u / line.s
-        D = m_S**2 * (1 - x) + m**2 * x**2
+        D = m_S**2 * (1 - x) + m_out**2 * x - m**2 * x * (1 - x)
         plus, Q = (2 - 2 * x + x**2) / (4 * (1 - x)), 2 * (u * x - D) / u**2
         yield line.t, 0
         yield minus_metric(line.structures(unit) for unit in UNITS) / 2, [x**2 / (4 * (1 - x)), plus, 0, Q]
         yield -dot(line.J, line.J) / 2, Q
         for mediator in MEDIATORS:
-            c = Weights(*line.weights(mediator))
+            c = line.weights(mediator)
             A_22 = minus_metric(line.amplitude(mediator, unit) for unit in UNITS) / 2
             yield A_22, (c.K * x**2 + 4 * (1 - x) * c.B * plus) / (4 * (1 - x)) - 2 * c.Q * (D - u * x) / u**2
-            yield run(bracket, x, u, m, m_S, c), A_22
+            yield run(bracket, x, u, m, m_out, m_S, c), A_22
             # A22 is a parabola in 1/|u|: the rule of Milne is exact
             h = x / D / 4
-            nodes = [run(bracket, x, 1 / (i * h), m, m_S, c) for i in (1, 2, 3)]
+            nodes = [run(bracket, x, 1 / (i * h), m, m_out, m_S, c) for i in (1, 2, 3)]
             integral = 4 * h / 3 * (2 * nodes[0] - nodes[1] + 2 * nodes[2])
             yield (
                 (1 - x) * integral,
                 (x * (c.K * x**2 + 4 * (1 - x) * c.B * plus) / 4 + c.Q * (1 - x) * x**3 / (3 * D)) / D,
             )
-            yield run(x_shape, x, m, m_S, c), (1 - x) * integral
+            if m_out == m:
+                yield run(x_shape, x, m, m_S, c), (1 - x) * integral
+
+
+def change(xs: list[Point], _: Random) -> Pairs:
+    """F1 - F6: parity, longitudinal parts, weights at unequal masses."""
+    for x in exact.points(len(xs), 5, True):
+        K, B, f, Q = x.structures(x.P)
+        a, d, m_S2 = x.m + x.m_out, x.m - x.m_out, x.m_S**2
+        A = {mediator: x.amplitude(mediator, x.P) for mediator in MEDIATORS}
+        yield A["scalar"] - A["pseudoscalar"], 4 * x.m * x.m_out * Q
+        for unit in UNITS:
+            vector, axial = (x.between(x.vertex(slash(x.k) @ part, unit)) for part in (ONE, GAMMA5))
+            yield vector, d * x.between(x.vertex(ONE, unit))
+            yield axial, -a * x.between(x.vertex(GAMMA5, unit))
+        for even, odd in (("scalar", "pseudoscalar"), ("vector", "axial")):
+            for gamma, other in zip(VERTICES[even], VERTICES[odd], strict=True):
+                crossed = [half_trace(x.after, x.vertex(v, x.P), x.before, bar(x.vertex(w, x.P)))
+                           for v, w in ((gamma, other), (other, gamma))]  # fmt: skip
+                yield sum(crossed), 0
+        yield A["scalar"], 4 * K + (a**2 - m_S2) * Q
+        yield A["pseudoscalar"], 4 * K + (d**2 - m_S2) * Q
+        c, mm = 2 * (x.m**2 + x.m_out**2 - m_S2), 8 * x.m * x.m_out
+        yield A["vector"], 8 * B + 4 * (m_S2 - d**2) * f + (c - mm) * Q + d**2 / m_S2 * A["scalar"]
+        yield A["axial"], 8 * B + 4 * (m_S2 - a**2) * f + (c + mm) * Q + a**2 / m_S2 * A["pseudoscalar"]
+        for near, far, mediator in ((d, a, "vector"), (a, d, "axial")):
+            rest = (m_S2 - near**2) * (2 * m_S2 + far**2) / m_S2
+            yield x.weights(mediator)[:4], [4 * near**2 / m_S2, 8, 4 * (m_S2 - near**2), -rest]
 
 
 def other_lines(xs: list[Point], _: Random) -> Pairs:
@@ -250,7 +283,7 @@ def other_lines(xs: list[Point], _: Random) -> Pairs:
         yield tensor, np.outer(x.P, x.P) - np.outer(x.q, x.q) - x.t * np.diag(METRIC)
         for mediator in MEDIATORS:
             A_g = minus_metric(x.amplitude(mediator, unit) for unit in UNITS)
-            yield A_g, x.weights(mediator) @ minus_metric(x.structures(unit) for unit in UNITS)
+            yield A_g, x.weights(mediator)[:4] @ minus_metric(x.structures(unit) for unit in UNITS)
     for x in exact.points(len(xs), 5, True):
         Q = x.structures(x.P)[3]
         yield x.amplitude("scalar", x.P) - x.amplitude("pseudoscalar", x.P), 4 * x.m * x.m_out * Q

@@ -17,13 +17,13 @@ from mcgen.physics.emission.form_factor import G2, form_factor
 from mcgen.physics.emission.kinematics import Emission, emission
 from mcgen.physics.emission.mediator import MEDIATORS, Weights
 from validation import exact_dirac as exact
-from validation.derivation_invariants import Pairs
+from validation.derivation_invariants import Pairs, both
 from validation.exact_dirac import Point, cross2, dot, dot3, run
 
 
 def laboratory(xs: list[Point], _: Random) -> Pairs:
     """D25 - D27: K, B, f in the laboratory."""
-    for x in xs:
+    for x in both(xs):
         for v in (x.p, x.p_out, x.k):
             w = x.force(v, x.P)
             yield dot(w, w), -4 * x.M**2 * (dot(v, v) * x.q2 + cross2(v, x.q))
@@ -33,7 +33,7 @@ def laboratory(xs: list[Point], _: Random) -> Pairs:
 
 def eikonal(xs: list[Point], _: Random) -> Pairs:
     """D28 - D30: Q in the laboratory, X and X'."""
-    for x in xs:
+    for x in both(xs):
         E, E_S, T, t, W, su = x.E, x.E_S, x.T, x.t, x.W, x.s * x.u
         kq = dot3(x.k, x.q)
         yield x.s, -t - 2 * E * T - 2 * dot3(x.p, x.q)
@@ -51,15 +51,16 @@ def eikonal(xs: list[Point], _: Random) -> Pairs:
 
 def smallest_u(xs: list[Point], rng: Random) -> Pairs:
     """D31, D32: |u| without cancellations."""
-    for _ in xs:
+    for changes, _ in itertools.product((False, True), xs):
         m = exact.fraction(rng, 0.5, 2)
-        (E, p), (W, p_W) = (exact.shell(m, exact.fraction(rng, *limits)) for limits in ((10, 30), (2, 9)))
+        m_out = exact.fraction(rng, 0.5, 2) if changes else m
+        (E, p), (W, p_W) = exact.shell(m, exact.fraction(rng, 10, 30)), exact.shell(m_out, exact.fraction(rng, 2, 9))
         E_S = E - W
         k = E_S * exact.fraction(rng, 0.1, 0.9)
         m_S2 = E_S**2 - k**2
         cosine = exact.fraction(rng, -1, 1)
-        yield p - k - p_W, m_S2 / (E_S + k) + m**2 / (W + p_W) - m**2 / (E + p)
-        u = 2 * (E * E_S - p * k * cosine) - m_S2
+        yield p - k - p_W, m_S2 / (E_S + k) + m_out**2 / (W + p_W) - m**2 / (E + p)
+        u = 2 * (E * E_S - p * k * cosine) - m_S2 + (m_out**2 - m**2)
         yield u, (p - k - p_W) * (p - k + p_W) + 2 * p * k * (1 - cosine)
 
 
@@ -74,7 +75,7 @@ def emission_of(x: Point) -> Emission:
 
 def components(xs: list[Point], _: Random) -> Pairs:
     """D33, D34: components of k and of E_S p - E k."""
-    for x in xs:
+    for x in both(xs):
         e, E, E_S = emission_of(x), x.E, x.E_S
         cosine = dot3(x.p, x.k) / (e.p * e.k)
         pk = e.p * e.k * (1 - cosine)
@@ -88,25 +89,25 @@ def components(xs: list[Point], _: Random) -> Pairs:
 
 def transfer(xs: list[Point], _: Random) -> Pairs:
     """D35 - D37: momentum transfer and the limits of t."""
-    for x in xs:
+    for x in both(xs):
         e, u, M, t = emission_of(x), -x.u, x.M, x.t
         yield x.q[3], -(u / 2 + t / 2 + e.W * x.T) / e.V
         yield x.q2, t + x.T**2
         B_t = 4 * e.V**2 - 2 * u * (1 + e.W / M)
-        R = (e.W - u / (2 * M)) ** 2 - x.m**2
+        R = (e.W - u / (2 * M)) ** 2 - x.m_out**2
         yield x.q[1] ** 2 + x.q[2] ** 2, x.q_perp**2
         yield 4 * e.V**2 * x.q_perp**2, -(u**2) + B_t * t - e.C * t**2
-        yield e.C, 1 + 2 * e.W / M + (x.m**2 - u) / M**2
+        yield e.C, 1 + 2 * e.W / M + (x.m_out**2 - u) / M**2
         yield B_t**2 - 4 * e.C * u**2, 16 * e.V**2 * R
         yield dot(x.p_out, x.P_out), M * e.W - u / 2
 
 
 def emission_in_doubles(xs: list[Point], _: Random) -> Pairs:
     """D31 - D37: `emission` in double precision."""
-    for x in xs:
+    for x in both(xs):
         e, E_S = emission_of(x), x.E_S
         one_minus_cos = 1 - dot3(x.p, x.k) / (e.p * e.k)
-        code = emission(*(float(v) for v in (x.E, x.m, x.m_S, x.M, E_S, one_minus_cos)))
+        code = emission(*(float(v) for v in (x.E, x.m, x.m_out, x.m_S, x.M, E_S, one_minus_cos)))
         yield [Fraction(v) for v in code[:9]], e[:9]
         yield Fraction(code.C), e.C
         B_t = 4 * e.V**2 - 2 * e.u * (1 + e.W / x.M)
@@ -116,12 +117,12 @@ def emission_in_doubles(xs: list[Point], _: Random) -> Pairs:
 
 def process_of(x: Point, mediator: str) -> Process:
     """A process of the code."""
-    return Process(x.m, x.m_S, x.M, Weights(*x.weights(mediator)), form_factor("paper", 74.0, 183.84), False)
+    return Process(x.m, x.m_out, x.m_S, x.M, x.weights(mediator), form_factor("paper", 74.0, 183.84), False)
 
 
 def azimuth(xs: list[Point], _: Random) -> Pairs:
     """D38 - D43: N1/s + N2/s^2 against traces, `azimuthal_form` as it stands."""
-    for x in xs:
+    for x in both(xs):
         e, c, q_par, slope = emission_of(x), x.c, x.q[3], x.k[3] / x.V
         k_q0, k_q1 = e.k_V * q_par, e.k_1 * x.q_perp
         yield dot3(x.k, x.q), k_q0 + k_q1 * c
@@ -132,14 +133,18 @@ def azimuth(xs: list[Point], _: Random) -> Pairs:
         y0, y1 = x0 + x.E_S * x.q2 + x.T * k_q0, x1 + x.T * k_q1
         yield (x.X, x.X_out), (x0 + x1 * c, y0 + y1 * c)
         g = []
-        lengths = ((x.k, x.m_S, e.k, e.k_V, e.k_1), (x.p, x.m, e.p, e.V + e.k_V, e.k_1), (x.p - x.k, x.m, e.V, e.V, 0))
+        lengths = (
+            (x.k, x.m_S, e.k, e.k_V, e.k_1),
+            (x.p, x.m, e.p, e.V + e.k_V, e.k_1),
+            (x.p - x.k, x.m_out, e.V, e.V, 0),
+        )
         for v, mass, length, v_V, v_1 in lengths:
             across = v_1 * x.q_perp
             plane = length**2 * x.q_perp**2 + v_1**2 * q_par**2
             g.append(np.array([mass**2 * x.q2 + plane, -2 * v_V * q_par * across, -(across**2)]))
             yield mass**2 * x.q2 + cross2(v, x.q), g[-1] @ [1, c, c * c]
         for mediator in MEDIATORS:
-            c_K, c_B, c_f, c_Q = x.weights(mediator)
+            c_K, c_B, c_f, c_Q, _ = x.weights(mediator)
             products = np.array([x0 * y0, x0 * y1 + x1 * y0, x1 * y1])
             n_1 = 4 * x.M**2 / e.u * (c_K * g[0] + c_B * (g[1] + g[2]) + 2 * c_f * x.q2 * np.array([1, 0, 0]))
             n_2 = 16 * x.M**2 * c_Q / e.u**2 * (x.t * g[0] + 4 * products)
@@ -179,13 +184,13 @@ def average(xs: list[Point], rng: Random) -> Pairs:
 
 def phase_space(xs: list[Point], _: Random) -> Pairs:
     """D47: phase space of p' and P_f against its invariant form."""
-    for x in xs:
+    for x in both(xs):
         e, M = emission_of(x), x.M
         total = x.p - x.k + x.P_in
         s_X = dot(total, total)
         yield s_X, M**2 * e.C
-        R = (e.W - e.u / (2 * M)) ** 2 - x.m**2
-        p2 = (s_X - (M + x.m) ** 2) * (s_X - (M - x.m) ** 2) / (4 * s_X)
+        R = (e.W - e.u / (2 * M)) ** 2 - x.m_out**2
+        p2 = (s_X - (M + x.m_out) ** 2) * (s_X - (M - x.m_out) ** 2) / (4 * s_X)
         yield R / (M * e.C) ** 2, p2 / s_X
         # squared, as the roots are not rational: (t_max - t_min)^2 = (sum)^2 - 4 product
         B_t = 4 * e.V**2 - 2 * e.u * (1 + e.W / M)
@@ -195,12 +200,12 @@ def phase_space(xs: list[Point], _: Random) -> Pairs:
 
 def measure(xs: list[Point], _: Random) -> Pairs:
     """D48, D49: `sigma_density` in double precision."""
-    for x, mediator in itertools.product(xs, MEDIATORS):
+    for x, mediator in itertools.product(both(xs), MEDIATORS):
         process = process_of(x, mediator)
         form = run(azimuthal_form, emission_of(x), x.E, x.t, x.q_perp, process)
-        numbers = [float(v) for v in (x.E, x.m, x.m_S, x.M, x.E_S)]
+        numbers = [float(v) for v in (x.E, x.m, x.m_out, x.m_S, x.M, x.E_S)]
         e = emission(*numbers, float(1 - dot3(x.p, x.k) / exact.root(dot3(x.p, x.p) * dot3(x.k, x.k))))
-        process = process._replace(m=numbers[1], m_S=numbers[2], M=numbers[3])
+        process = process._replace(m=numbers[1], m_out=numbers[2], m_S=numbers[3], M=numbers[4])
         process = process._replace(weights=Weights(*map(float, process.weights)))
         t = float(x.t)
         mean = amplitude_average(AzimuthalForm(*map(float, form)))

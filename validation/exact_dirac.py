@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mcgen.physics.emission.mediator import MEDIATORS
+from mcgen.physics.emission.mediator import MEDIATORS, Weights
 
 
 class _Exact(Fraction):
@@ -186,9 +186,9 @@ class Line:
         Q = dot(P, self.J) ** 2 + half_F2 * ((self.s + self.u) / su) ** 2
         return np.array([k2 / su, (p2 + p_out2) / su, 2 * half_F2 / su, Q])
 
-    def weights(self, mediator: str) -> Any:
-        """(c_K, c_B, c_f, c_Q) of the code."""
-        return run(MEDIATORS[mediator], self.m, self.m_S)
+    def weights(self, mediator: str) -> Weights:
+        """Those of the code."""
+        return run(MEDIATORS[mediator], self.m, self.m_out, self.m_S)
 
 
 @dataclass
@@ -262,7 +262,7 @@ def points(n: int = 3, seed: int = 1, change: bool = False) -> list[Point]:
         # the nucleus takes what is left, and its mass follows
         T, q_perp = E - E_S - E_out, p_out * out_sin
         t = (p_out * out_cos - (p_V - k_V)) ** 2 + q_perp**2 - T**2
-        if T <= 0 or t <= 0 or p_V <= k_V:
+        if T <= 0 or t <= 0 or p_V <= k_V or m_out + m_S <= m:
             continue
         c, sine = angle(fraction(rng, 0.1, 3))
         zero = Fraction(0)
@@ -276,13 +276,14 @@ def points(n: int = 3, seed: int = 1, change: bool = False) -> list[Point]:
 
 
 @lru_cache
-def compton(n: int = 3, seed: int = 1) -> list[Line]:
-    """Lines with a real photon, q^2 = 0, and rational masses."""
+def compton(n: int = 3, seed: int = 1, change: bool = False) -> list[Line]:
+    """Lines with a real photon, q^2 = 0, and rational masses; `change`: m' is not m."""
     rng, found = Random(seed), []
     while len(found) < n:
         m, m_S = fraction(rng, 0.5, 2), fraction(rng, 0.5, 2)
+        m_out = fraction(rng, 0.5, 2) if change else m
         legs = []
-        for mass in (m, m_S):
+        for mass in (m_out, m_S):
             energy, momentum = shell(mass, fraction(rng, 1.1, 5))
             cosine, sine = angle(fraction(rng, 0.1, 3))
             legs.append(np.array([energy, momentum * sine, Fraction(0), momentum * cosine]))
@@ -291,5 +292,5 @@ def compton(n: int = 3, seed: int = 1) -> list[Line]:
         light = np.array([Fraction(1), Fraction(0), sine, cosine])
         # p' + k - q is on the shell of m for this length of q
         q = light * ((dot(total, total) - m**2) / (2 * dot(total, light)))
-        found.append(Line(m, m, m_S, total - q, *legs))
+        found.append(Line(m, m_out, m_S, total - q, *legs))
     return found

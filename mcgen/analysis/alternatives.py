@@ -9,6 +9,7 @@ from mcgen.analysis.event_ratio import COLUMNS, card_with, changes, weight_ratio
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.card.card import parse_card
 from mcgen.events.branches import Columns
+from mcgen.events.decays import check_angles
 from mcgen.events.events import EventSource, View
 
 #: what a weight may be for
@@ -45,7 +46,8 @@ def with_weights(events: EventSource, weights: Sequence[str]) -> View:
     Raises
     ------
     InputError
-        If a weight cannot be had from these events, or has the name of one that is there.
+        If a weight cannot be had from these events, or has the name of one that is there; or if the events have
+        daughters and it is of a mediator that decays at other angles.
     """
     metadata = events.metadata
     refuse_if(not weights, "weights: none are asked for")
@@ -62,6 +64,8 @@ def with_weights(events: EventSource, weights: Sequence[str]) -> View:
         names.append(text)
         rows.append(row)
         processes.append(pairs)
+    if metadata.decays:
+        check_angles(parse_card(str(metadata["card"])), str(metadata.get("decay_law", "")), rows)
     first = len(metadata.weights) + 1
     added = [f"weight_{i}" for i in range(first, first + len(rows))]
 

@@ -7,8 +7,6 @@ rounding errors of the file are larger by (E/q)^2.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from mcgen.base.arrays import Array
@@ -16,70 +14,19 @@ from mcgen.base.errors import ClosureError, refuse_if
 from mcgen.base.jit import jit
 from mcgen.card.card import Card, parse_card
 from mcgen.card.form_factors import named_or_read
-from mcgen.events.branches import Columns
+from mcgen.events.branches import POINT, VECTORS, Columns
 from mcgen.events.events import EventSource, View
 from mcgen.physics.emission.amplitude import Process, amplitude_at, azimuthal_form
+from mcgen.physics.emission.event_point import event_point
 from mcgen.physics.emission.form_factor import G2, FormFactor, form_factor
 from mcgen.physics.emission.kinematics import emission
 from mcgen.source.source import Source
 from mcgen.source.targets import Target
 
-_VECTORS = [f"{name}_p{axis}" for name in ("mu_in", "S", "N_out") for axis in "xyz"]
 #: branches that a ratio is computed from
-COLUMNS = ["weight", "target_Z", "target_A", "E_mu", "S_E", "t", *_VECTORS]
+COLUMNS = ["weight", *POINT]
 #: the amplitude does not read it: with the same one everywhere, its kernel is compiled once
 _NO_FORM_FACTOR = form_factor("paper", 1.0, 1.0)
-
-
-@jit
-def event_point(
-    E: float,
-    m: float,
-    m_S: float,
-    p: tuple[float, float, float],
-    k: tuple[float, float, float],
-    N: tuple[float, float, float],
-    E_S: float,
-) -> tuple[float, float, float]:
-    """The point of phase space of an event, from its three-momenta; the beam may have any direction.
-
-    Parameters
-    ----------
-    E, m, m_S : float
-        Total beam energy, lepton and boson mass in GeV.
-    p, k, N : (float, float, float)
-        Three-momenta of the beam lepton, S and the recoiling nucleus in GeV.
-    E_S : float
-        Energy of S in GeV.
-
-    Returns
-    -------
-    one_minus_cos_theta : float
-        1 - cos of the angle between S and the beam.
-    q_perp : float
-        Component of q = -N across V = p - k in GeV.
-    phi_q : float
-        Azimuth of q about V, from the side of k, in rad.
-    """
-    n_x = p[1] * k[2] - p[2] * k[1]  # p x k
-    n_y = p[2] * k[0] - p[0] * k[2]
-    n_z = p[0] * k[1] - p[1] * k[0]
-    norm = math.sqrt(n_x * n_x + n_y * n_y + n_z * n_z)
-    pk = math.sqrt((E - m) * (E + m) * (E_S - m_S) * (E_S + m_S))
-    along = p[0] * k[0] + p[1] * k[1] + p[2] * k[2]
-    one_minus_cos_theta = norm * norm / (pk * (pk + along)) if along > 0.0 else 1.0 - along / pk
-    if norm == 0.0:  # S along the beam: A does not depend on phi_q, any axis will do
-        n_y = norm = 1.0
-    V_x = p[0] - k[0]
-    V_y = p[1] - k[1]
-    V_z = p[2] - k[2]
-    V = math.sqrt(V_x * V_x + V_y * V_y + V_z * V_z)
-    # q = -N across V: its part in the plane of p and k, to the side of k, and its part across the plane
-    q_1 = -(N[0] * (n_y * V_z - n_z * V_y) + N[1] * (n_z * V_x - n_x * V_z) + N[2] * (n_x * V_y - n_y * V_x)) / (
-        norm * V
-    )
-    q_2 = -(N[0] * n_x + N[1] * n_y + N[2] * n_z) / norm
-    return one_minus_cos_theta, math.hypot(q_1, q_2), math.atan2(q_2, q_1)
 
 
 @jit
@@ -108,7 +55,7 @@ def amplitude_ratios(old: Process, new: Process, E: Array, E_S: Array, t: Array,
             (v[6, i], v[7, i], v[8, i]),
             E_S[i],
         )
-        e = emission(E[i], old.m, old.m_S, old.M, E_S[i], one_minus_cos_theta)
+        e = emission(E[i], old.m, old.m_out, old.m_S, old.M, E_S[i], one_minus_cos_theta)
         before = amplitude_at(azimuthal_form(e, E[i], t[i], q_perp, old), phi_q)
         out[i] = amplitude_at(azimuthal_form(e, E[i], t[i], q_perp, new), phi_q) / before
 
@@ -150,7 +97,7 @@ def weight_ratios(chunk: Columns, changes: dict[Target, tuple[Process, Process]]
         c = {name: np.ascontiguousarray(chunk[name][struck]) for name in COLUMNS[3:]}
         ratio = np.ones(c["t"].size)
         if new.weights != old.weights:
-            vectors = np.stack([c[name] for name in _VECTORS])
+            vectors = np.stack([c[name] for name in VECTORS])
             bare, asked = (process._replace(ff=_NO_FORM_FACTOR) for process in (old, new))
             amplitude_ratios(bare, asked, c["E_mu"], c["S_E"], c["t"], vectors, ratio)
         form_factor_ratios(old.ff, new.ff, c["t"], ratio)

@@ -67,7 +67,9 @@ def card_seen_by(card: Card, other: Card) -> Card:
             f"detector {other.name}: muons down to {low:g} GeV count there, and the events end at {mine_low:g} GeV"
         )
         raise InputError(message)
-    decays = {key: getattr(other.scalar, key) for key in ("model", "invisible", "width", "widths", "decay")}
+    decays = {
+        key: getattr(other.scalar, key) for key in ("model", "invisible", "width", "widths", "decay", "decay_law")
+    }
     scalar = card.scalar.model_copy(update=decays)
     return parse_card(other.model_copy(update={"scalar": scalar}).text, other.name)
 

@@ -27,7 +27,7 @@ from mcgen.base.table import Table
 from mcgen.base.units import quantity_text
 from mcgen.card.card import Card, parse_card
 from mcgen.events.decays import DecayModel, daughters_of
-from mcgen.events.events import STEP, EventSource
+from mcgen.events.events import STEP, EventSource, View
 from mcgen.events.meta import DecayMode, Sample
 from mcgen.events.pool import load
 from mcgen.physics.boson.couplings import Couplings
@@ -112,6 +112,7 @@ def open_events(
     card: Card | None = None,
     detector: Card | None = None,
     weight: str | None = None,
+    isotropic: bool = False,
 ) -> EventSource:
     """An event file or folder by its name, or events as they are.
 
@@ -126,6 +127,8 @@ def open_events(
         Whose detector and exposure count, instead of those of the file's card.
     weight : str, optional
         Name of an alternative weight of the events, which counts instead of `weight`.
+    isotropic : bool
+        Let a vector or an axial vector decay isotropically, whatever the card of the file says.
     """
     events = load(source, card=card) if isinstance(source, str | Path) else source
     refuse_if(
@@ -133,7 +136,11 @@ def open_events(
     )
     events = at_weight(events, weight) if weight else events
     events = altered(events, form_factor, mediator) if form_factor or mediator else events
-    return seen_by(events, detector) if detector else events
+    events = seen_by(events, detector) if detector else events
+    if not isotropic:
+        return events
+    card = parse_card(str(events.metadata["card"]), "of the event file").with_boson(isotropic=True)
+    return View(events, {"card": card.text}, lambda chunk: chunk)
 
 
 def source_of(events: EventSource) -> AnySource:
@@ -156,9 +163,10 @@ def _made(source: EventSource, how: DecayModel, vertex: bool, target: Target | N
         source.metadata.check_one_mass("daughters of S")
         if how.boson.visible_width == 0.0:  # no daughters to follow
             return
-    needed = [*search.needed, *(["tau"] if vertex else []), *(["S_mass"] if has_width else [])]
+    needed = ["weight", *search.needed, *(["tau"] if vertex else []), *(["S_mass"] if has_width else [])]
     needed += ["target_Z", "target_A"] if target else []
-    for chunk in source.iterate(["weight", *needed]):
+    needed += how.needed(source) if search.follows_daughters else []
+    for chunk in source.iterate(list(dict.fromkeys(needed))):
         keep = search.share(chunk["S_E"], chunk["E_mu"]) > 0.0
         keep &= target.is_struck(chunk) if target else True
         kept = {name: column[keep] for name, column in chunk.items()}
@@ -177,7 +185,8 @@ def _parts(
 ) -> list[Iterable[Made]]:
     """Events that can count, file by file of a folder."""
     parts = getattr(source, "parts", [source])
-    return [_made(part, replace(how, seed=part.metadata.seed), vertex, target) for part in parts]
+    foreign = source.metadata.is_foreign
+    return [_made(part, replace(how, seed=part.metadata.seed, foreign=foreign), vertex, target) for part in parts]
 
 
 def _sums(
@@ -263,6 +272,7 @@ def reweight(
     mediator: str | None = None,
     detector: CardLike | None = None,
     weight: str | None = None,
+    isotropic: bool = False,
     workers: int = 1,
     progress: Progress = None,
 ) -> Reweighted:
@@ -272,7 +282,8 @@ def reweight(
     ----------
     source : path, EventFile, Pool or Events
         A folder is the pool of its files.
-        Events of another generator, opened with a card, give sigma~ at their energies, and no N_S.
+        Events of another generator, opened with a card, give sigma~ at their energies, and no N_S; in 3-D their vectors
+        decay isotropically.
     model : {"A", "B", "dark-photon", "Lmu-Ltau"} or Couplings
         Explicit couplings are used as they are and replace `g_mu`.
     g_mu : float or sequence of float, or a text as on the command line
@@ -287,6 +298,8 @@ def reweight(
         Whose detector and exposure count, with the same beam and target: unforced events do not depend on them.
     weight : str, optional
         Name of an alternative weight of the events, which counts instead of `weight`.
+    isotropic : bool
+        Let a vector or an axial vector decay isotropically in 3-D, instead of by the spin density of its production.
     workers : int
         Threads over the files of a folder; the answer does not depend on it.
     progress : bool or callable, optional
@@ -312,7 +325,7 @@ def reweight(
         check_couplings(model, g)
     refuse_if(not 1 <= energy_bins <= 10_000, f"energy_bins: {energy_bins} must lie in 1..10000")
     other = None if detector is None else load_card(detector)
-    source = open_events(source, form_factor, mediator, detector=other, weight=weight)
+    source = open_events(source, form_factor, mediator, detector=other, weight=weight, isotropic=isotropic)
     if method == "vertex":
         only, metadata = "only 'probability' can be used", source.metadata
         refuse_if("seed" not in metadata, f"method vertex: these events have no decays, {only}")

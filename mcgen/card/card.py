@@ -19,7 +19,7 @@ from mcgen.base.units import parse_list, quantity_text
 from mcgen.card.beam import Beam, read_profile, read_spectrum
 from mcgen.card.collider import Collider
 from mcgen.card.detector import Detector, SearchOptions, read_efficiency
-from mcgen.card.form_factors import read_table
+from mcgen.card.form_factors import allowed, read_table
 from mcgen.card.quantities import CouplingList, MassList, Section, about
 from mcgen.card.scalar import ModelName, Scalar
 from mcgen.card.target import Group, Layer, Slab, Stack, Target
@@ -68,8 +68,8 @@ class Run(Section):
     events: Annotated[int, Field(ge=1, le=10**12), about("number of events", 100_000)] = 100_000
     seed: Annotated[int, Field(ge=0, lt=2**63), about("of the random numbers", 1)] = 1
     form_factor: Annotated[
-        Literal[tuple(FORM_FACTORS)],  # type: ignore[valid-type]
-        about("charge distribution of the nucleus, G2(t)", "tsai"),
+        Literal[(*FORM_FACTORS, "free")],  # type: ignore[valid-type]
+        about("charge distribution of the nucleus, G2(t); left out: paper, elastic or free by target.process", "tsai"),
     ] = "paper"
     form_factor_table: Annotated[
         dict[str, str],
@@ -120,6 +120,7 @@ class Card(Section):
         needed = "beam and target: are needed, or a collider"
         refuse_if(self.beam is None or self.target is None, needed)
         refuse_if(self.detector.geometry == "barrel", 'detector.geometry: "barrel" is for a collider')
+        self._check_process()
         loss = self.target.energy_loss
         if loss in ("table", "mulder") and self.beam.lepton != "mu":
             message = f"target.energy_loss: {loss} is for muons; for electrons it is none, constant or shower"
@@ -149,6 +150,15 @@ class Card(Section):
         """Name of the beam particle, or of that of two beams which flies along +z."""
         return "e-" if self.collider else self.beam.particle
 
+    def _check_process(self) -> None:
+        """Electrons are hit by muons alone, and the form factor is one of what is hit."""
+        process, given = self.target.process, "form_factor" in self.run.model_fields_set
+        electrons = process in ("electron", "all") and self.beam.lepton == "e"
+        refuse_if(electrons, f"beam.particle: {self.beam.particle} on electrons is another process; take mu+ or mu-")
+        name = allowed(self.run.form_factor if given else None, process, "run.form_factor")
+        if name != self.run.form_factor:
+            object.__setattr__(self, "run", self.run.model_copy(update={"form_factor": name}))
+
     def __repr__(self) -> str:
         scalar = self.scalar
         made = f"m_S = {quantity_text(scalar.mass, 'energy')}, {scalar.mediator}, model {scalar.model}"
@@ -167,12 +177,15 @@ class Card(Section):
     def __hash__(self) -> int:
         return hash(self.name)  # of equal cards the same
 
-    def with_boson(self, mediator: str | None = None, model: str | None = None) -> Card:
-        """The card for another mediator or model, checked anew.
+    def with_boson(self, mediator: str | None = None, model: str | None = None, isotropic: bool = False) -> Card:
+        """The card for another mediator or model, checked anew, or for isotropic decays.
 
         A model that does not fit the mediator is replaced by its first one, in the scan by all of its models. A given
         `model` replaces both.
         """
+        if isotropic:
+            law = self.scalar.model_copy(update={"decay_law": "isotropic"})
+            return parse_card(self.model_copy(update={"scalar": law}).text, self.name).with_boson(mediator, model)
         if mediator is None and model is None:
             return self
         mediator = choose(mediator or self.scalar.mediator, MEDIATORS, "mediator")

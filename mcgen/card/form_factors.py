@@ -55,6 +55,31 @@ def read_table(path: Path, where: str = "form factor") -> str:
     return text
 
 
+#: what else than `paper` is the default where electrons are hit: `target.process` -> form factor
+_DEFAULTS = {"electron": "free", "all": "elastic"}
+
+
+def allowed(name: str | None, process: str, where: str = "form factor") -> str:
+    """The form factor for a kind of target, its default without one.
+
+    Raises
+    ------
+    InputError
+        If it is none of free electrons, or counts the electrons of `all` a second time.
+    """
+    default = _DEFAULTS.get(process, "paper")
+    if name is None or name == default:
+        return default
+    refuse_if(process == "electron", f"{where} '{name}': process electron has none, electrons are free")
+    refuse_if(name == "free", f"{where} 'free': is of process electron alone")
+    refuse_if(
+        process == "all" and name in ("paper", "tsai"),
+        f"{where} '{name}': its inelastic term stands for the struck electrons, which process all has already "
+        "(allowed: elastic, helm, fourier-bessel, table)",
+    )
+    return name
+
+
 def named_or_read(name: str, targets: Sequence[str]) -> tuple[str, dict[str, str]]:
     """A name, or `table` and the text of the file of that name: for what a user types, never for what a file says."""
     if name in NAMES or not Path(name).suffix:

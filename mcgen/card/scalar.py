@@ -59,6 +59,15 @@ class Scalar(Section):
         ),
     ] = None
 
+    decay_law: Annotated[
+        Literal["polarised", "isotropic"],
+        about(
+            "angles of the decays of a vector or axial vector in event files and 3-D detectors: by the spin density of "
+            "its production, or isotropic as those of spin 0",
+            "isotropic",
+        ),
+    ] = "polarised"
+
     @model_validator(mode="after")
     def _decays(self) -> Scalar:
         other = self.decay not in (None, "e+e-", DILEPTON) and self.width == "ee_only"

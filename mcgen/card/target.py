@@ -120,7 +120,11 @@ class TransportOptions(Section):
         ),
     ] = None
     multiple_scattering: Annotated[bool, about("angle and displacement of the beam in the target", True)] = False
-    process: Annotated[str, Field(max_length=60), about("what of an atom is hit", "nuclear")] = "nuclear"
+    process: Annotated[
+        str,
+        Field(max_length=60),
+        about("what of an atom is hit: nuclear, electron (free electrons), all (both, the nucleus elastic)", "all"),
+    ] = "nuclear"
 
 
 class Slab(Layer, TransportOptions):

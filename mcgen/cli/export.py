@@ -28,6 +28,7 @@ from mcgen.cli.progress import bar
 @foreign_option
 @flag("--decays", "Add the daughters of S at the card's reference coupling.")
 @flag("--force-decay", "The same, every decay inside the fiducial range.")
+@flag("--isotropic", "Of daughters that are added: spin 1 decays isotropically, not by its spin density.")
 @click.option(
     "--layout",
     type=LAYOUT,

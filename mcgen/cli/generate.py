@@ -95,7 +95,7 @@ def _request(card: str, given: dict[str, Any]) -> Request:
     from mcgen.generation.generate import Options
     from mcgen.source.source import load_card
 
-    experiment = load_card(card).with_boson(given["mediator"], given["model"])
+    experiment = load_card(card).with_boson(given["mediator"], given["model"], given["isotropic"])
     decays = DecayMode.of(given["decays"], given["force_decay"])
     kept = tuple(name for name in names_in(given["branches"]) if name)
     options = Options(given["weighted"], decays, given["rntuple"], kept, given["layout"])
@@ -128,6 +128,7 @@ def _folder(asked: Request, output: Path, card: str, given: dict[str, Any], as_j
     )
     if given["submit"]:
         boson = [f"--{key}={given[key]}" for key in ("mediator", "model") if given[key]]
+        boson += ["--isotropic"] if given["isotropic"] else []
         script = batch.submit_file(given["submit"], card, output, plan, boson)
         if as_json:
             print_json({"file": str(output), "system": given["submit"], "jobs": batch.job_count(plan), "text": script})

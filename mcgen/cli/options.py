@@ -196,6 +196,9 @@ model_option = click.option(
     type=MODEL,
     help="A, B, or of a vector dark-photon, Lmu-Ltau, or of a table of widths table.  [default: the card's]",
 )
+isotropic_option = flag(
+    "--isotropic", "Let vectors and axial vectors decay isotropically, not by the spin density of their production."
+)
 seed_option = click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of the random numbers.  [default: the card's]"
 )
@@ -211,4 +214,4 @@ boson_option = click.option(
     help="PDG number of S in the file, such as 622 (LDMX) or 9000005 (MadGraph).  [default: 54, or 55 of spin 1]",
 )  # fmt: skip
 #: what is generated, and by how many workers
-sample_options = several(mediator_option, model_option, events_option, seed_option, workers_option)
+sample_options = several(mediator_option, model_option, isotropic_option, events_option, seed_option, workers_option)

@@ -58,6 +58,7 @@ Shares = Sequence[float | None]
 @click.option(
     "--weight", help="Name of an alternative weight of the file, which counts instead (`mcgen info` lists them)."
 )
+@options.isotropic_option
 @options.output_option("Also write the JSON document to a file.")
 @options.workers_option
 @options.json_option(
@@ -82,7 +83,9 @@ def reweight(file: tuple[Path, ...], output: Path | None, as_json: bool, **given
 
     own, other = (load_card(given[key]) if given[key] else None for key in ("card", "detector"))
     asked = given["form_factor"], given["mediator"]
-    events = reweighting.open_events(load(*file, card=own), *asked, detector=other, weight=given["weight"])
+    events = reweighting.open_events(
+        load(*file, card=own), *asked, detector=other, weight=given["weight"], isotropic=given["isotropic"]
+    )
     card = reweighting.card_of(events)
     chosen = _explicit(given) or given["model"] or card.scalar.model
     g_mu = given["g_mu"] or card.scan.g_mu

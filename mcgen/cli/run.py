@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 @json_option(
     "card, mass_gev, n_events, seed, yield_per_muon, yield_error, yield_quadrature, pull, content_sha256, signal, reach"
 )
-def run(card: str, output: Path | None, mediator: str | None, model: str | None, as_json: bool, **given: Any) -> None:
+def run(
+    card: str,
+    output: Path | None,
+    mediator: str | None,
+    model: str | None,
+    isotropic: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
     """The whole chain: events, reweighting, sigma~(E_mu), N_S, reach and plots.
 
     CARD is a TOML file, or the name of a card that comes with mcgen: fermilab and na64 are the experiments of
@@ -39,7 +47,7 @@ def run(card: str, output: Path | None, mediator: str | None, model: str | None,
     from mcgen.report import run as chain
     from mcgen.source.source import load_card
 
-    experiment = load_card(card).with_boson(mediator, model)
+    experiment = load_card(card).with_boson(mediator, model, isotropic)
     with contextlib.ExitStack() as stack:
         bars: dict[str, Callable[[int], None]] = {}
 

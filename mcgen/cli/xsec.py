@@ -9,8 +9,8 @@ import click
 from mcgen.base.errors import refuse_if
 from mcgen.base.printed import with_error
 from mcgen.cli.display import print_json, table
-from mcgen.cli.names import ELEMENT, FORM_FACTOR, LEPTON, MEDIATOR, METHOD, SPECTRUM
-from mcgen.cli.options import ENERGIES, NUMBERS, Command, json_option
+from mcgen.cli.names import ELEMENT, FORM_FACTOR, LEPTON, MEDIATOR, METHOD, OUT_LEPTON, PROCESS, SPECTRUM
+from mcgen.cli.options import ENERGIES, NUMBER, NUMBERS, Command, json_option
 
 
 @click.command(cls=Command)
@@ -20,14 +20,31 @@ from mcgen.cli.options import ENERGIES, NUMBERS, Command, json_option
     "--collider", type=ENERGIES, help="Instead of a target: energies at which e+ e- make a pair of leptons and S."
 )
 @click.option("--mass", required=True, type=ENERGIES, help="Masses of S.")
-@click.option("--lepton", type=LEPTON, default="mu", show_default=True, help="mu or e; with --collider mu or tau.")
+@click.option(
+    "--lepton", type=LEPTON, default="mu", show_default=True, help="mu (mu+), mu- or e; with --collider mu or tau."
+)
+@click.option("--out-lepton", type=OUT_LEPTON, help="The outgoing lepton: e, mu or tau.  [default: that of the beam]")
 @click.option(
     "--mediator", type=MEDIATOR, default="scalar", show_default=True, help="scalar, pseudoscalar, vector or axial."
 )
+@click.option(
+    "--parity-angle", type=NUMBER,
+    help="Of a scalar or a vector, 0 to 90 degrees; at 90 it is a pseudoscalar or an axial vector.  [default: 0]",
+)  # fmt: skip
 @click.option("--method", type=METHOD, help="exact, ww or iww.  [default: exact]")
 @click.option(
     "--form-factor", type=FORM_FACTOR,
-    help="paper, tsai, elastic, helm, fourier-bessel, or a file with two columns: t in GeV^2, G2.  [default: paper]",
+    help="paper, tsai, elastic, helm, fourier-bessel, or a file with two columns: t in GeV^2, G2.  "
+    "[default: paper; elastic with --process all]",
+)  # fmt: skip
+@click.option(
+    "--process", type=PROCESS,
+    help="What of an atom is hit: nuclear, electron (its Z free electrons), all (both, the nucleus elastically).  "
+    "[default: nuclear]",
+)  # fmt: skip
+@click.option(
+    "--electron-coupling", type=NUMBER,
+    help="Coupling to electrons over that to the beam lepton, such as 1 of a dark photon.  [default: 0]",
 )  # fmt: skip
 @click.option(
     "--spectrum", type=SPECTRUM, help="Also the spectrum: x, t (GeV^2), theta (rad); of a collider energy, cos-theta."
@@ -74,7 +91,7 @@ def _collisions(setting: dict[str, Any]) -> Any:
 
     given = _given(setting)
     refuse_if(given.pop("method", "exact") != "exact", "--method: with --collider exact is all there is")
-    for name in ("target", "energy", "form_factor"):
+    for name in ("target", "energy", "form_factor", "process", "electron_coupling", "out_lepton", "parity_angle"):
         refuse_if(setting[name] is not None, f"--{name.replace('_', '-')}: is not for --collider, which has no target")
     return collider_xsec(**given)
 

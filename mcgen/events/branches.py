@@ -13,6 +13,10 @@ PARTS = ("px", "py", "pz", "E")
 
 Columns = dict[str, NDArray[Any]]
 
+#: three-momenta, and all branches, that fix the point of phase space of an event
+VECTORS = [f"{name}_p{axis}" for name in ("mu_in", "S", "N_out") for axis in "xyz"]
+POINT = ["target_Z", "target_A", "E_mu", "S_E", "t", *VECTORS]
+
 #: particles of each event
 PARTICLES = {
     "mu_in": "beam muon at the interaction",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,21 @@ from mcgen.base.constants import M_E, M_MU, M_PI, M_TAU
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.jit import jit
 from mcgen.base.rng import DECAYS, uniforms
-from mcgen.events.branches import Columns
+from mcgen.card.card import Card
+from mcgen.events.branches import PARTS, POINT, Columns
+from mcgen.events.events import EventSource
+from mcgen.events.polarisation import check_point, has_spin_density, polarisation
+from mcgen.physics.boson.polarised_decay import HELICAL, ISOTROPIC, SPINLESS, DecayLaw, along, into_leptons  # fmt: skip
 from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE, width_neutrinos
 from mcgen.physics.boson.two_body import daughters
+from mcgen.physics.emission.mediator import SPIN_1
 from mcgen.physics.signal.layers import draw_in_layers
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, couplings_of
+from mcgen.source.targets import Target
+
+#: how `decay_law` of metadata begins where angles follow the spin density of the production
+POLARISED = "polarised"
 
 
 class Channel(NamedTuple):
@@ -39,6 +49,51 @@ CHANNELS = (
 )  # fmt: skip
 
 
+def decay_law(mediator: str, channel: Channel, m_S: float) -> DecayLaw:
+    """Angles of the decay of a vector or an axial vector.
+
+    Parameters
+    ----------
+    mediator : {"vector", "axial"}
+    channel : Channel
+        Hadrons of a vector are two spinless ones. Those of an axial vector, which are three or more, photons and dark
+        particles, of which nothing is known, are isotropic.
+    m_S : float
+        Mass of the boson in GeV.
+    """
+    if channel.pdg in (12, 14, 16):
+        return HELICAL
+    if channel.pdg == 211:
+        return SPINLESS if mediator == "vector" else ISOTROPIC
+    if channel.pdg not in (11, 13, 15) or m_S <= 2.0 * channel.mass:
+        return ISOTROPIC
+    return into_leptons(m_S, channel.mass, channel.mass if mediator == "vector" else -channel.mass)
+
+
+def _follows_production(card: Card, mediator: str) -> bool:
+    """Whether a mediator decays by the spin density of its production, as a card has it."""
+    return mediator in SPIN_1 and card.scalar.decay_law == "polarised"
+
+
+def check_angles(card: Card, law: str, weights: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse alternative weights of a mediator that decays at other angles than the daughters of the same events.
+
+    Parameters
+    ----------
+    card : Card
+        Of the events.
+    law : str
+        `decay_law` of their metadata.
+    weights : iterable of mapping
+        What metadata say of each weight.
+    """
+    for row in weights:
+        mediator = row.get("mediator", card.scalar.mediator)
+        other = mediator != card.scalar.mediator and (law.startswith(POLARISED) or _follows_production(card, mediator))
+        fault = f"a {card.scalar.mediator} and its daughters are in the events, and {mediator} decays at other angles"
+        refuse_if(other, f"weight '{row['name']}': {fault}; ask for it without daughters, or for isotropic decays")
+
+
 @dataclass(frozen=True, slots=True)
 class DecayModel:
     """How S decays in a file.
@@ -55,6 +110,8 @@ class DecayModel:
         Of the random numbers.
     forced : bool
         Put every decay into the fiducial range.
+    foreign : bool
+        Of events of another generator, which may be no points of this phase space: decays are isotropic.
     """
 
     boson: Boson
@@ -62,6 +119,22 @@ class DecayModel:
     g_mu: float
     seed: int
     forced: bool = False
+    foreign: bool = False
+
+    @property
+    def is_polarised(self) -> bool:
+        """Whether decays follow the spin density of the production: those of spin 1, unless the card has isotropic."""
+        card = self.boson.card
+        return _follows_production(card, card.scalar.mediator) and not self.foreign
+
+    def law_on(self, targets: Sequence[Target]) -> str:
+        """What the angles of decays follow for what is struck, in words for metadata; nothing of spin 0."""
+        if self.boson.card.scalar.mediator not in SPIN_1:
+            return ""
+        others = [target.name for target in targets if not has_spin_density(target)]
+        if not self.is_polarised or len(others) == len(targets):
+            return "isotropic"
+        return f"{POLARISED}, but isotropic on {', '.join(others)}" if others else POLARISED
 
     def partial_widths(self) -> Array:
         """Widths in GeV in the order of `CHANNELS`; neutrinos are muon and tau ones, half each.
@@ -77,6 +150,25 @@ class DecayModel:
                 [*(v * (name == self.boson.decay) for name, v in zip(VISIBLE, visible, strict=True)), 0, 0, 0]
             )
         return np.array([*visible, 0.5 * neutrinos, 0.5 * neutrinos, w.invisible - neutrinos])
+
+    def needed(self, events: EventSource) -> list[str]:
+        """Branches that the angles depend on, besides the momentum of S; InputError if the events lack one."""
+        if not self.is_polarised:
+            return []
+        check_point(events.branches)
+        return POINT
+
+    def laws(self) -> list[DecayLaw]:
+        """Angles of the decays in the order of `CHANNELS`."""
+        if not self.is_polarised:
+            return [ISOTROPIC] * len(CHANNELS)
+        return [decay_law(self.boson.card.scalar.mediator, channel, self.boson.m_S) for channel in CHANNELS]
+
+    def polarisation(self, columns: Columns) -> Array:
+        """Rows of `mcgen.events.polarisation.polarisation` for events."""
+        card = self.boson.card
+        m = card.beam.mass
+        return polarisation(columns, m, -m if card.scalar.mediator == "axial" else m, self.boson.m_S)
 
     def branching(self) -> Array:
         """Cumulative branching ratios of the channels."""
@@ -96,17 +188,42 @@ def is_invisible(number: int) -> bool:
 
 
 @jit
+def _direction(
+    polarised: Array, a: float, c: float, seed: np.uint64, event: np.uint64, cos_theta: float, phi: float
+) -> tuple[float, float]:
+    """Of the first daughter, by the law (a, c): an isotropic one if it is accepted, or the first of further ones."""
+    turn = math.atan2(polarised[7], polarised[6])
+    block = 0
+    while True:
+        block += 1
+        u_accept, u_theta, u_phi, _ = uniforms(seed, np.uint64(DECAYS), event, np.uint64(block))
+        across = math.sqrt((1.0 - cos_theta) * (1.0 + cos_theta))
+        x, y = across * math.cos(phi - turn), across * math.sin(phi - turn)
+        if u_accept < a - c * along(polarised, x, y, cos_theta):
+            return cos_theta, phi
+        cos_theta, phi = 2.0 * u_theta - 1.0, 2.0 * math.pi * u_phi
+
+
+@jit
 def _fill(
-    event: NDArray[np.uint64], S: Array, m_S: float, cumulative: Array, masses: Array, seed: np.uint64, out: Array
-) -> None:
-    """Rows of `out`: channel, a spare uniform number, and both daughters as px, py, pz, E."""
+    event: NDArray[np.uint64], S: Array, m_S: float, cumulative: Array, channels: Array, polarised: Array,
+    seed: np.uint64, out: Array,
+) -> None:  # fmt: skip
+    """Rows of `out`: channel, a spare uniform number, and both daughters as px, py, pz, E.
+
+    Rows of `channels` are mass of the daughters and law of the decay; `polarised` is empty or that of each event.
+    """
     for i in range(event.size):
         u_channel, u_theta, u_phi, u_spare = uniforms(seed, np.uint64(DECAYS), event[i], np.uint64(0))
         channel = 0
         while channel < cumulative.size - 1 and u_channel >= cumulative[channel]:
             channel += 1
         four = (S[0, i], S[1, i], S[2, i], S[3, i])
-        one, two = daughters(four, m_S, masses[channel], 2.0 * u_theta - 1.0, 2.0 * math.pi * u_phi)
+        cos_theta, phi = 2.0 * u_theta - 1.0, 2.0 * math.pi * u_phi
+        mass, a, c = channels[channel]
+        if polarised.size and c != 0.0:
+            cos_theta, phi = _direction(polarised[:, i], a, c, seed, event[i], cos_theta, phi)
+        one, two = daughters(four, m_S, mass, cos_theta, phi)
         out[0, i] = channel
         out[1, i] = u_spare
         for part in range(4):
@@ -115,15 +232,16 @@ def _fill(
 
 
 def daughters_of(columns: Columns, how: DecayModel) -> Columns:
-    """Columns `decay_pdg`, `d1_*`, `d2_*`, and `u`, a spare uniform number, from seed and event number only."""
+    """Columns `decay_pdg`, `d1_*`, `d2_*`, and `u`, a spare uniform number, from seed and event alone."""
     out = np.empty((10, len(columns["event"])))
-    S = np.array([columns[f"S_{part}"] for part in ("px", "py", "pz", "E")])
-    masses = np.array([channel.mass for channel in CHANNELS])
-    _fill(columns["event"], S, how.boson.m_S, how.branching(), masses, np.uint64(how.seed), out)
+    S = np.array([columns[f"S_{part}"] for part in PARTS])
+    laws = how.laws()
+    channels = np.array([(channel.mass, *law) for channel, law in zip(CHANNELS, laws, strict=True)])
+    polarised = how.polarisation(columns) if any(law.c for law in laws) else np.empty((8, 0))
+    _fill(columns["event"], S, how.boson.m_S, how.branching(), channels, polarised, np.uint64(how.seed), out)
     numbers = np.array([channel.pdg for channel in CHANNELS])
-    parts = ("px", "py", "pz", "E")
     added: Columns = {"decay_pdg": numbers[out[0].astype(int)].astype(np.int32)}
-    return added | {f"d{n}_{part}": out[4 * n - 2 + i] for n in (1, 2) for i, part in enumerate(parts)} | {"u": out[1]}
+    return added | {f"d{n}_{part}": out[4 * n - 2 + i] for n in (1, 2) for i, part in enumerate(PARTS)} | {"u": out[1]}
 
 
 def decay(columns: Columns, how: DecayModel) -> Columns:

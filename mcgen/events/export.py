@@ -16,7 +16,7 @@ from mcgen.base.progress import Progress, reported
 from mcgen.card.card import Card, parse_card
 from mcgen.events import exposure
 from mcgen.events.branches import DECAY_BRANCHES, Columns
-from mcgen.events.decays import DecayModel, decay
+from mcgen.events.decays import DecayModel, check_angles, decay
 from mcgen.events.events import ContentHash, EventSource, files_of
 from mcgen.events.formats import g4darkbrem, hepmc, lhe, lheh5, nanoaod, parquet, root, spectrum
 from mcgen.events.formats import load as load_file
@@ -128,6 +128,7 @@ def export(
     card: CardLike | None = None,
     decays: bool = False,
     force_decay: bool = False,
+    isotropic: bool = False,
     layout: str = "flat",
     rntuple: bool = False,
     unit: str = "GeV",
@@ -152,6 +153,8 @@ def export(
         Add the daughters of S if the file has none, at the card's model and reference coupling.
     force_decay : bool
         The same with every decay inside the fiducial range.
+    isotropic : bool
+        Of daughters that are added: a vector or an axial vector decays isotropically, whatever the card says.
     layout : {"flat", "particles", "nuhepmc"}
         Of a ROOT file: the branches of mcgen, or jagged `Particle_*` branches as in NanoAOD. Of HepMC3: as all its
         readers expect, or by the conventions of NuHepMC.
@@ -187,13 +190,16 @@ def export(
     wanted = DecayMode.of(decays, force_decay)
     _check_events(file, output, wanted, make not in (root.writer, parquet.writer))
     metadata = EventMeta(file.metadata)
-    source = source_of(parse_card(str(metadata["card"]), f"of {named(file)}"))
+    source = source_of(parse_card(str(metadata["card"]), f"of {named(file)}").with_boson(isotropic=isotropic))
     source.check_mass(metadata.m_S, f"mass of {named(file)}")
     own = source.card
     on_target = layout == NUHEPMC or format_of(output) == ".csv"
     refuse_if(own.collider and on_target, f"output {output}: is for a beam on a target, these events are of a collider")
     added = DecayMode.NONE if metadata.decays else wanted
+    refuse_if(isotropic and not added, "isotropic: is for daughters that are added, and none are")
     how = _decay_model(own, metadata, added) if added else None
+    if how:
+        check_angles(own, how.law_on(source.targets), metadata.weights.values())
     names = [name for name in file.branches if name in metadata.all_branches or name not in DECAY_BRANCHES]
     if "exposure" not in metadata:
         metadata["exposure"] = exposure.described(source, metadata["yield_per_muon"], metadata["yield_error"])
@@ -205,8 +211,10 @@ def export(
         metadata["time_unit"] = time_unit
     if boson_pdg is not None:
         metadata["boson_pdg"] = check_boson(boson_pdg)
-    if added:
+    if how:
         metadata["decays"] = str(added)
+        metadata |= {"card": own.text} if isotropic else {}
+        metadata |= {"decay_law": law} if (law := how.law_on(source.targets)) else {}
     digest = ContentHash() if added or "content_sha256" not in metadata else None
     sums = exposure.Sums(source.targets, metadata.weights) if FORMATS[format_of(output)].states_sigma else None
     if digest or sums:

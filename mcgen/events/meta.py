@@ -138,6 +138,7 @@ class _Own(_Common):
     first_event: _First = 0
     options: _Options = _Options()
     decays: Literal["natural", "forced"] = "natural"
+    decay_law: str = ""
     merged: Annotated[list[_Run], Field(min_length=1)] | None = None
     t_spectrum: _Spectrum | None = None
     production: _Production | None = None
@@ -201,7 +202,7 @@ class EventMeta(dict[str, Any]):
             if "yield_per_muon" in self:
                 unit = "pb at g = 1" if "yield_pb" in self else "at g_mu = 1"
                 found["yield"] = f"{with_error(self['yield_per_muon'], self['yield_error'])} {unit}"
-        for key in ("mediator", "model", "seed", "decays"):
+        for key in ("mediator", "model", "seed", "decays", "decay_law"):
             found |= {key: str(self[key])} if self.get(key) not in (None, "") else {}
         return list(found.items())
 

@@ -40,6 +40,7 @@ _COMMON = (
     "reference_g_mu",
     "unweighted",
     "decays",
+    "decay_law",
     "options",
     "weights",
 )

@@ -250,8 +250,11 @@ def write(
             done += len(kept["event"])
             if progress:
                 progress(done)
-    extra = {"first_event": first, "options": options.document()}
-    return tally.metadata() | extra | ({"decays": str(options.decays)} if options.decays else {})
+    extra: dict[str, Any] = {"first_event": first, "options": options.document()}
+    if options.decays:
+        extra["decays"] = str(options.decays)
+        extra |= {"decay_law": law} if (law := how.law_on(prepared.source.targets)) else {}
+    return tally.metadata() | extra
 
 
 def already(

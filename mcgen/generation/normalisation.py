@@ -111,7 +111,7 @@ def _prepared(
 
 def _t_edges(components: list[PreparedComponent]) -> Array:
     """Bins that hold all t of all components up to 10 GeV^2."""
-    limits = [t_range(s.component.E_high, s.process.m, s.process.m_S, s.process.M) for s in components]
+    limits = [t_range(s.component.E_high, s.process.m, s.process.m_out, s.process.m_S, s.process.M) for s in components]
     return np.geomspace(min(low for low, _ in limits), min(10.0, max(high for _, high in limits)), 16)
 
 

@@ -11,6 +11,7 @@ from mcgen.base.arrays import Array
 from mcgen.physics.emission import iww
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.cross_section import scalar_energies, spectrum_nodes
+from mcgen.physics.emission.phase_space import peak_breaks
 from mcgen.physics.emission.rules import Rules
 from mcgen.search.search import Search
 
@@ -22,7 +23,8 @@ def _spectrum(E: float, process: Process, method: str, search: Search | None, q:
     """Energies of S in GeV and the cross sections in pb that they stand for, rule by rule between the kinks."""
     chi = iww.flux(E, process.m, process.m_S, process.ff) if method == "iww" else None
     low = float(search.lowest_energy(E)) if search else 0.0
-    limits = [low, *(search.kinks(low, E) if search else []), math.inf]
+    kinks = [*(search.kinks(low, E) if search else []), *peak_breaks(E, process, low, E)]
+    limits = [low, *sorted(kinks), math.inf]
     parts = []
     for first, last in itertools.pairwise(limits):
         energies, sigmas = np.empty(q.x.size), np.empty(q.x.size)
@@ -90,7 +92,8 @@ def spectra(E: Array, process: Process, method: str, search: Search | None, q: R
     all_count = search is None or (
         np.max(search.lowest_energy(E)) <= process.m_S and not search.kinks(0.0, float(E.max()))
     )
-    n, lowest = _few(v) if all_count and method != "iww" else (0, math.inf)
+    smooth = all_count and method != "iww" and not peak_breaks(float(E.max()), process, 0.0, float(E.max())).size
+    n, lowest = _few(v) if smooth else (0, math.inf)
     high = v >= lowest
     sigmas = _interpolated(v[high], n, process, method, q) if n else None
     if sigmas is None:

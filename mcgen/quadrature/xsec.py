@@ -12,18 +12,22 @@ import numpy as np
 
 from mcgen.base.arrays import Array
 from mcgen.base.asked import Energies, Energy, energies, energy
-from mcgen.base.constants import LEPTON_MASSES
-from mcgen.base.errors import InputError, check_number, choose, refuse_if
+from mcgen.base.constants import LEPTON_MASSES, M_E, M_MU
+from mcgen.base.errors import InputError, ThresholdError, check_number, choose, refuse_if
 from mcgen.base.histogram import histogram
 from mcgen.base.table import Table
-from mcgen.card.form_factors import named_or_read
+from mcgen.card.form_factors import allowed, named_or_read
 from mcgen.physics.emission import cross_section as quadrature
 from mcgen.physics.emission import iww
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.rules import rules
-from mcgen.source.targets import Target, named, process_on
+from mcgen.physics.emission.struck_electron import BothLines
+from mcgen.physics.matter.materials import ELEMENTS
+from mcgen.source.targets import Target, in_atom, named, process_on, scattering_on
 
-LEPTONS = ("mu", "e")
+#: names of beam leptons: mass in GeV, and charge; mu is mu+, as in the paper
+LEPTONS = {"mu": (M_MU, 1), "mu+": (M_MU, 1), "mu-": (M_MU, -1), "e": (M_E, -1)}
+OUT_LEPTONS = tuple(LEPTON_MASSES)
 SPECTRA = ("x", "t", "theta")
 
 
@@ -59,6 +63,8 @@ def process_of(
     form_factor: str = "paper",
     ww: bool = False,
     mediator: str = "scalar",
+    out_lepton: str | None = None,
+    parity_angle: float = 0.0,
 ) -> Process:
     """Constants of the kernels for a target, a beam lepton and a boson.
 
@@ -68,17 +74,22 @@ def process_of(
         Name such as 'W' or 'Pb', or the target itself.
     m_S : float
         Mass of S in GeV.
-    lepton : {"mu", "e"}
+    lepton : {"mu", "mu+", "mu-", "e"}
     form_factor : str
         Name, or a file with lines of t in GeV^2 and G2.
     ww : bool
         Take the Weizsaecker-Williams limit of the amplitude.
     mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    out_lepton : {"e", "mu", "tau"}, optional
+        The outgoing lepton; by default that of the beam.
+    parity_angle : float
+        Of a scalar or a vector, in degrees.
     """
     target = target if isinstance(target, Target) else named(target)
-    m = LEPTON_MASSES[choose(lepton, LEPTONS, "lepton")]
+    m, _ = LEPTONS[choose(lepton, LEPTONS, "lepton")]
+    m_out = _mass_out(out_lepton, m)
     name, tables = named_or_read(form_factor, [target.name])
-    return process_on(target, m, m_S, mediator, name, tables, ww=ww)
+    return process_on(target, m, m_S, mediator, name, tables, ww=ww, m_out=m_out, parity_angle=parity_angle)
 
 
 def cross_section(
@@ -89,11 +100,15 @@ def cross_section(
     lepton: str = "mu",
     mediator: str = "scalar",
     method: str = "exact",
-    form_factor: str = "paper",
+    form_factor: str | None = None,
+    process: str = "nuclear",
+    electron_coupling: float = 0.0,
     spectrum: str | None = None,
     edges: Sequence[float] | Array | None = None,
+    out_lepton: str | None = None,
+    parity_angle: float = 0.0,
 ) -> CrossSection:
-    """Cross section of l N -> l N S in pb at unit coupling.
+    """Cross section of l N -> l' N S, or per atom of l e -> l e S, in pb at unit coupling.
 
     Parameters
     ----------
@@ -101,31 +116,93 @@ def cross_section(
         Name such as 'W' or 'Pb', or the target itself.
     E_mu, m_S : float or str
         Total energy of the beam lepton and mass of S in GeV, or with units such as "100 MeV".
-    lepton : {"mu", "e"}
+    lepton : {"mu", "mu+", "mu-", "e"}
+        mu is mu+; where electrons are hit, its charge is the sign of the interference of a vector.
     mediator : {"scalar", "pseudoscalar", "vector", "axial"}
     method : {"exact", "ww", "iww"}
         The exact amplitude; Weizsaecker-Williams with exact limits; Eqs. 12-13 as printed.
-    form_factor : {"paper", "tsai", "elastic", "helm", "fourier-bessel"} or the name of a file
-        A file holds lines of t in GeV^2 and G2 (`mcgen.card.form_factors`).
+    form_factor : {"paper", "tsai", "elastic", "helm", "fourier-bessel"} or the name of a file, optional
+        A file holds lines of t in GeV^2 and G2 (`mcgen.card.form_factors`). By default paper, or elastic with
+        process `all`; free electrons have none.
+    process : {"nuclear", "electron", "all"}
+        What of an atom is hit: the nucleus, its Z electrons, or both, the nucleus elastically.
+    electron_coupling : float
+        Coupling to electrons over that to the beam lepton, where electrons are hit.
     spectrum : {"x", "t", "theta"}, optional
     edges : array, shape (n + 1,), optional
         Bin edges, of t in GeV^2, of theta in rad; forty bins if not given.
+    out_lepton : {"e", "mu", "tau"}, optional
+        The outgoing lepton, if it is another one than that of the beam; for any charge of the beam.
+    parity_angle : float
+        Of a scalar or a vector, in degrees: 0 to 90, where it is a pseudoscalar or an axial vector.
 
     Returns
     -------
     CrossSection
-        Zero below threshold, except for IWW, which knows no recoil.
+        On nuclei zero below threshold, except for IWW, which knows no recoil.
 
     Raises
     ------
     InputError
-        If a name is unknown or a number out of range.
+        If a name is unknown or a number out of range; on electrons, or if the lepton changes, also below threshold, for
+        a method that does not hold, and where the beam lepton would decay.
     """
     E_mu, m_S = energy(E_mu, "E_mu"), energy(m_S, "m_S")
     check_number("mass", m_S, 1e-12, 1e6)
-    process = process_of(target, m_S, lepton, form_factor, mediator=mediator)
-    check_number("energy", E_mu, process.m, 1e6)
-    return of_process(process, E_mu, method, spectrum, edges)
+    m, charge = LEPTONS[choose(lepton, LEPTONS, "lepton")]
+    hit = _hit(target, process)
+    electrons = any(one.spin_half for one, _ in hit)
+    _check_electrons(electrons, lepton, electron_coupling)
+    name, tables = _form_factor(form_factor, process, [one.name for one, _ in hit])
+    how: dict[str, Any] = {"kind": process, "ratio": electron_coupling, "charge": charge, "ww": method == "ww"}
+    how |= {"m_out": _mass_out(out_lepton, m), "parity_angle": parity_angle}
+    parts = [(scattering_on(one, m, m_S, mediator, name, tables, **how), number) for one, number in hit]
+    check_number("energy", E_mu, m, 1e6)
+    threshold = min(part.threshold for part, _ in parts)
+    below = f"energy: {E_mu:g} GeV is below threshold, {threshold:.7g} GeV for {m_S:g} GeV"
+    refuse_if((electrons or how["m_out"] != m) and E_mu <= threshold, below, ThresholdError)
+    if spectrum is not None and edges is None and len(parts) > 1:
+        first = next(part for part, _ in parts if part.threshold < E_mu)
+        edges = _edges(E_mu, first, choose(spectrum, SPECTRA, "spectrum"), None)
+    found = [(of_process(part, E_mu, method, spectrum, edges), number) for part, number in parts]
+    return found[0][0] if len(found) == 1 and found[0][1] == 1.0 else _sum(found)
+
+
+def _mass_out(out_lepton: str | None, m: float) -> float:
+    """Mass of the outgoing lepton in GeV, by default that of the beam."""
+    return m if out_lepton is None else LEPTON_MASSES[choose(out_lepton, OUT_LEPTONS, "out_lepton")]
+
+
+def _hit(target: str | Target, process: str) -> list[tuple[Target, float]]:
+    """What of an atom is hit, and how many of them; of a target that is no element itself alone."""
+    if isinstance(target, Target) or target not in ELEMENTS:
+        return [(target if isinstance(target, Target) else named(target), 1.0)]
+    return in_atom(process, ELEMENTS[target])
+
+
+def _check_electrons(electrons: bool, lepton: str, electron_coupling: float) -> None:
+    far = not abs(electron_coupling) <= 1e6
+    refuse_if(far, f"electron_coupling: {electron_coupling:g} must lie in -1e6..1e6")
+    coupled = electron_coupling != 0.0 and not electrons
+    refuse_if(coupled, "electron_coupling: is of process electron or all, a nucleus alone has no electron to couple to")
+    refuse_if(electrons and lepton == "e", "lepton e: on electrons it is another process; take mu, mu+ or mu-")
+
+
+def _form_factor(asked: str | None, process: str, targets: list[str]) -> tuple[str, dict[str, str]]:
+    """Name of a form factor, and the user's table if it is one."""
+    if asked is None or process == "electron":
+        return allowed(asked, process), {}
+    name, tables = named_or_read(asked, targets[:1])
+    return allowed(name, process), tables
+
+
+def _sum(parts: list[tuple[CrossSection, float]]) -> CrossSection:
+    """Cross section of an atom from those of its parts, each with their number."""
+    value, error = (sum(n * getattr(part, key) for part, n in parts) for key in ("value", "error"))
+    first, _ = parts[0]
+    shapes = [n * part.bins for part, n in parts if part.bins is not None]
+    bins = np.sum(shapes, axis=0) if shapes else None
+    return CrossSection(value, error, first.edges, bins, first.variable)
 
 
 class Row:
@@ -160,6 +237,10 @@ class XsecRow(Row):
     form_factor: str
     sigma_pb: float
     error_pb: float
+    process: str
+    electron_coupling: float
+    out_lepton: str
+    parity_angle: float  #: degrees
     spectrum: dict[str, Any] | None = None  #: variable, edges, and sigma_pb in each bin
 
     @property
@@ -176,9 +257,13 @@ def xsec(
     lepton: str = "mu",
     mediator: str = "scalar",
     method: str = "exact",
-    form_factor: str = "paper",
+    form_factor: str | None = None,
+    process: str = "nuclear",
+    electron_coupling: float = 0.0,
     spectrum: str | None = None,
     edges: Sequence[float] | Array | None = None,
+    out_lepton: str | None = None,
+    parity_angle: float = 0.0,
 ) -> Table[XsecRow]:
     """`cross_section` at each of several energies and masses.
 
@@ -188,14 +273,22 @@ def xsec(
         Name such as 'W' or 'Pb'.
     E_mu, m_S : float, str or sequence
         Total energies of the beam lepton and masses of S in GeV, or with units such as "10 MeV, 100 MeV".
-    lepton : {"mu", "e"}
+    lepton : {"mu", "mu+", "mu-", "e"}
     mediator : {"scalar", "pseudoscalar", "vector", "axial"}
     method : {"exact", "ww", "iww"}
-    form_factor : str
+    form_factor : str, optional
         Name, or a file with lines of t in GeV^2 and G2.
+    process : {"nuclear", "electron", "all"}
+        What of an atom is hit.
+    electron_coupling : float
+        Coupling to electrons over that to the beam lepton.
     spectrum : {"x", "t", "theta"}, optional
     edges : array, shape (n + 1,), optional
         Bin edges, of t in GeV^2, of theta in rad; forty bins if not given.
+    out_lepton : {"e", "mu", "tau"}, optional
+        The outgoing lepton; by default that of the beam.
+    parity_angle : float
+        Of a scalar or a vector, in degrees.
 
     Returns
     -------
@@ -206,15 +299,24 @@ def xsec(
     for E, mass in itertools.product(energies(E_mu, "E_mu"), energies(m_S, "m_S")):
         found = cross_section(
             target, E, mass, lepton=lepton, mediator=mediator, method=method, form_factor=form_factor,
-            spectrum=spectrum, edges=edges,
+            process=process, electron_coupling=electron_coupling, spectrum=spectrum, edges=edges, out_lepton=out_lepton,
+            parity_angle=parity_angle,
         )  # fmt: skip
-        sigma = found.value, found.error
-        rows.append(XsecRow(lepton, target, E, mass, mediator, method, form_factor, *sigma, found.shape))
+        of = lepton, target, E, mass, mediator, method, form_factor or allowed(None, process)
+        how = process, electron_coupling, out_lepton or lepton.rstrip("+-"), parity_angle
+        rows.append(XsecRow(*of, found.value, found.error, *how, found.shape))
     return rows
 
 
+def check_method(method: str, m: float, m_out: float) -> None:
+    """Raise InputError if a method does not hold for a lepton that changes its mass from m to m_out, in GeV."""
+    refuse_if(method == "iww" and m_out != m, "method: iww is for a lepton that stays what it is (allowed: exact, ww)")
+    soft = "a light lepton comes out soft, where Weizsaecker-Williams is 10 to 60 % too large"
+    refuse_if(method == "ww" and m_out < m, f"method: ww: {soft} (allowed: exact)")
+
+
 def of_process(
-    process: Process,
+    process: Process | BothLines,
     E_mu: float,
     method: str = "exact",
     spectrum: str | None = None,
@@ -239,12 +341,13 @@ def of_process(
         Zero below threshold, except for IWW, which knows no recoil.
     """
     choose(method, quadrature.METHODS, "method")
+    check_method(method, process.m, process.m_out)
     refuse_if(spectrum is None and edges is not None, "edges: are those of a spectrum, and none is asked for")
-    process = process._replace(ww=method == "ww")
+    process = _approximated(process, method)
     if spectrum is None:
         bounds = None
     else:
-        choose(spectrum, SPECTRA if method != "iww" else ("x",), f"spectrum ({method})")
+        choose(spectrum, ("x",) if method == "iww" else tuple(quadrature.bins(process)), f"spectrum ({method})")
         bounds = _edges(E_mu, process, spectrum, edges)
     above = process.threshold < E_mu
     if method == "iww":
@@ -257,7 +360,14 @@ def of_process(
     return CrossSection(value, error, bounds, quadrature.spectrum(E_mu, process, spectrum, bounds), spectrum)
 
 
-def _edges(E: float, process: Process, variable: str, edges: Sequence[float] | Array | None) -> Array:
+def _approximated(process: Process | BothLines, method: str) -> Process | BothLines:
+    if isinstance(process, Process):
+        return process._replace(ww=method == "ww")
+    refuse_if(method != "exact", f"method {method}: is of the beam's line alone, so with a coupling to electrons exact")
+    return process
+
+
+def _edges(E: float, process: Process | BothLines, variable: str, edges: Sequence[float] | Array | None) -> Array:
     if edges is None:
         refuse_if(process.threshold >= E, f"spectrum: {E:g} GeV is below threshold, give the bin edges")
         return quadrature.standard_edges(E, process, variable)
@@ -274,7 +384,7 @@ def _pairs(bounds: Array | None) -> list[tuple[float, float]]:
     return [] if bounds is None else [(float(a), float(b)) for a, b in itertools.pairwise(bounds)]
 
 
-def _iww_between(E: float, process: Process, low: float, high: float) -> tuple[float, float]:
+def _iww_between(E: float, process: Any, low: float, high: float) -> tuple[float, float]:
     """IWW cross section in pb with S between two energies, and its numerical error (Eqs. 12-13)."""
     flux = iww.flux(E, process.m, process.m_S, process.ff)
     values = []

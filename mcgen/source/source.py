@@ -159,7 +159,9 @@ def source_of(card: Card) -> AnySource:
 CardLike = Card | str | Path
 
 
-def load_card(name: CardLike, mediator: str | None = None, model: str | None = None) -> Card:
+def load_card(
+    name: CardLike, mediator: str | None = None, model: str | None = None, *, isotropic: bool = False
+) -> Card:
     """Read a card, and check that its beam makes the boson in its target.
 
     Every function that takes a card takes its name or its file too.
@@ -173,6 +175,8 @@ def load_card(name: CardLike, mediator: str | None = None, model: str | None = N
         Another boson than the card's, with its own models if those of the card do not fit.
     model : {"A", "B", "dark-photon", "Lmu-Ltau"}, optional
         Another model than the card's, the only one of its scan.
+    isotropic : bool
+        Let vectors and axial vectors decay isotropically, instead of by the spin density of their production.
 
     Returns
     -------
@@ -187,7 +191,7 @@ def load_card(name: CardLike, mediator: str | None = None, model: str | None = N
         message = f"card: {name!r:.60} is no card, and no name or file of one"
         raise InputError(message)
     card = name if isinstance(name, Card) else checked(read_card(name), str(name))
-    return card.with_boson(mediator, model)
+    return card.with_boson(mediator, model, isotropic)
 
 
 def checked(card: Card, where: str = "card") -> Card:

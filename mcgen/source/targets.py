@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from mcgen.base import pdg
 from mcgen.base.constants import M_E
-from mcgen.base.errors import InputError, choose
+from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.card.form_factors import element_form_factor
+from mcgen.physics.emission import both_lines as _both_lines  # noqa: F401  # its integrals are known then
 from mcgen.physics.emission.amplitude import Process
-from mcgen.physics.emission.form_factor import FormFactor
-from mcgen.physics.emission.mediator import MEDIATORS
+from mcgen.physics.emission.form_factor import FREE, FormFactor
+from mcgen.physics.emission.mediator import MEDIATORS, MIXES, weights_of
+from mcgen.physics.emission.struck_electron import BothLines, both_lines
 from mcgen.physics.matter.materials import ELEMENTS, Element
 
 #: gives G2(t) for the kernels from the name of a form factor and the user's tables of G2(t), by target
@@ -43,6 +45,7 @@ class Target:
     A: float  #: mass number of a nucleus, as in the branch `target_A`, which with Z tells targets apart; else 0
     pdg: int
     current: Current = field(compare=False, repr=False)
+    spin_half: bool = False  #: of spin 1/2 and without structure, as an electron; else of spin 0
 
     def is_struck(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         """Events on this target."""
@@ -64,8 +67,15 @@ def nucleus(element: Element) -> Target:
     return Target(element.name, element.M, Z, A, pdg.nucleus(Z, A), current)
 
 
+#: free and at rest
+ELECTRON = Target("e-", M_E, -1.0, 0.0, 11, lambda _name, _tables: FREE, spin_half=True)
+
 #: kind of target, `target.process` of a card -> what of an atom belongs to it
-KINDS: dict[str, OfAtom] = {"nuclear": lambda element: [(nucleus(element), 1.0)]}
+KINDS: dict[str, OfAtom] = {
+    "nuclear": lambda element: [(nucleus(element), 1.0)],
+    "electron": lambda element: [(ELECTRON, element.Z)],
+    "all": lambda element: [(nucleus(element), 1.0), (ELECTRON, element.Z)],
+}
 
 
 def register(kind: str, of_atom: OfAtom) -> None:
@@ -104,6 +114,20 @@ def per_event(columns: Mapping[str, NDArray[Any]], value: Callable[[Target], flo
     return np.array([value(struck(float(Z[i]), float(A[i]))) for i in first])[which]
 
 
+def check_parity(mediator: str, parity_angle: float) -> None:
+    """Raise InputError unless the angle in degrees is one that this mediator can have."""
+    inside = 0.0 <= parity_angle <= 90.0
+    refuse_if(not inside, f"parity_angle: {parity_angle:g} must lie in 0..90 degrees")
+    wrong = parity_angle != 0.0 and mediator not in MIXES
+    refuse_if(wrong, f"parity_angle: is of mediator {' or '.join(MIXES)}, not {mediator}; at 90 they are the odd ones")
+
+
+def check_stable(m: float, m_out: float, m_S: float) -> None:
+    """Raise InputError if a lepton of mass m decays to one of mass m_out and the boson."""
+    decays = "where the beam lepton decays to the outgoing one and S"
+    refuse_if(m_out + m_S <= m, f"mass: {m_S:g} GeV must lie above {m - m_out:.7g} GeV, {decays}")
+
+
 def process_on(
     target: Target,
     m: float,
@@ -113,6 +137,8 @@ def process_on(
     tables: Mapping[str, str] | None = None,
     *,
     ww: bool = False,
+    m_out: float | None = None,
+    parity_angle: float = 0.0,
 ) -> Process:
     """Constants of the kernels: what radiates, what it radiates, and what it scatters on.
 
@@ -120,7 +146,7 @@ def process_on(
     ----------
     target : Target
     m, m_S : float
-        Masses of the lepton and of the boson in GeV.
+        Masses of the beam lepton and of the boson in GeV.
     mediator : {"scalar", "pseudoscalar", "vector", "axial"}
     form_factor : str
         Name of the target's form factor.
@@ -128,6 +154,75 @@ def process_on(
         Texts of G2(t) for the form factor `table`, by target.
     ww : bool
         Take the Weizsaecker-Williams limit of the amplitude.
+    m_out : float, optional
+        Mass of the outgoing lepton in GeV, if it is another one.
+    parity_angle : float
+        Of a scalar or a vector, in degrees: 90 is a pseudoscalar or an axial vector.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, the angle is not possible, or the beam lepton would decay.
     """
-    weights = MEDIATORS[choose(mediator, MEDIATORS, "mediator")](m, m_S)
-    return Process(m, m_S, target.M, weights, target.current(form_factor, tables or {}), ww)
+    m_out = m if m_out is None else m_out
+    refuse_if(target.spin_half and m_out != m, "out_lepton: flavour changes on nuclei only, not on electrons")
+    check_parity(choose(mediator, MEDIATORS, "mediator"), parity_angle)
+    check_stable(m, m_out, m_S)
+    weights, current = weights_of(mediator, m, m_out, m_S, parity_angle), target.current(form_factor, tables or {})
+    return Process(m, m_out, m_S, target.M, weights, current, ww, target.spin_half or None)
+
+
+def scattering_on(
+    target: Target,
+    m: float,
+    m_S: float,
+    mediator: str = "scalar",
+    form_factor: str = "paper",
+    tables: Mapping[str, str] | None = None,
+    *,
+    kind: str = "nuclear",
+    ratio: float = 0.0,
+    charge: int = 1,
+    ww: bool = False,
+    m_out: float | None = None,
+    parity_angle: float = 0.0,
+) -> Process | BothLines:
+    """`process_on` of a target that is one of its kind, with all lines that can make S.
+
+    Parameters
+    ----------
+    target : Target
+    m, m_S : float
+        Masses of the beam lepton and of the boson in GeV.
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    form_factor : str
+        Name of the form factor of a nucleus.
+    tables : mapping, optional
+        Texts of G2(t) for the form factor `table`, by target.
+    kind : str
+        Of targets; with `all` a nucleus scatters elastically, as the electrons beside it are no part of it.
+    ratio : float
+        Coupling to electrons over that to the beam lepton; it counts where electrons are hit.
+    charge : {1, -1}
+        Of the beam lepton.
+    ww : bool
+        Take the Weizsaecker-Williams limit of the amplitude.
+    m_out : float, optional
+        Mass of the outgoing lepton in GeV, if it is another one.
+    parity_angle : float
+        Of a scalar or a vector, in degrees.
+    """
+    process = process_on(target, m, m_S, mediator, form_factor, tables, ww=ww, m_out=m_out, parity_angle=parity_angle)
+    if kind == "all":
+        process = process._replace(ff=process.ff._replace(inelastic=0.0))
+    if not target.spin_half or ratio == 0.0:
+        return process
+    refuse_if(ww, "method ww: is of the beam's line alone, so with a coupling to electrons take exact")
+    refuse_if(parity_angle != 0.0, "parity_angle: with a coupling to electrons it must be 0")
+    return both_lines(process, _exchanged(process, mediator), mediator, ratio, charge)
+
+
+def _exchanged(process: Process, mediator: str) -> Process:
+    """S from the line of what is hit, seen from the rest frame of the beam lepton."""
+    m, M, m_S = process.m, process.M, process.m_S
+    return process._replace(m=M, m_out=M, M=m, weights=MEDIATORS[mediator](M, M, m_S))

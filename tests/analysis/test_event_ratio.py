@@ -115,7 +115,7 @@ def test_amplitude_from_momenta(target, E, m_S, angle):
         E_S = rng.uniform(0.1, 0.9) * E
         omc = 10.0 ** rng.uniform(-9, -4) * (160.0 / E) ** 2
         phi = rng.uniform(-math.pi, math.pi)
-        e = emission(E, process.m, m_S, process.M, E_S, omc)
+        e = emission(E, process.m, process.m_out, m_S, process.M, E_S, omc)
         above = e.t_min * 10.0 ** rng.uniform(-3, 3)
         t = e.t_min + above
         if not t < 0.5 * e.t_max:
@@ -130,7 +130,7 @@ def test_amplitude_from_momenta(target, E, m_S, angle):
         p, k, N = (tuple(row[:3]) for row in out)
         for point in (event_point, event_point.py_func):
             omc_found, q_found, phi_found = point(E, process.m, m_S, p, k, N, E_S)
-            e_found = emission(E, process.m, m_S, process.M, E_S, omc_found)
+            e_found = emission(E, process.m, process.m_out, m_S, process.M, E_S, omc_found)
             A = amplitude_at(azimuthal_form(e_found, E, t, q_found, process), phi_found)
             assert (
                 pytest.approx(amplitude_of(process, E, E_S, omc, above, phi), rel=1e-10 if angle == 0.0 else 1e-7) == A

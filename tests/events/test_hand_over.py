@@ -95,9 +95,11 @@ def test_what_the_sum_of_weights_is_good_for(file, tmp_path):
 
 
 def test_forced_decays_of_another_mediator(file, tmp_path):
-    """A vector decays elsewhere than the scalar whose decays were forced; fails if its weight goes into the file."""
-    with pytest.raises(InputError, match="mediator=vector': is of another mediator, which decays otherwise"):
-        export(with_weights(file, ["mediator=vector"]), tmp_path / "e.lhe")
+    """Others decay elsewhere than the scalar whose decays were forced; fails if their weights go into the file."""
+    with pytest.raises(InputError, match="mediator=pseudoscalar': is of another mediator, which decays otherwise"):
+        export(with_weights(file, ["mediator=pseudoscalar"]), tmp_path / "e.lhe")
+    with pytest.raises(InputError, match=r"mediator=vector': .* vector decays at other angles"):
+        with_weights(file, ["mediator=vector"])
     path = export(with_weights(file, ["form_factor=helm"]), tmp_path / "e.parquet")
     schema = pytest.importorskip("pyarrow.parquet").read_schema(path)
     assert schema.field("E_mu").metadata[b"description"] == b"E_mu [GeV], energy of the muon at the interaction"

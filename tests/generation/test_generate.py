@@ -178,7 +178,7 @@ def test_bins_of_t(name, highest):
     card = load_card(name)
     edges = generate(card, 0.1, 1000).metadata["t_spectrum"]["edges_gev2"]
     process = Source(card).process(0.1)
-    low, high = t_range(card.beam.energy, process.m, process.m_S, process.M)
+    low, high = t_range(card.beam.energy, process.m, process.m_out, process.m_S, process.M)
     assert edges[0] == pytest.approx(low, rel=1e-12)
     assert edges[-1] == pytest.approx(highest or min(10.0, high), rel=1e-12)
     assert (high > 10.0) or not highest

@@ -248,7 +248,7 @@ def test_azimuth():
     """
     for i, case in enumerate(cases(12, seed=21, edges=1.0)):
         p = case.process
-        e = emission(case.E, p.m, p.m_S, p.M, case.E_S, case.one_minus_cos_theta)
+        e = emission(case.E, p.m, p.m_out, p.m_S, p.M, case.E_S, case.one_minus_cos_theta)
         form = azimuthal_form(e, case.E, case.t, transverse_momentum(e, case.t, case.t_minus_tmin), p)
         bound = azimuth_bound(form)
         draws = np.array(

@@ -77,7 +77,7 @@ def test_a_block_is_its_points(setting):
         p = map_point(E, process, rescaled(lattice.energies, E, process), *r)
         found = [b[row + i] for row in (stages.E_S, stages.ONE_MINUS_COS, stages.T, stages.ABOVE, stages.F)]
         assert found == [*p[:4], p.weight / b[stages.CEILING + i]]
-        e = emission(E, process.m, process.m_S, process.M, p.E_S, p.one_minus_cos_theta)
+        e = emission(E, process.m, process.m_out, process.m_S, process.M, p.E_S, p.one_minus_cos_theta)
         assert tuple(b[stages.EMISSION + i : stages.PEAK : SIZE]) == e
         assert b[stages.G2_T + i] == G2(p.t, process.ff)
 
@@ -220,14 +220,14 @@ def _integral(E, toy):
     """
     y, w = np.polynomial.legendre.leggauss(100)
     nodes, weights = np.sin(0.25 * np.pi * (y + 1.0)) ** 2, 0.25 * np.pi * w * np.sin(0.5 * np.pi * (y + 1.0))
-    low, high = scalar_energy_range(E, toy.m, toy.m_S, toy.M, 1.0)
+    low, high = scalar_energy_range(E, toy.m, toy.m_out, toy.m_S, toy.M, 1.0)
     d, total = toy.ff.d, 0.0
     for x, w_x in zip(nodes, weights * (high - low), strict=True):
         E_S = low + x * (high - low)
         u_low, u_high, two_pk = u_range(E, E_S, toy)
         span = 1.0 / u_low - 1.0 / u_high
         for v, w_v in zip(1.0 / u_high + nodes * span, weights * span, strict=True):
-            e = emission(E, toy.m, toy.m_S, toy.M, E_S, min(2.0, max(0.0, (1.0 / v - u_low) / two_pk)))
+            e = emission(E, toy.m, toy.m_out, toy.m_S, toy.M, E_S, min(2.0, max(0.0, (1.0 / v - u_low) / two_pk)))
             if e.t_max > e.t_min:
                 total += w_x * w_v * e.per_V * math.log(e.t_max * (e.t_min + d) / (e.t_min * (e.t_max + d)))
     return total

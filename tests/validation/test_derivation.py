@@ -43,14 +43,14 @@ def test_cited_equations_exist():
 @pytest.mark.parametrize("step", [invariants.weights, lab.azimuth])
 @pytest.mark.parametrize(
     ("mediator", "weight"),
-    [(name, i) for name, kernel in MEDIATORS.items() for i, c in enumerate(run(kernel, 1, 3)) if c != 0],
+    [(name, i) for name, kernel in MEDIATORS.items() for i, c in enumerate(run(kernel, 1, 1, 3)[:4]) if c != 0],
 )
 def test_wrong_sign_is_seen(monkeypatch, mediator, weight, step):
     """One weight with the wrong sign makes a difference; fails if a step compares the code with itself."""
     true = MEDIATORS[mediator]
 
-    def wrong(m, m_S):
-        return Weights(*(-c if i == weight else c for i, c in enumerate(run(true, m, m_S))))
+    def wrong(m, m_out, m_S):
+        return Weights(*(-c if i == weight else c for i, c in enumerate(run(true, m, m_out, m_S))))
 
     monkeypatch.setitem(MEDIATORS, mediator, wrong)
     assert difference(step, n=1) > 1e-3

@@ -1,4 +1,4 @@
-"""Decay of the scalar into two particles of equal mass, isotropic in its rest frame."""
+"""Decay of the boson into two particles of equal mass: laboratory momenta from a direction in its rest frame."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ import math
 
 from mcgen.base.jit import jit
 from mcgen.physics.emission.four_momenta import Momenta
+
+Axis = tuple[float, float, float]
+
+
+@jit
+def frame(px: float, py: float, pz: float, k: float) -> tuple[Axis, Axis, Axis]:
+    """The flight of a momentum of size k and two unit vectors across it; at rest it is the z axis."""
+    n_x, n_y, n_z = (px / k, py / k, pz / k) if k > 0.0 else (0.0, 0.0, 1.0)
+    sign = 1.0 if n_z >= 0.0 else -1.0
+    a = -1.0 / (sign + n_z)
+    b = n_x * n_y * a
+    return (n_x, n_y, n_z), (1.0 + sign * n_x * n_x * a, sign * b, -sign * n_x), (b, sign + n_y * n_y * a, -n_y)
 
 
 @jit
@@ -19,24 +31,17 @@ def daughters(S: Momenta, m_S: float, m: float, cos_theta: float, phi: float) ->
     m_S, m : float
         Masses of the scalar and of each daughter, m < m_S/2.
     cos_theta, phi : float
-        Direction of the first daughter in the rest frame, about the flight of S.
+        Direction of the first daughter in the rest frame, about the flight of S; phi on the axes of `frame`.
     """
     px, py, pz, E = S
     q = math.sqrt((0.5 * m_S - m) * (0.5 * m_S + m))
     k = math.sqrt(px * px + py * py + pz * pz)
     along = (k * 0.5 * m_S + E * q * cos_theta) / m_S
     across = q * math.sqrt((1.0 - cos_theta) * (1.0 + cos_theta))
-    # two unit vectors across the flight; a scalar at rest takes the z axis
-    if k > 0.0:
-        n_x, n_y, n_z = px / k, py / k, pz / k
-    else:
-        n_x, n_y, n_z = 0.0, 0.0, 1.0
-    sign = 1.0 if n_z >= 0.0 else -1.0
-    a = -1.0 / (sign + n_z)
-    b = n_x * n_y * a
+    n, x, y = frame(px, py, pz, k)
     u, v = across * math.cos(phi), across * math.sin(phi)
-    first_x = along * n_x + u * (1.0 + sign * n_x * n_x * a) + v * b
-    first_y = along * n_y + u * sign * b + v * (sign + n_y * n_y * a)
-    first_z = along * n_z - u * sign * n_x - v * n_y
+    first_x = along * n[0] + u * x[0] + v * y[0]
+    first_y = along * n[1] + u * x[1] + v * y[1]
+    first_z = along * n[2] + u * x[2] + v * y[2]
     energy = (E * 0.5 * m_S + k * q * cos_theta) / m_S
     return (first_x, first_y, first_z, energy), (px - first_x, py - first_y, pz - first_z, E - energy)

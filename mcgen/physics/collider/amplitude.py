@@ -56,7 +56,7 @@ def collision(sqrt_s: float, m: float, m_S: float, mediator: str = "scalar") -> 
     -------
     Collision
     """
-    return Collision(sqrt_s, m, m_S, MEDIATORS[mediator](m, m_S), _LONGITUDINAL[mediator] * m * m)
+    return Collision(sqrt_s, m, m_S, MEDIATORS[mediator](m, m, m_S), _LONGITUDINAL[mediator] * m * m)
 
 
 @jit

@@ -1,4 +1,4 @@
-"""sigma(E, m_S) of l N -> l N S and its spectra by quadrature, at unit coupling.
+"""sigma(E, m_S) of l N -> l' N S and its spectra by quadrature, at unit coupling.
 
 The integral over both azimuths is analytic; the other three are Gauss-Legendre in the coordinates of
 `phase_space`. For a spectrum the variable that is binned is the outermost one, so that bin edges are
@@ -8,6 +8,8 @@ limits of integration and never steps inside an integrand.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,12 +19,13 @@ from mcgen.base.jit import jit
 from mcgen.physics.emission.amplitude import Process, pointlike_density, without_form_factor
 from mcgen.physics.emission.form_factor import G2
 from mcgen.physics.emission.iww import dsigma_dx
-from mcgen.physics.emission.kinematics import emission, momentum, scalar_energy_range, t_range
+from mcgen.physics.emission.kinematics import Emission, emission, largest_angle, momentum, scalar_energy_range, t_range
 from mcgen.physics.emission.phase_space import (
     EnergyMap,
     collinear_peak,
     energy_map,
     energy_map_between,
+    peak_breaks,
     scalar_energy,
     scalar_energy_coordinate,
     u_range,
@@ -82,6 +85,31 @@ def _write_nodes(
 
 
 @jit
+def peak_nodes(E: float, process: Process, e: Emission, q: Rules) -> tuple[Array, Array]:
+    """Nodes of log(t/t_min) and their weights, close to each other at the collinear peak.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    e : Emission
+        Kinematics at E, E_S, theta_S.
+    q : Rules
+        Nodes of the quadrature; those in t are used.
+    """
+    peak, peak_width = collinear_peak(E, process, e)
+    below = math.log1p(peak / e.t_min)
+    pieces = below, math.log(e.t_max / e.t_min) - below, peak_width, process.ff.panel
+    n = _pieces(*pieces) * q.t.size
+    at = np.empty(n)
+    weight = np.empty(n)
+    _write_nodes(*pieces, q, at, weight)
+    return at, weight
+
+
+@jit
 def sigma_dE_du(E: float, process: Process, E_S: float, one_minus_cos_theta: float, q: Rules) -> float:
     """d sigma/(dE_S d|u|) in pb/GeV^3 at unit coupling: the integral over t.
 
@@ -96,18 +124,13 @@ def sigma_dE_du(E: float, process: Process, E_S: float, one_minus_cos_theta: flo
     q : Rules
         Nodes of the quadrature; those in t are used.
     """
-    e = emission(E, process.m, process.m_S, process.M, E_S, one_minus_cos_theta)
+    e = emission(E, process.m, process.m_out, process.m_S, process.M, E_S, one_minus_cos_theta)
     if not e.t_max > e.t_min:
         return 0.0
-    peak, peak_width = collinear_peak(E, process, e)
-    below = math.log1p(peak / e.t_min)
-    pieces = below, math.log(e.t_max / e.t_min) - below, peak_width, process.ff.panel
-    n = _pieces(*pieces) * q.t.size
-    at = np.empty(n)
-    weight = np.empty(n)
-    _write_nodes(*pieces, q, at, weight)
+    at, weight = peak_nodes(E, process, e, q)
     bare = without_form_factor(process)
     # a loop for each step, in which the compiler takes several points at a time
+    n = at.size
     for i in range(n):
         at[i] = e.t_min * expm1(at[i])
     for i in range(n):
@@ -172,7 +195,7 @@ def spectrum_nodes(
     """
     first, last = process.m_S, E
     if chi is None:
-        first, last = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0)
+        first, last = scalar_energy_range(E, process.m, process.m_out, process.m_S, process.M, 1.0)
     low = max(low, first)
     high = min(high, last)
     sigmas[:] = 0.0
@@ -214,8 +237,10 @@ def scalar_energies(E: Array, process: Process, q: Rules) -> Array:
 
 
 @jit
-def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: float) -> tuple[float, float, float]:
-    """Limits of integration over E_S, with the kink between them where S can no longer fly backward.
+def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: float) -> Array:
+    """Limits of integration over E_S, with what the rules must not cross between them.
+
+    That is the kink where S can no longer fly backward, and a narrow peak (`peak_breaks`).
 
     Parameters
     ----------
@@ -230,18 +255,25 @@ def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: f
 
     Returns
     -------
-    r_low, r_kink, r_high : float
-        Coordinates of `em`; r_kink is r_low if no kink lies in between, or only one next to the highest energy.
+    array
+        Coordinates of `em`, rising; a kink next to the highest energy is left out.
     """
     r_low = 0.0 if low <= em.low else scalar_energy_coordinate(low, em)
     r_high = 1.0 if high >= em.low + em.span else scalar_energy_coordinate(high, em)
-    kink_low, kink = scalar_energy_range(E, process.m, process.m_S, process.M, -1.0)
-    r_kink = r_low
+    peak = peak_breaks(E, process, low, high)
+    breaks = np.empty(peak.size + 3)
+    breaks[0] = r_low
+    for i in range(peak.size):
+        breaks[i + 1] = scalar_energy_coordinate(peak[i], em)
+    n = peak.size + 1
+    kink_low, kink = scalar_energy_range(E, process.m, process.m_out, process.m_S, process.M, -1.0)
     if kink_low < kink < em.low + em.span:
         r = scalar_energy_coordinate(kink, em)
         if r_low < r < r_high and r < 0.995:
-            r_kink = r
-    return r_low, r_kink, r_high
+            breaks[n] = r
+            n += 1
+    breaks[n] = r_high
+    return np.sort(breaks[: n + 1])
 
 
 @jit
@@ -264,13 +296,13 @@ def sigma_between(E: float, process: Process, low: float, high: float, q: Rules)
     high = min(high, em.low + em.span)
     if high <= low:
         return 0.0
-    r_low, r_kink, r_high = energy_breaks(E, process, em, low, high)
+    breaks = energy_breaks(E, process, em, low, high)
     total = 0.0
-    for start, stop in ((r_low, r_kink), (r_kink, r_high)):
-        if stop > start:
-            for i in range(q.x.size):
-                E_S, jacobian = scalar_energy(start + (stop - start) * q.x[i], em)
-                total += (stop - start) * q.x_w[i] * jacobian * sigma_dE(E, process, E_S, q)
+    for piece in range(breaks.size - 1):
+        start, width = breaks[piece], breaks[piece + 1] - breaks[piece]
+        for i in range(q.x.size):
+            E_S, jacobian = scalar_energy(start + width * q.x[i], em)
+            total += width * q.x_w[i] * jacobian * sigma_dE(E, process, E_S, q)
     return total
 
 
@@ -286,7 +318,7 @@ def _x_bins(E: float, process: Process, edges: Array, q: Rules) -> Array:
 def _sigma_dcos(E: float, process: Process, one_minus_cos_theta: float, q: Rules) -> float:
     """d sigma/dcos(theta) in pb at unit coupling."""
     em = energy_map(E, process)
-    low, high = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0 - one_minus_cos_theta)
+    low, high = scalar_energy_range(E, process.m, process.m_out, process.m_S, process.M, 1.0 - one_minus_cos_theta)
     if em.span <= 0.0 or high <= low:
         return 0.0
     r_low = 0.0 if low <= em.low else scalar_energy_coordinate(low, em)
@@ -335,12 +367,12 @@ def u_range_at_t(E: float, process: Process, E_S: float, t: float) -> tuple[floa
     """
     recoil = 0.5 * t / process.M
     E_out = E - E_S - recoil
-    if E_out < process.m:
+    if E_out < process.m_out:
         return 1.0, 0.0
     low, _, two_pk = u_range(E, E_S, process)
     q2 = t + recoil * recoil
     centre = t + 2.0 * recoil * (recoil - E + E_S)
-    half = 2.0 * math.sqrt(q2) * momentum(E_out, process.m)
+    half = 2.0 * math.sqrt(q2) * momentum(E_out, process.m_out)
     return max(low, centre - half), min(low + 2.0 * two_pk, centre + half)
 
 
@@ -364,7 +396,7 @@ def _sigma_dt(E: float, process: Process, t: float, q: Rules) -> float:
     if em.span <= 0.0:
         return 0.0
     # the largest |p'| + |k| of all E_S, at the same velocity of both: if t is not possible there, it is nowhere
-    E_S = (E - 0.5 * t / process.M) * process.m_S / (process.m + process.m_S)
+    E_S = (E - 0.5 * t / process.M) * process.m_S / (process.m_out + process.m_S)
     u_low, u_high = u_range_at_t(E, process, E_S, t)
     if u_high <= u_low or not em.low < E_S < em.low + em.span:
         return 0.0
@@ -390,7 +422,7 @@ def _sigma_dt(E: float, process: Process, t: float, q: Rules) -> float:
         for k in range(u.size):
             u[k] = u_low * exp(u[k] * width)
         for k in range(u.size):
-            e = emission(E, process.m, process.m_S, process.M, E_S, max(0.0, (u[k] - u_first) / two_pk))
+            e = emission(E, process.m, process.m_out, process.m_S, process.M, E_S, max(0.0, (u[k] - u_first) / two_pk))
             density = pointlike_density(E, bare, e, t, t - e.t_min)
             weight[k] *= u[k] * density if e.t_min < t < e.t_max else 0.0
         for k in range(u.size):
@@ -426,31 +458,55 @@ def bins_of_t(E: float, process: Process, edges: Array, q: Rules) -> Array:
     return result
 
 
-_BINS = {"x": (_x_bins, FINE), "theta": (_theta_bins, FIXED_ANGLE), "t": (bins_of_t, FIXED_T)}
+class Integrals(NamedTuple):
+    """How the cross section of a kind of process is integrated; the functions are those here of the same name."""
+
+    between: Callable[..., float]  #: `sigma_between`
+    nodes: Callable[..., None]  #: `spectrum_nodes`
+    energies: Callable[..., Array]  #: `scalar_energies`
+    bins: dict[str, tuple[Callable[..., Array], tuple[int, int, int, int]]]  #: of a spectrum, and their rules
+    rules: tuple[tuple[int, int, int, int], ...] = (FINE, COARSE, COARSER)  #: of the value, and of its error
 
 
-def sigma(E: float, process: Process) -> tuple[float, float]:
+#: type of the constants of a process -> its integrals
+INTEGRALS: dict[type, Integrals] = {
+    Process: Integrals(
+        sigma_between,
+        spectrum_nodes,
+        scalar_energies,
+        {"x": (_x_bins, FINE), "theta": (_theta_bins, FIXED_ANGLE), "t": (bins_of_t, FIXED_T)},
+    )
+}
+
+
+def bins(process: Any) -> dict[str, tuple[Callable[..., Array], tuple[int, int, int, int]]]:
+    """Spectra that a kind of process has: x, theta, t."""
+    return INTEGRALS[type(process)].bins
+
+
+def sigma(E: float, process: Any) -> tuple[float, float]:
     """Cross section and its numerical error in pb at unit coupling; (0, 0) below threshold.
 
     The error is judged from two coarser rules, since a single difference can vanish by chance.
     """
-    value = sigma_between(E, process, 0.0, E, rules(*FINE))
-    coarse, coarser = (abs(value - sigma_between(E, process, 0.0, E, rules(*n))) for n in (COARSE, COARSER))
+    own = INTEGRALS[type(process)]
+    value, *others = (own.between(E, process, 0.0, E, rules(*n)) for n in own.rules)
+    coarse, coarser = (abs(value - other) for other in others)
     return value, max(2.0 * coarse, 0.5 * coarser) + 1e-8 * value
 
 
-def standard_edges(E: float, process: Process, variable: str) -> Array:
+def standard_edges(E: float, process: Any, variable: str) -> Array:
     """Forty bins: x linear up to its maximum, t from its minimum to 10 GeV^2, theta up to pi in equal ratios."""
-    m, m_S, M = process.m, process.m_S, process.M
+    masses = process.m, process.m_out, process.m_S, process.M
     if variable == "x":
-        return np.linspace(0.0, scalar_energy_range(E, m, m_S, M, 1.0)[1] / E, BINS + 1)
+        return np.linspace(0.0, scalar_energy_range(E, *masses, 1.0)[1] / E, BINS + 1)
     if variable == "theta":
-        return np.concatenate([[0.0], np.geomspace(0.01 * m / E, math.pi, BINS)])
-    t_min, t_max = t_range(E, m, m_S, M)
+        return np.concatenate([[0.0], np.geomspace(0.01 * process.m / E, math.pi, BINS)])
+    t_min, t_max = t_range(E, *masses)
     return np.geomspace(t_min, min(10.0, t_max), BINS + 1)
 
 
-def spectrum(E: float, process: Process, variable: str, edges: Array) -> Array:
+def spectrum(E: float, process: Any, variable: str, edges: Array) -> Array:
     """Cross section per bin in pb at unit coupling.
 
     Parameters
@@ -469,9 +525,11 @@ def spectrum(E: float, process: Process, variable: str, edges: Array) -> Array:
     """
     if process.threshold >= E:
         return np.zeros(len(edges) - 1)
-    integrate, nodes = _BINS[variable]
+    integrate, nodes = INTEGRALS[type(process)].bins[variable]
     # a wide bin gets the nodes of all the standard ones in it
     inside = standard_edges(E, process, variable)
+    if variable == "theta":
+        inside = np.union1d(inside, largest_angle(E, process.m, process.m_out, process.m_S, process.M))
     finer = np.union1d(edges, inside[(inside > edges[0]) & (inside < edges[-1])])
     bins = integrate(E, process, finer, rules(*nodes))
     return np.add.reduceat(bins, np.searchsorted(finer, edges[:-1]))

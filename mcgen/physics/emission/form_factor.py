@@ -59,6 +59,10 @@ FORM_FACTORS = {
 }
 
 
+#: of a free particle without structure: G2 = 1 at every t
+FREE = FormFactor(1.0, 1e60, 1e60, 0.0, 0.0, False, PANEL, None)
+
+
 def _ratio(log_t: Array, value: Array, slope: Array) -> Ratio:
     step = (log_t[-1] - log_t[0]) / (log_t.size - 1)
     nodes = np.ascontiguousarray(np.stack([value, step * slope], axis=1))

@@ -1,4 +1,4 @@
-"""The unit cube and the phase space of l N -> l N S at a fixed beam energy: maps from one to the other.
+"""The unit cube and the phase space of l N -> l' N S at a fixed beam energy: maps from one to the other.
 
 Three coordinates r in (0, 1) give E_S, |u| and t such that the weight varies little:
 
@@ -6,10 +6,10 @@ Three coordinates r in (0, 1) give E_S, |u| and t such that the weight varies li
 - |u| uniform in 1/|u|, the propagator of the beam lepton;
 - t uniform in log(t/(t + d)), the shape of G2/t with the nuclear size d.
 
-If the lepton is much lighter than 1/(nuclear radius), as the electron is, 1/s makes a second peak in t, where the form
-factor is still large: S leaves along the outgoing lepton at t near |u|/x. The peak is narrow at large |u|. For such a
-lepton |u| is uniform in 1/sqrt|u|, which puts more points at large |u|, and t follows the peak (`PeakMap`): at every
-E_S and u it lies at the same r_t, so in the same row of cells.
+If the outgoing lepton is much lighter than 1/(nuclear radius), as the electron is, 1/s makes a second peak in t, where
+the form factor is still large: S leaves along the outgoing lepton at t near |u|/x. The peak is narrow at large |u|. For
+such a lepton |u| is uniform in 1/sqrt|u|, which puts more points at large |u|, and t follows the peak (`PeakMap`): at
+every E_S and u it lies at the same r_t, so in the same row of cells.
 
 The azimuth phi_q is integrated in closed form here and sampled afterwards; the azimuth of S is uniform.
 """
@@ -19,10 +19,13 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
+from mcgen.base.arrays import Array
 from mcgen.base.elementary import asinh, exp, expm1, log, log1p
 from mcgen.base.jit import jit
 from mcgen.physics.emission.amplitude import Process
-from mcgen.physics.emission.kinematics import Emission, emission, momentum, scalar_energy_range, smallest_u
+from mcgen.physics.emission.kinematics import Emission, emission, heavier, momentum, scalar_energy_range, smallest_u
 
 #: r_t of the collinear peak of a light lepton
 RIDGE = 0.75
@@ -53,7 +56,7 @@ def energy_map_between(low: float, high: float, E: float, process: Process) -> E
     process : Process
         Constants of the kernels.
     """
-    m = process.m
+    m = process.m_out
     m_S = process.m_S
     span = max(0.0, high - low)
     # where the x spectrum turns: x ~ m_S/m for a light scalar, 1 - x ~ (m/m_S)^2 for a heavy one
@@ -66,14 +69,53 @@ def energy_map_between(low: float, high: float, E: float, process: Process) -> E
 @jit
 def energy_map(E: float, process: Process) -> EnergyMap:
     """Map of the kinematic range of E_S at beam energy E; its span is 0 below threshold."""
-    low, high = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0)
+    low, high = scalar_energy_range(E, process.m, process.m_out, process.m_S, process.M, 1.0)
     return energy_map_between(low, high, E, process)
+
+
+@jit
+def peak_breaks(E: float, process: Process, low: float, high: float) -> Array:
+    """Energies of S in GeV between two others that enclose, ever wider, the peak of a beam lepton that almost decays.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    low, high : float
+        In GeV.
+
+    Returns
+    -------
+    array
+        Rising; empty unless the outgoing lepton is lighter and m_out + m_S so little above m that the peak is narrow.
+
+    Notes
+    -----
+    For S along the beam |u| vanishes at the complex energies E (m^2 + m_S^2 - m_out^2)/2m^2 +- i p sqrt(D)/2m^2, where
+    D = ((m_out + m_S)^2 - m^2)(m^2 - (m_S - m_out)^2): S at rest beside the beam lepton.
+    """
+    m, m_out, m_S = process.m, process.m_out, process.m_S
+    found = np.empty(128)
+    n = 0
+    D = 2.0 * heavier(m, m_out, m_S) * (m - m_S + m_out) * (m + m_S - m_out)
+    if m > m_out and D > 0.0:
+        centre = E * (m * m + m_S * m_S - m_out * m_out) / (2.0 * m * m)
+        reach = momentum(E, m) * math.sqrt(D) / (m * m)
+        while reach < E:
+            for at in (centre - reach, centre + reach):
+                if low < at < high:
+                    found[n] = at
+                    n += 1
+            reach *= 4.0
+    return np.sort(found[:n])
 
 
 @jit
 def rescaled(em: EnergyMap, E: float, process: Process) -> EnergyMap:
     """The same map stretched to the kinematic range at another beam energy, which saves the logarithms."""
-    low, high = scalar_energy_range(E, process.m, process.m_S, process.M, 1.0)
+    low, high = scalar_energy_range(E, process.m, process.m_out, process.m_S, process.M, 1.0)
     scale = max(0.0, high - low) / em.span
     return EnergyMap(low, scale, em.span, em.below, em.above, em.start, em.width)
 
@@ -100,9 +142,9 @@ def u_range(E: float, E_S: float, process: Process) -> tuple[float, float, float
 
     The largest |u| is that of S flying backward, or that at which outgoing lepton and nucleus have the same velocity.
     """
-    low = smallest_u(E, process.m, process.m_S, E_S)
+    low = smallest_u(E, process.m, process.m_out, process.m_S, E_S)
     two_pk = 2.0 * momentum(E, process.m) * momentum(E_S, process.m_S)
-    high = min(low + 2.0 * two_pk, 2.0 * process.M * (E - E_S - process.m))
+    high = min(low + 2.0 * two_pk, 2.0 * process.M * (E - E_S - process.m_out))
     return low, max(low, high), two_pk
 
 
@@ -147,10 +189,11 @@ def collinear_peak(E: float, process: Process, e: Emission) -> tuple[float, floa
     r = math.sqrt(slope * slope + b * b)
     above = half * (b * b / (r * (r + slope)) if slope > 0.0 else 1.0 - slope / r)
     t = e.t_min + above
-    E_out = max(process.m, e.W - 0.5 * t / process.M)
+    m, m_out = process.m, process.m_out
+    E_out = max(m_out, e.W - 0.5 * t / process.M)
     m_S2 = process.m_S * process.m_S
-    rise = m_S2 * E_out * E_out + (process.m * e.k) ** 2
-    s = m_S2 + 2.0 * rise / (E_S * E_out + e.k * momentum(E_out, process.m))
+    rise = m_S2 * E_out * E_out + (m_out * e.k) ** 2
+    s = m_S2 + 2.0 * rise / (E_S * E_out + e.k * momentum(E_out, m_out)) + (m_out - m) * (m_out + m)
     # |s slope + i b sqrt(s (s + 2 r half))|
     return above, math.sqrt(s * slope * s * slope + b * b * s * (s + 2.0 * r * half)) / (r * r * t)
 
@@ -212,8 +255,8 @@ def t_along_peak(r: float, f: PeakMap) -> tuple[float, float]:
 
 @jit
 def is_light(process: Process) -> bool:
-    """Whether the lepton's collinear peaks lie within the nuclear form factor."""
-    return process.m * process.m < 0.01 * process.ff.d
+    """Whether the outgoing lepton is lighter than what it hits, its peaks along S lying within the form factor."""
+    return process.m_out * process.m_out < 0.01 * min(process.ff.d, process.M * process.M)
 
 
 @jit
@@ -273,7 +316,7 @@ def emit(E: float, process: Process, E_S: float, r_u: float) -> tuple[float, Emi
     if u_high > u_low:
         rise, du = u_map(r_u, u_low, u_high, is_light(process))
         one_minus_cos_theta = min(2.0, rise / two_pk)
-    e = emission(E, process.m, process.m_S, process.M, E_S, one_minus_cos_theta)
+    e = emission(E, process.m, process.m_out, process.m_S, process.M, E_S, one_minus_cos_theta)
     if not e.t_max > e.t_min:
         du = 0.0
     return one_minus_cos_theta, e, du

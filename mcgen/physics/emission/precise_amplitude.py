@@ -38,37 +38,39 @@ def _cosine(phi: float) -> tuple[Pair, Pair]:
 
 
 @jit
-def _precise_weights(m: float, m_S: float, w: Weights) -> tuple[Pair, Pair, Pair]:
-    """Weights of K, f and Q without the rounding errors of their doubles.
-
-    They are sums of m^2 and m_S^2 (for K: m^2 over m_S^2) with whole numbers as factors, which are found here.
-    """
-    m2 = product(m, m)
+def _precise_weights(m: float, m_out: float, m_S: float, w: Weights) -> tuple[Pair, Pair, Pair]:
+    """Weights of K, f and Q without the rounding errors of their doubles, as in `mediator`."""
+    odd = 1.0 - w.even
     m_S2 = product(m_S, m_S)
-    of_Q = -1.0 if w.B == 0.0 else -2.0
-    of_f = 0.0 if w.B == 0.0 else 4.0
-    K = (w.K, 0.0) if w.B == 0.0 else scale(divide(m2, m_S2), float(round(w.K * m_S2[0] / m2[0])))
-    f = add(scale(m_S2, of_f), scale(m2, float(round((w.f - of_f * m_S2[0]) / m2[0]))))
-    Q = add(scale(m_S2, of_Q), scale(m2, float(round((w.Q - of_Q * m_S2[0]) / m2[0]))))
-    return K, f, Q
+    total2 = _square(sum_of(m, m_out))
+    change2 = _square(sum_of(m, -m_out))
+    of_scalar = add(scale(total2, w.even), scale(change2, odd))
+    if w.B == 0.0:
+        return (w.K, 0.0), (0.0, 0.0), add(scale(m_S2, -1.0), of_scalar)
+    of_vector = add(scale(change2, w.even), scale(total2, odd))
+    K = scale(divide(of_vector, m_S2), 4.0)
+    f = scale(add(m_S2, scale(of_vector, -1.0)), 4.0)
+    Q = add(scale(m_S2, -2.0), add(scale(of_vector, 2.0), scale(of_scalar, -1.0)))
+    return K, f, add(Q, divide(multiply(total2, change2), m_S2))
 
 
 Pairs = tuple[Pair, Pair, Pair, Pair, Pair, Pair, Pair, Pair, Pair]
 
 
 @jit
-def _emission(E: float, m: float, m_S: float, E_S: float, d: float) -> Pairs:
+def _emission(E: float, m: float, m_out: float, m_S: float, E_S: float, d: float) -> Pairs:
     """(p, k, W, -u, V^2, V, k along V, k across V, Y along V), as in `kinematics.emission`; d is 1 - cos(theta_S)."""
     m2 = product(m, m)
     m_S2 = product(m_S, m_S)
+    m_out2 = product(m_out, m_out)
     p = _momentum((E, 0.0), m)
     k = _momentum((E_S, 0.0), m_S)
     W = sum_of(E, -E_S)
-    p_W = _momentum(W, m)
+    p_W = _momentum(W, m_out)
 
     E_S_k = add(k, (E_S, 0.0))
     W_p_W = add(W, p_W)
-    gained = divide(add(multiply(m_S2, W_p_W), multiply(m2, E_S_k)), multiply(E_S_k, W_p_W))
+    gained = divide(add(multiply(m_S2, W_p_W), multiply(m_out2, E_S_k)), multiply(E_S_k, W_p_W))
     q_long = add(gained, scale(divide(m2, add(p, (E, 0.0))), -1.0))
     p_k = add(p, scale(k, -1.0))
     pk = scale(multiply(p, k), d)
@@ -85,16 +87,16 @@ def _emission(E: float, m: float, m_S: float, E_S: float, d: float) -> Pairs:
 
 
 @jit
-def _transfer(m: float, M: float, e: Pairs, t_minus_tmin: float) -> tuple[Pair, Pair, Pair, Pair, Pair]:
+def _transfer(m_out: float, M: float, e: Pairs, t_minus_tmin: float) -> tuple[Pair, Pair, Pair, Pair, Pair]:
     """(t, q across V squared, kinetic energy of what recoils, |q|^2, q along V) of an emission."""
     _, _, W, u, V2, V, _, _, _ = e
-    m2 = product(m, m)
+    m_out2 = product(m_out, m_out)
     per_M = divide((1.0, 0.0), (M, 0.0))
     B = add(scale(V2, 4.0), scale(multiply(u, add((1.0, 0.0), multiply(W, per_M))), -2.0))
     E_low = add(W, scale(multiply(u, per_M), -0.5))
-    reach = add(B, scale(multiply(V, _momentum(E_low, m)), 4.0))
+    reach = add(B, scale(multiply(V, _momentum(E_low, m_out)), 4.0))
     C = add((1.0, 0.0), scale(multiply(W, per_M), 2.0))
-    C = add(C, multiply(add(m2, scale(u, -1.0)), _square(per_M)))
+    C = add(C, multiply(add(m_out2, scale(u, -1.0)), _square(per_M)))
     t = add(scale(divide(_square(u), reach), 2.0), (t_minus_tmin, 0.0))
     left = add(scale(divide(reach, C), 0.5), scale(t, -1.0))
     q_perp2 = divide(scale(multiply(multiply(C, left), (t_minus_tmin, 0.0)), 0.25), V2)
@@ -107,12 +109,32 @@ def _transfer(m: float, M: float, e: Pairs, t_minus_tmin: float) -> tuple[Pair, 
 
 
 @jit
+def _of_spin(m: float, m_S: float, w: Weights, c: tuple[Pair, Pair, Pair], u: Pair, t: Pair, s: Pair) -> Pair:
+    """A_g (s u)^2 in GeV^4: what spin 1/2 of the target adds to A (s u)^2, over t; c are the weights of K, f and Q."""
+    c_K, c_f, c_Q = c
+    s_u = add(s, scale(u, -1.0))  # -2 k.q
+    m2 = product(m, m)
+    m_S2 = product(m_S, m_S)
+    K = add(scale(_square(s_u), 0.5), scale(multiply(m_S2, t), -1.0))
+    once = multiply(c_K, K)
+    if w.B != 0.0:
+        p_q, p_out_q = add(s, t), add(u, scale(t, -1.0))
+        B = add(scale(add(_square(p_q), _square(p_out_q)), 0.5), scale(multiply(m2, t), -2.0))
+        once = add(once, add(scale(B, w.B), scale(multiply(c_f, t), -6.0)))
+    inner = multiply(add(scale(t, 2.0), scale(m2, -4.0)), _square(s_u))
+    outer = multiply(multiply(u, s), add(m_S2, scale(s_u, -1.0)))
+    return add(multiply(once, multiply(s, u)), multiply(c_Q, add(inner, scale(outer, -4.0))))
+
+
+@jit
 def precise_amplitude(
     E: float,
     m: float,
+    m_out: float,
     m_S: float,
     M: float,
     weights: Weights,
+    spin_half: bool | None,
     E_S: float,
     one_minus_cos_theta: float,
     t_minus_tmin: float,
@@ -122,17 +144,19 @@ def precise_amplitude(
 
     Parameters
     ----------
-    E, m, m_S, M : float
-        Total beam energy, lepton, boson and nuclear mass in GeV.
+    E, m, m_out, m_S, M : float
+        Total beam energy, and masses of beam lepton, outgoing lepton, boson and nucleus in GeV.
     weights : Weights
         Those of the mediator.
+    spin_half : True or None
+        Whether what is hit has spin 1/2; else it has spin 0.
     E_S, one_minus_cos_theta, t_minus_tmin, phi_q : float
         The point, as in `mcgen.physics.emission.amplitude.reduced_amplitude`.
     """
-    e = _emission(E, m, m_S, E_S, one_minus_cos_theta)
+    e = _emission(E, m, m_out, m_S, E_S, one_minus_cos_theta)
     p, k, W, u, V2, V, k_V, k_1, Y_V = e
-    t, q_perp2, recoil, q2, q_par = _transfer(m, M, e, t_minus_tmin)
-    m2 = product(m, m)
+    t, q_perp2, recoil, q2, q_par = _transfer(m_out, M, e, t_minus_tmin)
+    masses = add(product(m, m), product(m_out, m_out))
     m_S2 = product(m_S, m_S)
 
     # A, `amplitude.azimuthal_form` at one azimuth
@@ -148,13 +172,17 @@ def precise_amplitude(
     G = add(multiply(m_S2, q2), k_x_q)
     s = add(u, scale(add(scale(recoil, E_S), k_q), -2.0))
     s_u = multiply(s, u)
-    c_K, c_f, c_Q = _precise_weights(m, m_S, weights)
+    c_K, c_f, c_Q = _precise_weights(m, m_out, m_S, weights)
     once = scale(multiply(c_K, G), 4.0)
     if weights.B != 0.0:
         p_V_q = multiply(add(V, k_V), q_1)
         p_x_q = add(multiply(_square(p), q_22), _square(add(p_V_q, scale(across, -1.0))))
-        G_p = add(add(scale(multiply(m2, q2), 2.0), p_x_q), multiply(V2, q_perp2))
+        G_p = add(add(multiply(masses, q2), p_x_q), multiply(V2, q_perp2))
         once = add(once, add(scale(G_p, 4.0 * weights.B), scale(multiply(c_f, q2), 8.0)))
     twice = scale(multiply(c_Q, add(multiply(t, G), scale(multiply(X, X_out), 4.0))), 16.0)
-    total = divide(add(multiply(once, s_u), twice), _square(s_u))
+    of_both = add(multiply(once, s_u), twice)
+    if spin_half:
+        of_spin = _of_spin(m, m_S, weights, (c_K, c_f, c_Q), u, t, s)
+        of_both = add(of_both, divide(multiply(t, of_spin), product(M, M)))
+    total = divide(of_both, _square(s_u))
     return M * M * (total[0] + total[1])

@@ -13,14 +13,14 @@ from mcgen.physics.emission.mediator import Weights, bracket
 
 @jit
 def amplitude_average_ww(
-    E: float, m: float, m_S: float, M: float, weights: Weights, e: Emission, t_minus_tmin: float
+    E: float, m: float, m_out: float, m_S: float, M: float, weights: Weights, e: Emission, t_minus_tmin: float
 ) -> float:
     """The limit of the average of A in GeV^2; it stands in for `amplitude.amplitude_average`.
 
     Parameters
     ----------
-    E, m, m_S, M : float
-        Total beam energy, lepton, boson and nuclear mass in GeV.
+    E, m, m_out, m_S, M : float
+        Total beam energy, and masses of beam lepton, outgoing lepton, boson and nucleus in GeV.
     weights : Weights
         Those of the mediator.
     e : Emission
@@ -28,4 +28,4 @@ def amplitude_average_ww(
     t_minus_tmin : float
         t - t_min in GeV^2.
     """
-    return 4.0 * M * M * t_minus_tmin / e.t_min * bracket(1.0 - e.W / E, e.u, m, m_S, weights)
+    return 4.0 * M * M * t_minus_tmin / e.t_min * bracket(1.0 - e.W / E, e.u, m, m_out, m_S, weights)

@@ -45,7 +45,7 @@ def _arguments(point):
 def _form(case):
     """The amplitude as a function of phi_q at a point."""
     p = case.process
-    e = emission(case.E, p.m, p.m_S, p.M, case.E_S, case.one_minus_cos_theta)
+    e = emission(case.E, p.m, p.m_out, p.m_S, p.M, case.E_S, case.one_minus_cos_theta)
     return azimuthal_form(e, case.E, case.t, transverse_momentum(e, case.t, case.t_minus_tmin), p)
 
 

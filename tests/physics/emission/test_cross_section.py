@@ -9,7 +9,7 @@ import pytest
 
 from mcgen.base.errors import InputError
 from mcgen.physics.emission import cross_section as quadrature
-from mcgen.physics.emission.kinematics import t_range, threshold_energy
+from mcgen.physics.emission.kinematics import t_range
 from mcgen.physics.emission.mediator import MEDIATORS
 from mcgen.physics.emission.rules import rules
 from mcgen.quadrature.xsec import cross_section, process_of
@@ -126,7 +126,7 @@ def test_standard_edges():
     for target, E, t_max in (("H", 0.6, None), ("W", 3.0, 10.0)):
         process = process_of(target, 0.1)
         x, theta, t = (quadrature.standard_edges(E, process, name) for name in ("x", "theta", "t"))
-        low, high = t_range(E, process.m, 0.1, process.M)
+        low, high = t_range(E, process.m, process.m_out, 0.1, process.M)
         assert (t[0], t[-1]) == pytest.approx((low, t_max or high), rel=1e-12)
         assert (x[0], theta[0], theta[1], theta[-1]) == pytest.approx((0.0, 0.0, 0.01 * process.m / E, math.pi))
         m, M = process.m, process.M  # S along the beam, lepton and nucleus at rest to each other
@@ -143,7 +143,7 @@ def test_orders_of_integration(target, E, m_S):
     """
     process = process_of(target, m_S)
     sigma = quadrature.sigma_between(E, process, 0.0, E, rules(10, 8, 4, 1))
-    edges = np.geomspace(*t_range(E, process.m, m_S, process.M), 4)
+    edges = np.geomspace(*t_range(E, process.m, process.m_out, m_S, process.M), 4)
     assert quadrature.bins_of_t(E, process, edges, rules(10, 1, 4, 6)).sum() == pytest.approx(sigma, rel=5e-4)
     angles = np.array([0.0, 0.1, 0.4, 1.2, math.pi])
     assert quadrature._theta_bins(E, process, angles, rules(10, 1, 5, 6)).sum() == pytest.approx(sigma, rel=5e-4)
@@ -168,7 +168,7 @@ def test_wide_bins(variable, target, E, m_S):
 @pytest.mark.parametrize("variable", ["x", "t", "theta"])
 def test_below_threshold(method, variable):
     """Below threshold sigma and each bin are zero, just above it sigma is not; fails if recoil is dropped there."""
-    threshold = threshold_energy(process_of("H", 0.1).m, 0.1, process_of("H", 0.1).M)
+    threshold = process_of("H", 0.1).threshold
     found = cross_section("H", 0.999 * threshold, 0.1, method=method, spectrum=variable, edges=[1e-6, 0.5, 1.0])
     assert found.value == 0.0
     assert not found.bins.any()
@@ -182,7 +182,7 @@ def _deviations(energies, masses, targets, lepton="mu", mediator="scalar"):
         for m_S in masses:
             for target in targets:
                 process = process_of(target, m_S, lepton, mediator=mediator)
-                if threshold_energy(process.m, m_S, process.M) < E:
+                if process.threshold < E:
                     value, error = quadrature.sigma(E, process)
                     better = quadrature.sigma_between(E, process, 0.0, E, finer)
                     rows.append((E, m_S, target, abs(value / better - 1.0), error / better))

@@ -53,7 +53,7 @@ POINTS = [
 def test_traces(target, E, m, m_S, E_S, one_minus_cos, ratio, phi_q):
     """A equals the trace to 1e-6, and q.J = 0 to 1e-6 of either diagram; fails if a term of A is wrong by a factor."""
     M = ELEMENTS[target].M
-    e = emission(E, m, m_S, M, E_S, one_minus_cos)
+    e = emission(E, m, m, m_S, M, E_S, one_minus_cos)
     above = min((ratio - 1.0) * e.t_min, 0.5 * (e.t_max - e.t_min))
     x = exact.point(E, m, m_S, M, E_S, one_minus_cos, above, phi_q)
     p, k, p_out, P_in, P_out = (np.array([float(v) for v in a]) for a in (x.p, x.k, x.p_out, x.P_in, x.P_out))

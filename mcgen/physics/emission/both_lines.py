@@ -1,0 +1,344 @@
+"""sigma(E, m_S) of l e -> l e S with S from either line, by quadrature, at unit coupling to the beam lepton.
+
+Outermost is E_S, then |u|, those of the laboratory. S from the electron's line has, seen from the rest frame of the
+beam lepton, the energy (m_S^2 + |u|)/2m and |u'| = 2 m_e E_S - m_S^2, so its cross section at fixed E_S and |u| is that
+of `cross_section` with the lines exchanged. The interference is integrated over the azimuth by Gauss rules.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mcgen.base.arrays import Array
+from mcgen.base.jit import jit
+from mcgen.physics.emission.amplitude import azimuthal_form, density, transverse_momentum
+from mcgen.physics.emission.cross_section import INTEGRALS, Integrals, energy_breaks, peak_nodes, sigma_dE_du
+from mcgen.physics.emission.kinematics import Emission, emission, momentum, scalar_energy_range
+from mcgen.physics.emission.phase_space import (
+    EnergyMap,
+    energy_map_between,
+    scalar_energy,
+    scalar_energy_coordinate,
+    u_range,
+)
+from mcgen.physics.emission.rules import Rules, gauss
+from mcgen.physics.emission.struck_electron import BothLines, interference, invariants
+
+#: rule of one piece of the azimuth, and the widest piece, in the coordinate that stretches the poles apart
+_NODES, _WEIGHTS = gauss(8)
+_PIECE = 1.5
+
+
+@jit
+def _half_turn(
+    e: Emission, E: float, both: BothLines, t: float, q_perp: float, s_min: float, b: float, near: bool, width: float
+) -> float:
+    """Integral of C over the azimuth, over pi, of the half next to S or of that away from it.
+
+    Its poles lie at a distance `width` from the end of the half; phi = width sinh(y) takes them to that of pi/2.
+    """
+    p = both.beam
+    top = math.asinh(0.5 * math.pi / width)
+    pieces = 1 + int(top / _PIECE)
+    total = 0.0
+    for piece in range(pieces):
+        for j in range(_NODES.size):
+            y = (piece + _NODES[j]) * top / pieces
+            half = math.sin(0.5 * width * math.sinh(y))
+            sine2 = half * half if near else 1.0 - half * half
+            i = invariants(e, E, p.m, p.m_S, p.M, t, q_perp, s_min + 2.0 * b * sine2, 1.0 - 2.0 * sine2)
+            total += _WEIGHTS[j] * math.cosh(y) * interference(i, both.kind)
+    return total * width * top / pieces / math.pi
+
+
+@jit
+def mean_interference(E: float, both: BothLines, e: Emission, t: float, t_minus_tmin: float) -> float:
+    """C in 1/GeV^2 averaged over phi_q.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    both : BothLines
+        Constants of the kernels.
+    e : Emission
+        Kinematics at E, E_S, theta_S.
+    t, t_minus_tmin : float
+        t_e and t_e - t_min in GeV^2.
+    """
+    p = both.beam
+    q_perp = transverse_momentum(e, t, t_minus_tmin)
+    f = azimuthal_form(e, E, t, q_perp, p)
+    near = invariants(e, E, p.m, p.m_S, p.M, t, q_perp, f.s_min, 1.0)
+    away = invariants(e, E, p.m, p.m_S, p.M, t, q_perp, f.s_min + 2.0 * f.b, -1.0)
+    first = min(1e3, math.sqrt(2.0 * min(near.s, near.t_mu) / max(f.b, 1e-300)))
+    last = min(1e3, math.sqrt(2.0 * away.s2 / max(f.b, 1e-300)))
+    total = _half_turn(e, E, both, t, q_perp, f.s_min, f.b, True, first)
+    return total + _half_turn(e, E, both, t, q_perp, f.s_min, f.b, False, last)
+
+
+@jit
+def mixed_dE_du(E: float, both: BothLines, E_S: float, one_minus_cos_theta: float, q: Rules) -> float:
+    """The interference's share of d sigma/(dE_S d|u|) in pb/GeV^3 at g_mu = g_e = 1 of negative beam leptons.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    both : BothLines
+        Constants of the kernels.
+    E_S, one_minus_cos_theta : float
+        Energy of S in GeV and 1 - cos of its polar angle.
+    q : Rules
+        Nodes of the quadrature; those in t are used.
+    """
+    p = both.beam
+    e = emission(E, p.m, p.m_out, p.m_S, p.M, E_S, one_minus_cos_theta)
+    if not e.t_max > e.t_min:
+        return 0.0
+    at, weight = peak_nodes(E, p, e, q)
+    total = 0.0
+    for i in range(at.size):
+        above = e.t_min * math.expm1(at[i])
+        t = e.t_min + above
+        C = mean_interference(E, both, e, t, above)
+        total += weight[i] * t * density(p.M, C * t * t, e.p, e.per_V, t)
+    return total
+
+
+@jit
+def struck_dE_du(E: float, both: BothLines, E_S: float, u: float, q: Rules) -> float:
+    """d sigma/(dE_S d|u|) in pb/GeV^3 of S from the electron's line at g_e = 1.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    both : BothLines
+        Constants of the kernels.
+    E_S, u : float
+        Energy of S in GeV and |u| in GeV^2, those of the laboratory.
+    q : Rules
+        Nodes of the quadrature; those in t are used.
+    """
+    p = both.struck
+    m_S2 = p.m_S * p.m_S
+    E_rest = E * p.m / p.M
+    S_rest = (m_S2 + u) / (2.0 * p.M)
+    first, _, two_pk = u_range(E_rest, S_rest, p)
+    one_minus_cos = min(2.0, max(0.0, (2.0 * p.m * E_S - m_S2 - first) / two_pk))
+    return sigma_dE_du(E_rest, p, S_rest, one_minus_cos, q) * p.m / p.M
+
+
+@jit
+def both_dE_du(E: float, both: BothLines, E_S: float, one_minus_cos_theta: float, q: Rules) -> float:
+    """d sigma/(dE_S d|u|) in pb/GeV^3 at g_mu = 1, all terms.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    both : BothLines
+        Constants of the kernels.
+    E_S, one_minus_cos_theta : float
+        Energy of S in GeV and 1 - cos of its polar angle.
+    q : Rules
+        Nodes of the quadrature; those in t are used.
+    """
+    p = both.beam
+    u_low, u_high, two_pk = u_range(E, E_S, p)
+    u = u_low + two_pk * one_minus_cos_theta
+    if not u < u_high:
+        return 0.0
+    total = sigma_dE_du(E, p, E_S, one_minus_cos_theta, q)
+    total += both.ratio * both.sign * mixed_dE_du(E, both, E_S, one_minus_cos_theta, q)
+    return total + both.ratio * both.ratio * struck_dE_du(E, both, E_S, u, q)
+
+
+@jit
+def both_dE(E: float, both: BothLines, E_S: float, q: Rules) -> float:
+    """d sigma/dE_S in pb/GeV at g_mu = 1.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    both : BothLines
+        Constants of the kernels.
+    E_S : float
+        Energy of S in GeV.
+    q : Rules
+        Nodes of the quadrature; those in x, u and t are used.
+    """
+    p = both.beam
+    u_low, u_high, two_pk = u_range(E, E_S, p)
+    if u_high <= u_low:
+        return 0.0
+    spread = 1.0 / u_low - 1.0 / u_high
+    total = 0.0
+    for i in range(q.u.size):
+        u = 1.0 / (1.0 / u_low - q.u[i] * spread)
+        one_minus_cos_theta = min(2.0, q.u[i] * spread * u * u_low / two_pk)
+        found = sigma_dE_du(E, p, E_S, one_minus_cos_theta, q)
+        found += both.ratio * both.sign * mixed_dE_du(E, both, E_S, one_minus_cos_theta, q)
+        total += spread * q.u_w[i] * u * u * found
+    # |u| is the energy of S in the rest frame of the beam lepton
+    struck = both.struck
+    m_S2 = p.m_S * p.m_S
+    low, high = (m_S2 + u_low) / (2.0 * p.m), (m_S2 + u_high) / (2.0 * p.m)
+    em = energy_map_between(low, high, E * p.M / p.m, struck)
+    for i in range(q.x.size):
+        S_rest, jacobian = scalar_energy(q.x[i], em)
+        weight = both.ratio * both.ratio * q.x_w[i] * jacobian * 2.0 * p.m
+        total += weight * struck_dE_du(E, both, E_S, 2.0 * p.m * S_rest - m_S2, q)
+    return total
+
+
+@jit
+def both_map(E: float, both: BothLines) -> EnergyMap:
+    """Map of E_S at beam energy E: points are close where |u'|, the propagator of the electron's line, is small."""
+    p = both.beam
+    low, high = scalar_energy_range(E, p.m, p.m_out, p.m_S, p.M, 1.0)
+    em = energy_map_between(low, high, E, p)
+    below = min(em.below, low - 0.5 * p.m_S * p.m_S / p.M)
+    start = math.log(below / (em.span + em.above))
+    return EnergyMap(low, 1.0, em.span, below, em.above, start, math.log((em.span + below) / em.above) - start)
+
+
+@jit
+def both_between(E: float, both: BothLines, low: float, high: float, q: Rules) -> float:
+    """Cross section in pb at g_mu = 1 with the energy of S between two limits.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    both : BothLines
+        Constants of the kernels.
+    low, high : float
+        Energies of S in GeV.
+    q : Rules
+        Nodes of the quadrature; those in x, u and t are used.
+    """
+    em = both_map(E, both)
+    low = max(low, em.low)
+    high = min(high, em.low + em.span)
+    if high <= low:
+        return 0.0
+    r_low, r_kink, r_high = energy_breaks(E, both.beam, em, low, high)
+    total = 0.0
+    for start, stop in ((r_low, r_kink), (r_kink, r_high)):
+        if stop > start:
+            for i in range(q.x.size):
+                E_S, jacobian = scalar_energy(start + (stop - start) * q.x[i], em)
+                total += (stop - start) * q.x_w[i] * jacobian * both_dE(E, both, E_S, q)
+    return total
+
+
+@jit
+def both_nodes(
+    E: float, both: BothLines, low: float, high: float, _chi: float | None, q: Rules, energies: Array, sigmas: Array
+) -> None:
+    """`cross_section.spectrum_nodes` of both lines.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    both : BothLines
+        Constants of the kernels.
+    low, high : float
+        Energies of S in GeV.
+    _chi : None
+        There is no approximation.
+    q : Rules
+        Nodes of the quadrature; those in x, u and t are used.
+    energies, sigmas : array, shape (nodes in x,)
+        Written, in GeV and pb.
+    """
+    em = both_map(E, both)
+    low = max(low, em.low)
+    high = min(high, em.low + em.span)
+    sigmas[:] = 0.0
+    energies[:] = max(em.low + em.span, 2.0 * both.beam.m_S)
+    if not low < high:
+        return
+    start = scalar_energy_coordinate(low, em) if low > em.low else 0.0
+    span = (scalar_energy_coordinate(high, em) if high < em.low + em.span else 1.0) - start
+    for i in range(q.x.size):
+        E_S, jacobian = scalar_energy(start + span * q.x[i], em)
+        energies[i] = E_S
+        sigmas[i] = span * q.x_w[i] * jacobian * both_dE(E, both, E_S, q)
+
+
+@jit
+def both_energies(E: Array, both: BothLines, q: Rules) -> Array:
+    """`cross_section.scalar_energies` of both lines.
+
+    Parameters
+    ----------
+    E : array
+        Beam energies in GeV.
+    both : BothLines
+        Constants of the kernels.
+    q : Rules
+        Nodes of the quadrature; those in x are used.
+    """
+    result = np.empty((E.size, q.x.size))
+    for i in range(E.size):
+        em = both_map(E[i], both)
+        for j in range(q.x.size):
+            result[i, j] = scalar_energy(q.x[j], em)[0]
+    return result
+
+
+@jit
+def _x_bins(E: float, both: BothLines, edges: Array, q: Rules) -> Array:
+    result = np.zeros(edges.size - 1)
+    for i in range(result.size):
+        result[i] = both_between(E, both, edges[i] * E, edges[i + 1] * E, q)
+    return result
+
+
+@jit
+def _sigma_dcos(E: float, both: BothLines, one_minus_cos_theta: float, q: Rules) -> float:
+    """d sigma/dcos(theta) in pb at g_mu = 1."""
+    p = both.beam
+    em = both_map(E, both)
+    low, high = scalar_energy_range(E, p.m, p.m_out, p.m_S, p.M, 1.0 - one_minus_cos_theta)
+    if em.span <= 0.0 or high <= low:
+        return 0.0
+    r_low = 0.0 if low <= em.low else scalar_energy_coordinate(low, em)
+    r_high = scalar_energy_coordinate(high, em)
+    total = 0.0
+    for i in range(q.x.size):
+        E_S, jacobian = scalar_energy(r_low + (r_high - r_low) * q.x[i], em)
+        two_pk = 2.0 * momentum(E, p.m) * momentum(E_S, p.m_S)
+        total += q.x_w[i] * jacobian * two_pk * both_dE_du(E, both, E_S, one_minus_cos_theta, q)
+    return (r_high - r_low) * total
+
+
+@jit
+def _theta_bins(E: float, both: BothLines, edges: Array, q: Rules) -> Array:
+    result = np.zeros(edges.size - 1)
+    for i in range(result.size):
+        span = edges[i + 1] - edges[i]
+        for j in range(q.bin.size):
+            theta = edges[i] + q.bin[j] * span
+            half = math.sin(0.5 * theta)
+            result[i] += q.bin_w[j] * span * math.sin(theta) * _sigma_dcos(E, both, 2.0 * half * half, q)
+    return result
+
+
+#: nodes in x, u, t and the binned variable
+_FINE, _COARSE, _COARSER = (64, 56, 16, 10), (48, 40, 12, 8), (36, 28, 10, 7)
+
+INTEGRALS[BothLines] = Integrals(
+    both_between,
+    both_nodes,
+    both_energies,
+    {"x": (_x_bins, (48, 40, 10, 10)), "theta": (_theta_bins, (64, 1, 16, 10))},
+    (_FINE, _COARSE, _COARSER),
+)
