@@ -97,6 +97,7 @@ def test_command(capsys):
     assert main(["xsec", "--collider", "10.58", *arguments]) == 0
     rows = json.loads(capsys.readouterr().out)
     keys = {"lepton", "collider_gev", "mass_gev", "mediator", "method", "sigma_pb", "error_pb", "spectrum"}
+    keys |= {"parity_angle"}
     assert [set(row) for row in rows] == [keys] * 2
     assert rows[0]["sigma_pb"] == pytest.approx(109.735, abs=1e-3)
     assert rows[0]["spectrum"]["sigma_pb"] == pytest.approx([0.5 * rows[0]["sigma_pb"]] * 2, rel=1e-12)
