@@ -24,7 +24,7 @@ from mcgen.card.quantities import LOWEST_MASS
 from mcgen.generation import stages
 from mcgen.generation.lattice import Lattice, Proposals, build_lattice, integrate
 from mcgen.physics.emission.amplitude import Process
-from mcgen.physics.emission.cross_section import FINE, METHODS, sigma_between, standard_edges
+from mcgen.physics.emission.cross_section import FINE, METHODS, between, standard_edges
 from mcgen.physics.emission.rules import rules
 from mcgen.quadrature.xsec import CrossSection, of_process
 from mcgen.source.source import CardLike, Source, load_card
@@ -120,7 +120,7 @@ def crosscheck(
     with reported(progress, "cross sections", len(asked)) as step:
         for mass, E, target in asked:
             (known,) = error_map(source, target, [E], [mass])
-            process = source.process(mass, target)
+            process = source.beam_line(mass, target)
             mc = Estimate(0.0, 0.0, 0.0)
             if process.threshold < E:
                 mc = monte_carlo(E, process, points, card.run.seed if seed is None else seed)
@@ -160,7 +160,7 @@ def x_spectra(card: Card, target: Target, m_S: float, E: float, points: int = MC
     dict of CrossSection
         By the names "exact", "ww", "iww" and "Monte Carlo"; bins in pb at unit coupling.
     """
-    process = Source(card).process(m_S, target)
+    process = Source(card).beam_line(m_S, target)
     edges = standard_edges(E, process, "x")
     spectra = {method: of_process(process, E, method, "x", edges) for method in METHODS}
     lattice = build_lattice(linear(E, E), process)
@@ -171,7 +171,7 @@ def x_spectra(card: Card, target: Target, m_S: float, E: float, points: int = MC
 
 def _sigma(E: float, process: Process) -> float:
     """Cross section in pb without its error, which would take half as long again."""
-    return sigma_between(E, process, 0.0, E, rules(*FINE)) if process.threshold < E else 0.0
+    return between(E, process, 0.0, E, rules(*FINE)) if process.threshold < E else 0.0
 
 
 def error_map(
@@ -202,7 +202,7 @@ def error_map(
     rows = []
     for E in E_mu:
         for mass in m_S:
-            process = source.process(mass, target)
+            process = source.beam_line(mass, target)
             exact, ww = (_sigma(E, process._replace(ww=ww)) for ww in (False, True))
             iww = of_process(process, E, "iww").value
             rows.append(Comparison(E, mass, exact, ww, iww, 0.0, 0.0, target.name))

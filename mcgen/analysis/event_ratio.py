@@ -7,6 +7,8 @@ rounding errors of the file are larger by (E/q)^2.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from mcgen.base.arrays import Array
@@ -14,12 +16,14 @@ from mcgen.base.errors import ClosureError, refuse_if
 from mcgen.base.jit import jit
 from mcgen.card.card import Card, parse_card
 from mcgen.card.form_factors import named_or_read
-from mcgen.events.branches import POINT, VECTORS, Columns
+from mcgen.events.branches import LINE_BRANCHES, POINT, VECTORS, Columns
 from mcgen.events.events import EventSource, View
+from mcgen.events.line_parts import combined, line_parts, parts_at
 from mcgen.physics.emission.amplitude import Process, amplitude_at, azimuthal_form
 from mcgen.physics.emission.event_point import event_point
 from mcgen.physics.emission.form_factor import G2, FormFactor, form_factor
 from mcgen.physics.emission.kinematics import emission
+from mcgen.physics.emission.struck_electron import BothLines
 from mcgen.source.source import Source
 from mcgen.source.targets import Target
 
@@ -77,7 +81,10 @@ def form_factor_ratios(old: FormFactor, new: FormFactor, t: Array, out: Array) -
         out[i] *= G2(t[i], new) / G2(t[i], old)
 
 
-def weight_ratios(chunk: Columns, changes: dict[Target, tuple[Process, Process]]) -> Array:
+Changes = dict[Target, tuple[Process, Process] | tuple[BothLines, BothLines]]
+
+
+def weight_ratios(chunk: Columns, changes: Changes) -> Array:
     """|M|^2 after a change over |M|^2 as generated, for events of the branches COLUMNS.
 
     Parameters
@@ -96,6 +103,11 @@ def weight_ratios(chunk: Columns, changes: dict[Target, tuple[Process, Process]]
         struck = target.is_struck(chunk)
         c = {name: np.ascontiguousarray(chunk[name][struck]) for name in COLUMNS[3:]}
         ratio = np.ones(c["t"].size)
+        if isinstance(old, BothLines) and isinstance(new, BothLines):
+            ratios[struck] = _of_lines(c, old, new)
+            continue
+        assert isinstance(old, Process)
+        assert isinstance(new, Process)
         if new.weights != old.weights:
             vectors = np.stack([c[name] for name in VECTORS])
             bare, asked = (process._replace(ff=_NO_FORM_FACTOR) for process in (old, new))
@@ -106,6 +118,16 @@ def weight_ratios(chunk: Columns, changes: dict[Target, tuple[Process, Process]]
         message = "weights of another form factor or mediator: a ratio is not finite, or a nucleus is not in the target"
         raise ClosureError(message)
     return ratios
+
+
+def _of_lines(c: Columns, old: BothLines, new: BothLines) -> Array:
+    """The ratio for events whose S may come from the line of an electron."""
+    found = []
+    for both in (new, old):
+        parts = np.empty((3, c["t"].size))
+        parts_at(both, c["E_mu"], c["S_E"], c["t"], np.stack([c[name] for name in VECTORS]), parts)
+        found.append(combined(parts, both.ratio, both.sign))
+    return np.asarray(found[0] / found[1])
 
 
 def altered_card(card: Card, form_factor: str | None = None, mediator: str | None = None) -> Card:
@@ -125,9 +147,7 @@ def card_with(card: Card, name: str | None, tables: dict[str, str], mediator: st
     return card.with_boson(mediator)
 
 
-def changes(
-    source: EventSource, form_factor: str | None, mediator: str | None
-) -> tuple[Card, dict[Target, tuple[Process, Process]]]:
+def changes(source: EventSource, form_factor: str | None, mediator: str | None) -> tuple[Card, Changes]:
     """The card after a change of form factor or mediator, and what `weight_ratios` needs."""
     card = parse_card(str(source.metadata["card"]), "of the event file")
     if mediator:
@@ -136,14 +156,28 @@ def changes(
     missing = [name for name in COLUMNS if name not in source.branches]
     refuse_if(missing, f"another form factor or mediator: the events lack {', '.join(missing)}")
     m_S, old, asked = source.metadata.m_S, Source(card), Source(new)
-    return new, {t: (old.process(m_S, t), asked.process(m_S, t)) for t in old.targets}
+    return new, {target: _change(old, asked, m_S, target) for target in old.targets}
+
+
+def _change(old: Source, asked: Source, m_S: float, target: Target) -> Any:
+    """The process on a target as generated, and as asked for."""
+    before, after = old.process(m_S, target), asked.process(m_S, target)
+    if isinstance(before, BothLines):
+        return before, asked.both_lines(m_S, target)
+    boson, made = asked.card.scalar, old.card.scalar
+    message = f"mediator {boson.mediator}: model {boson.model} couples to electrons, and the events of model "
+    message += f"{made.model} have no S from their line; generate them with a model that does"
+    refuse_if(isinstance(after, BothLines), message)
+    return before, after
 
 
 def altered(source: EventSource, form_factor: str | None = None, mediator: str | None = None) -> View:
     """Events as if they had been made with another form factor or mediator: their weights times `weight_ratios`."""
     new, processes = changes(source, form_factor, mediator)
+    asked, m_S = Source(new), source.metadata.m_S
 
     def change(chunk: Columns) -> Columns:
-        return chunk | {"weight": chunk["weight"] * weight_ratios(chunk, processes)}
+        parts = line_parts(chunk, asked, m_S) if not set(LINE_BRANCHES).isdisjoint(chunk) else {}
+        return chunk | parts | {"weight": chunk["weight"] * weight_ratios(chunk, processes)}
 
     return View(source, {"card": new.text, "mediator": new.scalar.mediator}, change, COLUMNS)

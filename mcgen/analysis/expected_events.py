@@ -20,6 +20,7 @@ from mcgen.generation.generate import generate
 from mcgen.generation.library import scatterings
 from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.amplitude import Process
+from mcgen.physics.emission.struck_electron import BothLines
 from mcgen.physics.signal.signal_yield import yield_per_pb
 from mcgen.quadrature.yields import beam_nodes
 from mcgen.source.source import Source
@@ -48,7 +49,7 @@ class Expected:
 
     source: Source
     target: Target
-    process: Process
+    process: Process | BothLines
     energies: list[float]  #: of the beam in GeV
     shares: list[float]  #: of the nuclei that the beam passes at each of them
     unit: float  #: a sum of weights in pb
@@ -84,7 +85,8 @@ class Expected:
         """About n events of our own, those of a target all along the beam with their weights."""
         card = self.source.card
         if self.sample:
-            chunks = list(scatterings(self.process, self.target, self.E, n, card.run.seed, _FIRST))
+            line = self.source.beam_line(self.process.m_S, self.target)
+            chunks = list(scatterings(line, self.target, self.E, n, card.run.seed, _FIRST))
         else:
             chunks = [_made(card, self.process.m_S, n)]
         columns = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in NEEDED}

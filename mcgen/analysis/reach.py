@@ -88,8 +88,10 @@ def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict
     """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape."""
     search = Search.of(card)
     if not search.is_3d:
-        made = production(source_of(card), m_S, search, method)
-        return {model: signal_of(made, search, Boson(card, model, m_S)) for model in models}
+        source = source_of(card)
+        ratios = {model: source.electron_ratio(model) for model in models}
+        made = {r: production(source, m_S, search, method, ratio=r) for r in dict.fromkeys(ratios.values())}
+        return {model: signal_of(made[ratios[model]], search, Boson(card, model, m_S)) for model in models}
     seen = [m for m in models if search.can_see(Boson(card, m, m_S))]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
     if seen and not _too_heavy(card, [m_S]):

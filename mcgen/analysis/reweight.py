@@ -14,6 +14,7 @@ import numpy as np
 
 from mcgen.analysis.alternatives import at_weight
 from mcgen.analysis.event_ratio import altered
+from mcgen.analysis.line_weights import at_model
 from mcgen.analysis.other_detector import seen_by
 from mcgen.base import threads
 from mcgen.base.arrays import Array
@@ -248,6 +249,7 @@ def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: 
         For events of another generator, which say nothing of N_S.
     """
     boson = Boson(card, model, m_S)
+    source = at_model(source, model)
     if source.metadata.is_foreign:
         message = "events of another generator are at single energies: they give sigma~ (`mcgen reweight`) and no N_S"
         raise InputError(message)
@@ -273,6 +275,7 @@ def reweight(
     detector: CardLike | None = None,
     weight: str | None = None,
     isotropic: bool = False,
+    particle: str | None = None,
     workers: int = 1,
     progress: Progress = None,
 ) -> Reweighted:
@@ -300,6 +303,8 @@ def reweight(
         Name of an alternative weight of the events, which counts instead of `weight`.
     isotropic : bool
         Let a vector or an axial vector decay isotropically in 3-D, instead of by the spin density of its production.
+    particle : {"mu+", "mu-"}, optional
+        Another charge of the beam than the file's, which counts where a vector couples to struck electrons.
     workers : int
         Threads over the files of a folder; the answer does not depend on it.
     progress : bool or callable, optional
@@ -326,6 +331,7 @@ def reweight(
     refuse_if(not 1 <= energy_bins <= 10_000, f"energy_bins: {energy_bins} must lie in 1..10000")
     other = None if detector is None else load_card(detector)
     source = open_events(source, form_factor, mediator, detector=other, weight=weight, isotropic=isotropic)
+    source = at_model(source, model, particle)
     if method == "vertex":
         only, metadata = "only 'probability' can be used", source.metadata
         refuse_if("seed" not in metadata, f"method vertex: these events have no decays, {only}")

@@ -98,6 +98,11 @@ class Beam(Section):
         return self.particle[:-1]
 
     @property
+    def charge(self) -> int:
+        """1 or -1."""
+        return 1 if self.particle.endswith("+") else -1
+
+    @property
     def mass(self) -> float:
         """Mass of the particle in GeV."""
         return LEPTON_MASSES[self.lepton]

@@ -52,6 +52,9 @@ Shares = Sequence[float | None]
     "--mediator", type=MEDIATOR, help="Another mediator of the same mass: scalar, pseudoscalar, vector or axial."
 )
 @click.option(
+    "--particle", type=click.Choice(["mu+", "mu-"]), help="Another charge of the beam; it counts on struck electrons."
+)
+@click.option(
     "--detector", type=CARD,
     help="Card whose detector and exposure count instead of the file's; same beam and target.",
 )  # fmt: skip
@@ -91,7 +94,7 @@ def reweight(file: tuple[Path, ...], output: Path | None, as_json: bool, **given
     g_mu = given["g_mu"] or card.scan.g_mu
     if output:
         _check_output(output, events, card, {"model": str(chosen), "g_mu": g_mu, "weight": given["weight"]})
-    how = {key: given[key] for key in ("method", "energy_bins", "workers")}
+    how = {key: given[key] for key in ("method", "energy_bins", "workers", "particle")}
     with bar("events", len(events)) as progress:
         result = reweighting.reweight(events, chosen, g_mu, **how, progress=progress)
     shares: Shares | None = None

@@ -65,6 +65,13 @@ DECAY_BRANCHES: dict[str, Branch] = {
     "decay_weight": Branch("", "1, or the share of the one channel, or the probability of a forced decay"),
 }
 
+#: branches of files in which S may come from the line of a struck electron too
+LINE_BRANCHES: dict[str, Branch] = {
+    "part_mu": Branch("", "|M|^2 of S from the beam's line at g_mu = 1, over that of the event; 1 on a nucleus"),
+    "part_e": Branch("", "the same of S from the electron's line at g_e = 1; 0 on a nucleus"),
+    "part_mix": Branch("", "the same of their interference at g_mu = g_e = 1, of negative beams; 0 on a nucleus"),
+}
+
 #: branches of the layout of NanoAOD beside these
 _LISTED = {
     "genWeight": Branch("", "nominal weight, with the probability of a forced decay"),
@@ -90,7 +97,8 @@ def title(name: str, weights: Mapping[str, Mapping[str, Any]] = MappingProxyType
         alternative = Branch(
             "", f"alternative weight {weights[name]['name']}, without the probability of a forced decay"
         )
-    found = BRANCHES.get(name) or DECAY_BRANCHES.get(name) or _LISTED.get(name) or alternative
+    known = BRANCHES | LINE_BRANCHES | DECAY_BRANCHES | _LISTED
+    found = known.get(name, alternative)
     return f"{name}{f' [{found.unit}]' if found.unit else ''}, {found.meaning}" if found else ""
 
 

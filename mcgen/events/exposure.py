@@ -231,7 +231,7 @@ class OwnCrossSection:
             low = min(max(source.E_exit - lowest, 1e-4 * span), 0.9 * span)
             log_low, log_high = math.log(low), math.log(span)
             energies = lowest + np.exp(0.5 * (log_low + log_high) + 0.5 * (log_high - log_low) * x)
-            sigmas = [cross_section.sigma_between(E, process, 0.0, E, q) for E in energies.tolist()]
+            sigmas = [cross_section.between(E, process, 0.0, E, q) for E in energies.tolist()]
             fit = np.polynomial.Chebyshev.fit(
                 np.log(energies - lowest), np.log(sigmas), _POINTS - 1, [log_low, log_high]
             )

@@ -20,7 +20,7 @@ from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.printed import with_error
 from mcgen.base.table import html
 from mcgen.base.units import quantity_text
-from mcgen.events.branches import BRANCHES, DECAY_BRANCHES
+from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, LINE_BRANCHES
 
 #: name and version of the format; files of a later one are refused
 NAME, VERSION = "mcgen events", 1
@@ -226,7 +226,8 @@ class EventMeta(dict[str, Any]):
         """Branches of events of this kind if none is left out."""
         if self.is_foreign:  # only the scattering is known
             return [*(name for name in BRANCHES if not name.startswith(("tau", "decay_"))), *self.weights]
-        return [*BRANCHES, *(DECAY_BRANCHES if self.decays else ()), *self.weights]
+        lines = LINE_BRANCHES if self.get("electron_coupling") else ()
+        return [*BRANCHES, *lines, *(DECAY_BRANCHES if self.decays else ()), *self.weights]
 
     @property
     def weights(self) -> dict[str, dict[str, Any]]:

@@ -29,6 +29,7 @@ from mcgen.events.decays import DecayModel, decay
 from mcgen.events.events import Events
 from mcgen.events.formats import nanoaod
 from mcgen.events.formats.root import EventFile, RootWriter, event_writer
+from mcgen.events.line_parts import has_both_lines, line_parts
 from mcgen.events.meta import DecayMode, EventMeta
 from mcgen.generation.collisions import PreparedCollisions
 from mcgen.generation.kernel import NO_PARTICLES, Beamline, draw_sources, fill, place_in_depth, steer
@@ -239,9 +240,12 @@ def write(
     boson = Boson(card, card.scalar.model, prepared.m_S)
     how = DecayModel(boson, Search.of(card), card.scalar.g_mu, prepared.seed, options.decays is DecayMode.FORCED)
     weighted_decays = how.forced or card.scalar.decay is not None
+    both_lines = has_both_lines(prepared.source, prepared.m_S)
     done = 0
     with threads.pool(min(workers, 1)) as side:
-        for made, trials in chunks(prepared, events, options.weighted, workers, chunk, first):
+        for scattered, trials in chunks(prepared, events, options.weighted, workers, chunk, first):
+            parts = line_parts(scattered, prepared.source, prepared.m_S) if both_lines else {}
+            made = scattered | parts
             columns = decay(made, how) if options.decays else made
             kept = options.keep(columns, weighted_decays)
             added = side.submit(tally.add, columns, kept, trials)

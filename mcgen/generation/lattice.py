@@ -32,6 +32,7 @@ from mcgen.generation.stages import (
     R_T,
     R_U,
     R_X,
+    ROOM,
     SIZE,
     STAGES,
     U_ACCEPT,
@@ -187,7 +188,7 @@ def draw(
     queue : array of int, shape (2, SIZE)
         Column of the event, and number of the trial, of each point.
     block : array
-        Written: `R_X`, `R_U`, `R_T`, `DEPTH`, `E_BEAM`, `CELL`, `CEILING`, `U_ACCEPT`.
+        Written: `R_X`, `R_U`, `R_T`, `DEPTH`, `E_BEAM`, `CELL`, `CEILING`, `U_ACCEPT`, and in `ROOM` a random word.
     n : int
         Number of points.
     """
@@ -195,7 +196,7 @@ def draw(
     for i in range(n):
         event = np.uint64(events[queue[0, i]])
         trial = np.uint64(2 * queue[1, i])
-        words[CEILING + i], words[U_ACCEPT + i], _, _ = philox(seed, stream, event, trial)
+        words[CEILING + i], words[U_ACCEPT + i], words[ROOM + i], _ = philox(seed, stream, event, trial)
         trial += np.uint64(1)
         words[DEPTH + i], words[R_X + i], words[R_U + i], words[R_T + i] = philox(seed, stream, event, trial)
     cells = lattice.table.shape[0]

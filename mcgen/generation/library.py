@@ -87,7 +87,7 @@ def _writer(
     if len(source.targets) > 1:
         message = f"output {path}: an LHE library holds one element, this target has more; write .csv"
         raise InputError(message)
-    process = source.process(m_S)
+    process = source.beam_line(m_S)
     sigmas = [(E, Estimate(*cross_section.sigma(E, process), math.inf)) for E in energies]
     return g4darkbrem.lhe_writer(path, source.card, source.targets[0], m_S, sigmas, boson)
 
@@ -151,6 +151,8 @@ def library(
     seed = card.run.seed if seed is None else seed
     source = Source(card)
     source.check_mass(m_S)
+    electrons = any(target.spin_half for target in source.targets)
+    refuse_if(electrons, f"target.process: a library is of nuclei, not of {card.target.process}")
     refuse_if(events < 1, f"events: {events} must be at least 1")
     if boson_pdg is not None:
         check_boson(boson_pdg)
@@ -166,7 +168,7 @@ def library(
         reported(progress, "events", total) as step,
     ):
         for target in source.targets:
-            process = source.process(m_S, target)
+            process = source.beam_line(m_S, target)
             for E in points:
                 for columns in scatterings(process, target, E, events, seed, done):
                     writer.write(columns)

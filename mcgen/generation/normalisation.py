@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from mcgen.events import exposure
 from mcgen.events.branches import Columns
 from mcgen.events.events import ContentHash
 from mcgen.events.meta import FORMAT, EventMeta
+from mcgen.generation.both_lines import Channel, channels
 from mcgen.generation.collisions import PreparedCollisions
 from mcgen.generation.collisions import prepare as prepare_collisions
 from mcgen.generation.lattice import Lattice, build_lattices, integrate
@@ -50,7 +51,7 @@ class PreparedComponent:
     """A target in a layer, made ready to generate."""
 
     component: TargetComponent
-    process: Process
+    process: Process | Channel
     lattice: Lattice
     scale: float  #: S per muon at g_mu = 1 if f were 1 everywhere
     mean: Estimate  #: of f
@@ -99,7 +100,7 @@ class PreparedSource:
 
 
 def _prepared(
-    component: TargetComponent, process: Process, lattice: Lattice, sums: list[tuple[float, ...]], n: int
+    component: TargetComponent, process: Process | Channel, lattice: Lattice, sums: list[tuple[float, ...]], n: int
 ) -> PreparedComponent:
     """A component with the integrals of f over its lattice, from sums over blocks of points, n in all."""
     f, f2, cut, cut2 = (math.fsum(column) / n for column in zip(*sums, strict=True))
@@ -123,7 +124,7 @@ def _sigma(source: Source, m_S: float) -> list[dict[str, Any]]:
         {
             "target": target.name,
             "energy_gev": E,
-            "sigma_pb": cross_section.sigma_between(E, source.process(m_S, target), 0.0, E, nodes),
+            "sigma_pb": cross_section.between(E, source.process(m_S, target), 0.0, E, nodes),
         }
         for target in source.targets
         for E in energies
@@ -171,13 +172,17 @@ def prepare(source: AnySource, m_S: float, seed: int, workers: int = 1) -> Prepa
 
 def _prepare(source: Source, m_S: float, seed: int, workers: int) -> PreparedSource:
     """Build the lattices in matter and integrate over them."""
-    components = source.components(m_S)
+    found = [
+        (replace(component, channel=i), process)
+        for component in source.components(m_S)
+        for i, process in enumerate(channels(source.process(m_S, component.target)))
+    ]
+    components, processes = [component for component, _ in found], [process for _, process in found]
     share = INTEGRATION_POINTS // len(components)
     block = min(_INTEGRATION_BLOCK, max(_SMALLEST_BLOCK, 1 << share.bit_length()))
     blocks = -(-share // block) or 1
     with ThreadPoolExecutor(workers) as pool:
         expected = pool.submit(yield_per_muon, source, m_S)
-        processes = [source.process(m_S, component.target) for component in components]
         lattices = build_lattices(components, processes, pool)
 
         def sums(job: int) -> tuple[float, ...]:
@@ -276,6 +281,7 @@ class Tally:
         """The file's metadata; raises ClosureError if events and quadrature disagree."""
         prepared, n, card = self._prepared, self._events, self._prepared.source.card
         produced, norm_error = self._yield()
+        ratio = prepared.source.electron_ratio(card.scalar.model)
         pull, t_pulls = produced.pull(prepared.expected.value), self.t_pulls()
         worst = float(max(np.abs(t_pulls), default=0.0))
         message = (
@@ -297,6 +303,7 @@ class Tally:
                 "mediator": card.scalar.mediator,
                 "model": card.scalar.model,
                 "reference_g_mu": card.scalar.g_mu,
+                **({"electron_coupling": ratio} if ratio else {}),
                 "sum_weights": math.fsum(self._sums),
                 "sum_squares": math.fsum(self._squares),
                 **exposure.yields(card, produced.value),

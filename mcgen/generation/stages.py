@@ -90,7 +90,7 @@ def new_block() -> Array:
 
 
 @jit
-def _emission(block: Array, i: int) -> Emission:
+def emission_at(block: Array, i: int) -> Emission:
     """Kinematics of point i, read from the block."""
     return Emission(
         block[_P + i], block[_K + i], block[_W + i], block[_V + i], block[_PER_V + i], block[_U + i],
@@ -132,7 +132,7 @@ def rays(process: Process, energies: EnergyMap, block: Array, n: int) -> None:
     if is_light(process):
         for i in range(n):
             if block[RAY + i] != 0.0:
-                peak = peak_map(block[E_BEAM + i], process, _emission(block, i))
+                peak = peak_map(block[E_BEAM + i], process, emission_at(block, i))
                 block[_LOW + i], block[_SPAN + i], block[_CENTRE + i] = peak[:3]
                 block[_WIDTH + i], block[_BELOW + i], block[_ABOVE + i] = peak[3:]
 
@@ -142,7 +142,9 @@ def transfers(process: Process, block: Array, n: int) -> None:
     """Momentum transfer: reads `R_T` and what `rays` writes, writes `T`, `ABOVE`, `JACOBIAN`."""
     for i in range(n):
         if block[RAY + i] != 0.0:
-            block[T + i], block[ABOVE + i], dt = transfer(process, _emission(block, i), _peak(block, i), block[R_T + i])
+            block[T + i], block[ABOVE + i], dt = transfer(
+                process, emission_at(block, i), _peak(block, i), block[R_T + i]
+            )
             block[JACOBIAN + i] = block[RAY + i] * dt
 
 
@@ -151,7 +153,7 @@ def amplitude(process: Process, block: Array, n: int) -> None:
     """Squared amplitude: reads `E_BEAM`, `T`, `ABOVE` and what `rays` writes, writes `A` and, for `momenta`, `FORM`."""
     for i in range(n):
         if block[RAY + i] != 0.0:
-            e = _emission(block, i)
+            e = emission_at(block, i)
             block[A + i], form = mean_amplitude(block[E_BEAM + i], process, e, block[T + i], block[ABOVE + i])
             block[_S_MIN + i], block[_B + i], block[_N10 + i], block[_N11 + i] = form[:4]
             block[_N12 + i], block[_N20 + i], block[_N21 + i], block[_N22 + i] = form[4:]
@@ -189,7 +191,7 @@ def weigh(process: Process, block: Array, n: int) -> None:
 
 
 @jit
-def _form(block: Array, i: int) -> AzimuthalForm:
+def form_at(block: Array, i: int) -> AzimuthalForm:
     """A of point i as a function of phi_q, read from the block."""
     return AzimuthalForm(
         block[_S_MIN + i], block[_B + i], block[_N10 + i], block[_N11 + i],
@@ -295,7 +297,7 @@ def azimuths(seed: np.uint64, events: Numbers, made: Numbers, block: Array, acce
             seed, np.uint64(EVENTS), event, np.uint64(AFTER_TRIALS + 1)
         )
     for i in range(n):  # of all points, as several are taken at a time
-        form = _form(block, i)
+        form = form_at(block, i)
         u_1, u_2 = uniform(words[ROOM + i]), uniform(words[ROOM + SIZE + i])
         u_3, u_4 = uniform(words[ROOM + 2 * SIZE + i]), uniform(words[ROOM + 3 * SIZE + i])
         bound = azimuth_bound(form)
@@ -306,7 +308,7 @@ def azimuths(seed: np.uint64, events: Numbers, made: Numbers, block: Array, acce
         if block[EXCESS + i] == 0.0:
             event = np.uint64(events[made[1, j]])
             block[COSINE + i], block[SINE + i], block[EXCESS + i] = sample_azimuth(
-                _form(block, i), block[BOUND + i], seed, np.uint64(EVENTS), event, AFTER_TRIALS + 2
+                form_at(block, i), block[BOUND + i], seed, np.uint64(EVENTS), event, AFTER_TRIALS + 2
             )
 
 
@@ -335,7 +337,7 @@ def momenta(
     """
     azimuths(seed, events, made, block, accepted, n)
     for i in range(n):
-        e = _emission(block, i)
+        e = emission_at(block, i)
         t = block[T + i]
         q_perp = transverse_momentum(e, t, block[ABOVE + i])
         block[F + i] *= block[EXCESS + i]

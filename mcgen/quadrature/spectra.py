@@ -10,25 +10,33 @@ import numpy as np
 from mcgen.base.arrays import Array
 from mcgen.physics.emission import iww
 from mcgen.physics.emission.amplitude import Process
-from mcgen.physics.emission.cross_section import scalar_energies, spectrum_nodes
+from mcgen.physics.emission.cross_section import INTEGRALS
 from mcgen.physics.emission.phase_space import peak_breaks
 from mcgen.physics.emission.rules import Rules
+from mcgen.physics.emission.struck_electron import BothLines
 from mcgen.search.search import Search
+
+Scattering = Process | BothLines
 
 #: error at which a cross section that is interpolated between beam energies aims, and the largest that is taken
 _AIM, _LARGEST = 1e-10, 3e-8
 
 
-def _spectrum(E: float, process: Process, method: str, search: Search | None, q: Rules) -> tuple[Array, Array]:
+def _breaks(E: float, process: Scattering, low: float) -> list[float]:
+    """Energies of S in GeV above `low` about the peak of a beam lepton that almost decays (`peak_breaks`)."""
+    return peak_breaks(E, process, low, E).tolist() if isinstance(process, Process) else []
+
+
+def _spectrum(E: float, process: Scattering, method: str, search: Search | None, q: Rules) -> tuple[Array, Array]:
     """Energies of S in GeV and the cross sections in pb that they stand for, rule by rule between the kinks."""
     chi = iww.flux(E, process.m, process.m_S, process.ff) if method == "iww" else None
     low = float(search.lowest_energy(E)) if search else 0.0
-    kinks = [*(search.kinks(low, E) if search else []), *peak_breaks(E, process, low, E)]
+    kinks = [*(search.kinks(low, E) if search else []), *_breaks(E, process, low)]
     limits = [low, *sorted(kinks), math.inf]
     parts = []
     for first, last in itertools.pairwise(limits):
         energies, sigmas = np.empty(q.x.size), np.empty(q.x.size)
-        spectrum_nodes(E, process, first, last, chi, q, energies, sigmas)
+        INTEGRALS[type(process)].nodes(E, process, first, last, chi, q, energies, sigmas)
         parts.append((energies, sigmas))
     energies, sigmas = (np.concatenate(column) for column in zip(*parts, strict=True))
     return energies, sigmas
@@ -55,7 +63,7 @@ def _chebyshev(n: int, at: Array) -> tuple[Array, Array, Array]:
     return middle + half * np.cos(angle), terms, np.cos(np.outer(here, order))
 
 
-def _interpolated(v: Array, n: int, process: Process, method: str, q: Rules) -> Array | None:
+def _interpolated(v: Array, n: int, process: Scattering, method: str, q: Rules) -> Array | None:
     """Cross sections in pb, energy by energy and node by node, of all S; None if n terms are too few.
 
     `v` is the logarithm of the energies above threshold. In it, that of the cross section at one place in the range of
@@ -69,7 +77,7 @@ def _interpolated(v: Array, n: int, process: Process, method: str, q: Rules) -> 
     return np.exp(points @ terms) if last.max() < _LARGEST else None
 
 
-def spectra(E: Array, process: Process, method: str, search: Search | None, q: Rules) -> list[tuple[Array, Array]]:
+def spectra(E: Array, process: Scattering, method: str, search: Search | None, q: Rules) -> list[tuple[Array, Array]]:
     """Energies of S in GeV and the cross sections in pb that they stand for, at each beam energy.
 
     Parameters
@@ -92,13 +100,13 @@ def spectra(E: Array, process: Process, method: str, search: Search | None, q: R
     all_count = search is None or (
         np.max(search.lowest_energy(E)) <= process.m_S and not search.kinks(0.0, float(E.max()))
     )
-    smooth = all_count and method != "iww" and not peak_breaks(float(E.max()), process, 0.0, float(E.max())).size
+    smooth = all_count and method != "iww" and not _breaks(float(E.max()), process, 0.0)
     n, lowest = _few(v) if smooth else (0, math.inf)
     high = v >= lowest
     sigmas = _interpolated(v[high], n, process, method, q) if n else None
     if sigmas is None:
         return [_spectrum(at, process, method, search, q) for at in E.tolist()]
-    between = zip(scalar_energies(E[high], process, q), sigmas, strict=True)
+    between = zip(INTEGRALS[type(process)].energies(E[high], process, q), sigmas, strict=True)
     return [
         next(between) if known else _spectrum(at, process, method, search, q)
         for at, known in zip(E.tolist(), high.tolist(), strict=True)

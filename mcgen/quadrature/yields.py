@@ -20,6 +20,7 @@ from mcgen.physics.boson.couplings import Couplings
 from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.rules import Rules, rules
+from mcgen.physics.emission.struck_electron import BothLines
 from mcgen.physics.signal.signal_yield import yield_per_pb
 from mcgen.quadrature import collisions
 from mcgen.quadrature.spectra import spectra
@@ -38,7 +39,7 @@ FINE, COARSE = (32, (48, 16, 10, 1)), (24, (32, 12, 8, 1))
 class _Nodes(NamedTuple):
     """Where S are made on one kind of target."""
 
-    process: Process
+    process: Process | BothLines
     E: Array  #: GeV, shape (nodes,)
     depth: Array  #: cm, shape (nodes, depths)
     weight: Array  #: of each depth
@@ -67,6 +68,7 @@ def production(
     search: Search | None = None,
     method: str = "exact",
     nodes: tuple[int, tuple[int, ...]] = FINE,
+    ratio: float | None = None,
 ) -> Made:
     """Production in the whole target, muon energies integrated (Eqs. 14-17), or where beams collide.
 
@@ -80,6 +82,8 @@ def production(
     method : {"exact", "ww", "iww"}
     nodes : (int, (int, int, int, int)), optional
         Points in E, and in x, u, t and a bin.
+    ratio : float, optional
+        Coupling to electrons over that to muons, where electrons are hit; by default that of the card's model.
     """
     choose(method, cross_section.METHODS, "method")
     check_number("mass", m_S, LOWEST_MASS, 1e6)
@@ -92,7 +96,7 @@ def production(
         E, depth, targets = group_nodes(group, n_E, search.active if search else ())
         if not search:  # depths do not count
             depth, targets = depth[:, :1], targets.sum(axis=1, keepdims=True)
-        process = source.process(m_S, group[0].target, ww=method == "ww")
+        process = source.process(m_S, group[0].target, method == "ww", ratio)
         parts.append(_Nodes(process, E, depth, yield_per_pb(1.0, targets)))
     return _made(search, m_S, method, parts, rules(*n))
 
@@ -104,9 +108,9 @@ def yield_per_muon(source: AnySource, m_S: float) -> Estimate:
 
 
 @functools.lru_cache(maxsize=8)
-def _production_of(card: Card, m_S: float, method: str, nodes: tuple[int, tuple[int, ...]]) -> Made:
-    """Production that can count in a card's search; kept, as no coupling is in it."""
-    return production(source_of(card), m_S, Search.of(card), method, nodes)
+def _production_of(card: Card, m_S: float, method: str, nodes: tuple[int, tuple[int, ...]], ratio: float) -> Made:
+    """Production that can count in a card's search; kept, as no coupling but the ratio of two is in it."""
+    return production(source_of(card), m_S, Search.of(card), method, nodes, ratio)
 
 
 def signal_of(made: Made, search: Search, boson: Boson) -> Callable[[Array], Array]:
@@ -164,7 +168,8 @@ def n_signal(
         check_couplings(model, g)
     boson = Boson(card, model, m_S)
     boson.production_coupling()
-    signals = [signal_of(_production_of(card, m_S, method, n), Search.of(card), boson) for n in (FINE, COARSE)]
+    ratio = source_of(card).electron_ratio(model)
+    signals = [signal_of(_production_of(card, m_S, method, n, ratio), Search.of(card), boson) for n in (FINE, COARSE)]
     fine, coarse = (signal(np.array(couplings)).tolist() for signal in signals)
     found = [Estimate(a, abs(a - b), math.inf) for a, b in zip(fine, coarse, strict=True)]
     return found[0] if is_single(g_mu) else found
@@ -217,12 +222,13 @@ def sigma_tilde(
     for E in points:
         check_number("E_mu", E, card.beam.mass, 1e6)
     factor = PB_CM2 * boson.production_coupling(g_mu) ** 2
+    ratio = source.electron_ratio(model)
     result = []
     for E in points:
         values = []
         for n_depths, n in (FINE, COARSE):
             parts = [
-                _Nodes(source.process(m_S, target, method == "ww"), np.array([E]), depths[None], share[None])
+                _Nodes(source.process(m_S, target, method == "ww", ratio), np.array([E]), depths[None], share[None])
                 for target, depths, share in crossings(source.segments, E, n_depths)
             ]
             made = _made(search, m_S, method, parts, rules(*n))
@@ -257,7 +263,8 @@ def t_spectrum(source: Source, m_S: float, edges: Array) -> tuple[Array, Array]:
         total = np.zeros(len(edges) - 1)
         for target, E, per_pb in beam_nodes(source, m_S, n_E):
             process = source.process(m_S, target)
+            t_bins, _ = cross_section.bins(process)["t"]
             for node, weight in zip(E.tolist(), per_pb.tolist(), strict=True):
-                total += weight * cross_section.bins_of_t(node, process, edges, rules(*n))
+                total += weight * t_bins(node, process, edges, rules(*n))
         totals.append(total)
     return totals[0], np.abs(totals[0] - totals[1])

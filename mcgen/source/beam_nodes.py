@@ -32,6 +32,7 @@ class TargetComponent:
     density: float  #: targets per cm^3
     track: Track
     threshold: float = 0.0  #: GeV
+    channel: int = 0  #: of several that events on this target are drawn from
 
     @property
     def is_spread(self) -> bool:
@@ -78,9 +79,9 @@ def groups(components: Sequence[TargetComponent]) -> list[list[TargetComponent]]
     changes.
     """
     found: list[list[TargetComponent]] = []
-    latest: dict[tuple[Target, bool], list[TargetComponent]] = {}
+    latest: dict[tuple[Target, int, bool], list[TargetComponent]] = {}
     for component in sorted(components, key=lambda c: -c.E_high):
-        key = component.target, component.is_spread
+        key = component.target, component.channel, component.is_spread
         group = latest.get(key)
         if group is None or not (component.is_spread or thin(group[0].E_high, component.E_low, component.threshold)):
             group = latest[key] = []

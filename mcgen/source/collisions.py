@@ -11,9 +11,10 @@ from mcgen.base.constants import LEPTON_MASSES, M_E
 from mcgen.base.errors import ThresholdError, check_number
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
+from mcgen.physics.boson.couplings import Couplings
 from mcgen.physics.collider.amplitude import Collision, collision
 from mcgen.physics.collider.event_map import Frame, frame
-from mcgen.source.targets import POSITRON
+from mcgen.source.targets import POSITRON, Target
 
 
 class Collisions:
@@ -43,7 +44,11 @@ class Collisions:
         """Energy of the electron beam in GeV, which loses none."""
         return self.frame.E_first
 
-    def process(self, m_S: float) -> Collision:
+    def electron_ratio(self, model: str | Couplings) -> float:  # noqa: ARG002
+        """Nothing but the pair radiates here."""
+        return 0.0
+
+    def process(self, m_S: float, target: Target | None = None) -> Collision:  # noqa: ARG002
         """Constants of the kernels for a boson of mass m_S in GeV."""
         of = self.collider
         return collision(of.E_cm, LEPTON_MASSES[of.lepton], m_S, self.card.scalar.mediator)

@@ -15,12 +15,15 @@ from mcgen.base.arrays import Array
 from mcgen.base.errors import InputError, ThresholdError, check_number, choose, refuse_if
 from mcgen.card.card import Card, read_card
 from mcgen.card.quantities import LOWEST_MASS
+from mcgen.card.width_table import TABLE
+from mcgen.physics.boson.couplings import MODELS, Couplings
 from mcgen.physics.emission.amplitude import Process
+from mcgen.physics.emission.struck_electron import BothLines
 from mcgen.physics.signal.signal_yield import yield_per_pb
 from mcgen.source import transport
 from mcgen.source.beam_nodes import TargetComponent
 from mcgen.source.collisions import Collisions
-from mcgen.source.targets import Target, process_on
+from mcgen.source.targets import Target, scattering_on, with_both_lines
 from mcgen.source.track import NO_SCATTERING, Scattering
 from mcgen.source.transport import Segment
 
@@ -76,11 +79,47 @@ class Source:
         """What the beam can hit, each kind once."""
         return list(dict.fromkeys(target for segment in self.segments for target, _ in segment.targets))
 
-    def process(self, m_S: float, target: Target | None = None, ww: bool = False) -> Process:
-        """Constants of the kernels for a boson of mass m_S in GeV made on a target, by default the first one."""
-        run, mediator = self.card.run, self.card.scalar.mediator
-        on = target or self.targets[0]
-        return process_on(on, self.card.beam.mass, m_S, mediator, run.form_factor, run.form_factor_table, ww=ww)
+    def electron_ratio(self, model: str | Couplings) -> float:
+        """Coupling to electrons over that to the beam's muons where electrons are hit; 0 where none are."""
+        if model == TABLE or not any(target.spin_half for target in self.targets):
+            return 0.0
+        couplings = model if isinstance(model, Couplings) else MODELS[choose(model, MODELS, "model")](1.0)
+        return couplings.g_e / couplings.g_mu if couplings.g_mu else 0.0
+
+    def process(
+        self, m_S: float, target: Target | None = None, ww: bool = False, ratio: float | None = None
+    ) -> Process | BothLines:
+        """Constants of the kernels for a boson of mass m_S in GeV made on a target.
+
+        Parameters
+        ----------
+        m_S : float
+            Mass of S in GeV.
+        target : Target, optional
+            By default the first one.
+        ww : bool
+            Take the Weizsaecker-Williams limit of the amplitude.
+        ratio : float, optional
+            Coupling to electrons over that to the beam's lepton; by default that of the card's model.
+        """
+        beam, run = self.card.beam, self.card.run
+        return scattering_on(
+            target or self.targets[0], beam.mass, m_S, self.card.scalar.mediator, run.form_factor,
+            run.form_factor_table, kind=self.card.target.process, charge=beam.charge, ww=ww,
+            ratio=self.electron_ratio(self.card.scalar.model) if ratio is None else ratio,
+        )  # fmt: skip
+
+    def beam_line(self, m_S: float, target: Target | None = None) -> Process:
+        """`process` of S from the line of the beam lepton alone, of which there are approximations."""
+        found = self.process(m_S, target, ratio=0.0)
+        assert isinstance(found, Process)
+        return found
+
+    def both_lines(self, m_S: float, target: Target) -> BothLines:
+        """`process` on an electron with its own line, also where the card's model does not couple to it."""
+        scalar = self.card.scalar
+        ratio = self.electron_ratio(scalar.model)
+        return with_both_lines(self.beam_line(m_S, target), scalar.mediator, ratio, self.card.beam.charge)
 
     def _threshold(self, m_S: float) -> float:
         return min(self.process(m_S, target).threshold for target in self.targets)

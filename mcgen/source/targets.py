@@ -219,10 +219,22 @@ def scattering_on(
         return process
     refuse_if(ww, "method ww: is of the beam's line alone, so with a coupling to electrons take exact")
     refuse_if(parity_angle != 0.0, "parity_angle: with a coupling to electrons it must be 0")
-    return both_lines(process, _exchanged(process, mediator), mediator, ratio, charge)
+    return with_both_lines(process, mediator, ratio, charge)
 
 
-def _exchanged(process: Process, mediator: str) -> Process:
-    """S from the line of what is hit, seen from the rest frame of the beam lepton."""
+def with_both_lines(process: Process, mediator: str, ratio: float, charge: int) -> BothLines:
+    """S from the line of the beam lepton, and from that of the electron that it hits.
+
+    Parameters
+    ----------
+    process : Process
+        S from the line of the beam lepton.
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    ratio : float
+        Coupling to electrons over that to the beam lepton.
+    charge : {1, -1}
+        Of the beam lepton.
+    """
     m, M, m_S = process.m, process.M, process.m_S
-    return process._replace(m=M, m_out=M, M=m, weights=MEDIATORS[mediator](M, M, m_S))
+    exchanged = process._replace(m=M, m_out=M, M=m, weights=MEDIATORS[mediator](M, M, m_S))
+    return both_lines(process, exchanged, mediator, ratio, charge)

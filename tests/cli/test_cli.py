@@ -31,7 +31,7 @@ def _json(capsys, *arguments):
 
 XSEC_KEYS = {
     "lepton", "target", "energy_gev", "mass_gev", "mediator", "method", "form_factor", "sigma_pb", "error_pb",
-    "out_lepton", "parity_angle",
+    "process", "electron_coupling", "out_lepton", "parity_angle",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mcgen.base.errors import InputError
 from mcgen.card.card import Card, parse_card
-from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, Columns
+from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, LINE_BRANCHES, Columns
 from mcgen.events.events import STEP, ContentHash, Readable
 from mcgen.events.formats.kinds import kind_of
 from mcgen.events.meta import LARGEST, EventMeta
@@ -129,7 +129,7 @@ class StoredEvents(Readable):
         missing = [name for name in names if name not in self.branches]
         if missing:
             self._refuse(f"has no branch {missing[0]}")
-        known = {*BRANCHES, *DECAY_BRANCHES, *self.metadata.weights}
+        known = {*BRANCHES, *LINE_BRANCHES, *DECAY_BRANCHES, *self.metadata.weights}
         with self._readable():
             for chunk in self._chunks(list(names), step):
                 for name in known.intersection(chunk):

@@ -284,7 +284,7 @@ def reduced_amplitude(
     phi_q : float
         Azimuth of q about V = p - k, from the side of k, in rad.
     """
-    process = Process(m, m, m_S, M, scalar(m, m, m_S), _NO_FF, False)
+    process = Process(m, m, m_S, M, scalar(m, m, m_S), _NO_FF, False, None)
     return amplitude_of(process, E, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
 
 
@@ -319,7 +319,7 @@ def flavour_amplitude(
     if spin not in OF_SPIN or m_out + m_S <= m:
         message = f"spin {spin!r} must be one of {', '.join(OF_SPIN)}, m_out + m_S {m_out + m_S:g} GeV above m {m:g}"
         raise ValueError(message)
-    process = Process(m, m_out, m_S, M, OF_SPIN[spin](m, m_out, m_S), _NO_FF, False)
+    process = Process(m, m_out, m_S, M, OF_SPIN[spin](m, m_out, m_S), _NO_FF, False, None)
     return amplitude_of(process, E, E_S, one_minus_cos_theta, t_minus_tmin, phi_q)
 
 

@@ -13,8 +13,17 @@ import numpy as np
 
 from mcgen.base.arrays import Array
 from mcgen.base.jit import jit
-from mcgen.physics.emission.amplitude import azimuthal_form, density, transverse_momentum
-from mcgen.physics.emission.cross_section import INTEGRALS, Integrals, energy_breaks, peak_nodes, sigma_dE_du
+from mcgen.physics.emission.amplitude import azimuthal_form, density, mean_amplitude, transverse_momentum
+from mcgen.physics.emission.cross_section import (
+    INTEGRALS,
+    U_PANEL,
+    Integrals,
+    energies_at_t,
+    energy_breaks,
+    peak_nodes,
+    sigma_dE_du,
+    u_range_at_t,
+)
 from mcgen.physics.emission.kinematics import Emission, emission, momentum, scalar_energy_range
 from mcgen.physics.emission.phase_space import (
     EnergyMap,
@@ -24,7 +33,7 @@ from mcgen.physics.emission.phase_space import (
     u_range,
 )
 from mcgen.physics.emission.rules import Rules, gauss
-from mcgen.physics.emission.struck_electron import BothLines, interference, invariants
+from mcgen.physics.emission.struck_electron import BothLines, Invariants, interference, invariants, other_amplitude
 
 #: rule of one piece of the azimuth, and the widest piece, in the coordinate that stretches the poles apart
 _NODES, _WEIGHTS = gauss(8)
@@ -332,6 +341,96 @@ def _theta_bins(E: float, both: BothLines, edges: Array, q: Rules) -> Array:
     return result
 
 
+@jit
+def _beam_at_t(E: float, both: BothLines, E_S: float, t: float, q: Rules) -> float:
+    """d sigma/(dE_S dt) in pb/GeV^3 of S from the beam's line, and of the interference."""
+    p = both.beam
+    u_low, u_high = u_range_at_t(E, p, E_S, t)
+    u_first, _, two_pk = u_range(E, E_S, p)
+    if u_high <= u_low or two_pk <= 0.0:
+        return 0.0
+    panels = 1 + int(math.log(u_high / u_low) / U_PANEL)
+    width = math.log(u_high / u_low) / panels
+    total = 0.0
+    for panel in range(panels):
+        for j in range(q.t.size):
+            u = u_low * math.exp((panel + q.t[j]) * width)
+            e = emission(E, p.m, p.m_out, p.m_S, p.M, E_S, max(0.0, (u - u_first) / two_pk))
+            if e.t_min < t < e.t_max:
+                A, _ = mean_amplitude(E, p, e, t, t - e.t_min)
+                A += both.ratio * both.sign * mean_interference(E, both, e, t, t - e.t_min) * t * t
+                total += q.t_w[j] * width * u * density(p.M, A, e.p, e.per_V, t)
+    return total
+
+
+@jit
+def _struck_at_t(E: float, both: BothLines, E_S: float, t: float, q: Rules) -> float:
+    """d sigma/(dE_S dt) in pb/GeV^3 of S from the electron's line: the integral over t_mu.
+
+    S and the recoil share the energy nu = E_S + T and the momentum |q|^2 = nu^2 + t_mu. Their plane turns about q by an
+    azimuth of which A is a polynomial of second degree in the cosine, so few points give its average.
+    """
+    m, m_e, m_S2 = both.beam.m, both.beam.M, both.beam.m_S * both.beam.m_S
+    T = 0.5 * t / m_e
+    nu = E_S + T
+    p, k, P = momentum(E, m), momentum(E_S, both.beam.m_S), math.sqrt(T * T + t)
+    E_out = E - nu
+    if E_out <= m:
+        return 0.0
+    p_out = momentum(E_out, m)
+    least = 2.0 * m * m * nu * nu / (E * E_out - m * m + p * p_out)
+    along = (k * k * t - m_S2 * T * T) / (k * P + E_S * T)  # k P - E_S T
+    low = max(least, t - m_S2 - 2.0 * (k * P + E_S * T))
+    high = min(t - m_S2 + 2.0 * along, 2.0 * (E * E_out - m * m + p * p_out))
+    above = 2.0 * m_e * nu - high  # the smallest s of the electron's line
+    if high <= low or above <= 0.0:
+        return 0.0
+    start = math.log(low / (high - low + above))
+    width = math.log(high / above) - start
+    pieces = 1 + int(width / 2.0)
+    total = 0.0
+    for piece in range(pieces):
+        for j in range(q.t.size):
+            z = math.exp(start + (piece + q.t[j]) / pieces * width)
+            rise = max(0.0, (z * (high - low + above) - low) / (1.0 + z))
+            t_mu = min(high, low + rise)
+            jacobian = width / pieces * (rise + low) * (high - low - rise + above) / (high + above)
+            q2 = nu * nu + t_mu
+            p_q = 0.5 * (t_mu + 2.0 * E * nu)  # p.q and k.q of three-momenta
+            k_q = 0.5 * (k * k + q2 - P * P)
+            across = math.sqrt(max(0.0, p * p * q2 - p_q * p_q) * max(0.0, k * k * q2 - k_q * k_q))
+            A = 0.0
+            for n in range(6):
+                p_k = E * E_S - (p_q * k_q + across * math.cos((n + 0.5) * math.pi / 6.0)) / q2
+                i = Invariants(
+                    0.0, m_S2 - 2.0 * p_k, 2.0 * m_e * nu - t_mu, m_S2 - 2.0 * m_e * E_S, t, t_mu,
+                    2.0 * m_e * E, m * m, m_e * m_e, m_S2,
+                )  # fmt: skip
+                A += other_amplitude(i, both.struck) / 6.0
+            total += q.t_w[j] * jacobian * density(m_e, A, p, 1.0 / math.sqrt(q2), t_mu)
+    return total
+
+
+@jit
+def _t_bins(E: float, both: BothLines, edges: Array, q: Rules) -> Array:
+    """Cross section in pb at g_mu = 1 in bins of t = 2 m_e T."""
+    em = both_map(E, both)
+    result = np.zeros(edges.size - 1)
+    for i in range(result.size if em.span > 0.0 else 0):
+        width = math.log(edges[i + 1] / edges[i])
+        for j in range(q.bin.size):
+            t = edges[i] * math.exp(q.bin[j] * width)
+            r_low, r_high = energies_at_t(E, both.beam, em, t)
+            found = 0.0
+            for n in range(q.x.size if r_high > r_low else 0):
+                E_S, jacobian = scalar_energy(r_low + (r_high - r_low) * q.x[n], em)
+                density_at = _beam_at_t(E, both, E_S, t, q)
+                density_at += both.ratio * both.ratio * _struck_at_t(E, both, E_S, t, q)
+                found += q.x_w[n] * jacobian * density_at
+            result[i] += q.bin_w[j] * width * t * (r_high - r_low) * found
+    return result
+
+
 #: nodes in x, u, t and the binned variable
 _FINE, _COARSE, _COARSER = (64, 56, 16, 10), (48, 40, 12, 8), (36, 28, 10, 7)
 
@@ -339,6 +438,6 @@ INTEGRALS[BothLines] = Integrals(
     both_between,
     both_nodes,
     both_energies,
-    {"x": (_x_bins, (48, 40, 10, 10)), "theta": (_theta_bins, (64, 1, 16, 10))},
+    {"x": (_x_bins, (48, 40, 10, 10)), "theta": (_theta_bins, (64, 1, 16, 10)), "t": (_t_bins, (64, 1, 8, 6))},
     (_FINE, _COARSE, _COARSER),
 )

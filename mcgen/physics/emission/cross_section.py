@@ -377,6 +377,30 @@ def u_range_at_t(E: float, process: Process, E_S: float, t: float) -> tuple[floa
 
 
 @jit
+def energies_at_t(E: float, process: Process, em: EnergyMap, t: float) -> tuple[float, float]:
+    """Coordinates between which E_S can lie at fixed t; both 0 if this t is not possible.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process
+        Constants of the kernels.
+    em : EnergyMap
+        Map of E_S at this beam energy.
+    t : float
+        Momentum transfer squared in GeV^2.
+    """
+    # the largest |p'| + |k| of all E_S, at the same velocity of both: if t is not possible there, it is nowhere
+    E_S = (E - 0.5 * t / process.M) * process.m_S / (process.m_out + process.m_S)
+    u_low, u_high = u_range_at_t(E, process, E_S, t)
+    if u_high <= u_low or not em.low < E_S < em.low + em.span:
+        return 0.0, 0.0
+    inside = scalar_energy_coordinate(E_S, em)
+    return _edge(E, process, em, t, inside, 0.0), _edge(E, process, em, t, inside, 1.0)
+
+
+@jit
 def _edge(E: float, process: Process, em: EnergyMap, t: float, inside: float, outside: float) -> float:
     """Coordinate of E_S where t ceases to be possible, by bisection; it is possible at `inside`, not at `outside`."""
     for _ in range(50):
@@ -395,14 +419,7 @@ def _sigma_dt(E: float, process: Process, t: float, q: Rules) -> float:
     em = energy_map(E, process)
     if em.span <= 0.0:
         return 0.0
-    # the largest |p'| + |k| of all E_S, at the same velocity of both: if t is not possible there, it is nowhere
-    E_S = (E - 0.5 * t / process.M) * process.m_S / (process.m_out + process.m_S)
-    u_low, u_high = u_range_at_t(E, process, E_S, t)
-    if u_high <= u_low or not em.low < E_S < em.low + em.span:
-        return 0.0
-    inside = scalar_energy_coordinate(E_S, em)
-    r_low = _edge(E, process, em, t, inside, 0.0)
-    r_high = _edge(E, process, em, t, inside, 1.0)
+    r_low, r_high = energies_at_t(E, process, em, t)
     bare = without_form_factor(process)
     total = 0.0
     for i in range(q.x.size):
@@ -477,6 +494,11 @@ INTEGRALS: dict[type, Integrals] = {
         {"x": (_x_bins, FINE), "theta": (_theta_bins, FIXED_ANGLE), "t": (bins_of_t, FIXED_T)},
     )
 }
+
+
+def between(E: float, process: Any, low: float, high: float, q: Rules) -> float:
+    """`sigma_between` of any kind of process."""
+    return INTEGRALS[type(process)].between(E, process, low, high, q)
 
 
 def bins(process: Any) -> dict[str, tuple[Callable[..., Array], tuple[int, int, int, int]]]:

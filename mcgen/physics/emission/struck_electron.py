@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mcgen.base.jit import jit
-from mcgen.physics.emission.amplitude import Process
+from mcgen.physics.emission.amplitude import AzimuthalForm, Process, azimuthal_form, transverse_momentum
 from mcgen.physics.emission.form_factor import FormFactor
-from mcgen.physics.emission.kinematics import Emission
+from mcgen.physics.emission.kinematics import Emission, emission
+from mcgen.physics.emission.phase_space import u_range
 
 #: N(s, s2, 2 p.P) of a mediator in GeV^4 or GeV^6
 Numerator = Callable[["Invariants", float, float, float], float]
@@ -140,6 +141,62 @@ def interference(i: Invariants, kind: int) -> float:
     if kind == PSEUDOSCALAR:
         return C_P
     return _four(i, _axial, 1.0) + 4.0 * masses / i.m_S2 * C_P
+
+
+@jit
+def other_amplitude(i: Invariants, other: Process) -> float:
+    """A in GeV^2 of S from the other line at the same point.
+
+    Parameters
+    ----------
+    i : Invariants
+        From the variables of the line whose target is the lepton of the other one.
+    other : Process
+        Of the other line.
+    """
+    E = 0.5 * i.w / other.M
+    E_S = 0.5 * (i.m_S2 - i.u) / other.M
+    lowest, _, two_pk = u_range(E, E_S, other)
+    one_minus_cos_theta = min(2.0, max(0.0, (-i.u2 - lowest) / two_pk))
+    e = emission(E, other.m, other.m_out, other.m_S, other.M, E_S, one_minus_cos_theta)
+    above = min(max(0.0, i.t_mu - e.t_min), e.t_max - e.t_min)
+    t = e.t_min + above
+    f = azimuthal_form(e, E, t, transverse_momentum(e, t, above), other)
+    c = 1.0 - min(2.0, max(0.0, (i.s2 - f.s_min) / max(f.b, 1e-300)))
+    s = f.s_min + f.b * (1.0 - c)
+    return max(0.0, (f.n10 + c * (f.n11 + c * f.n12) + (f.n20 + c * (f.n21 + c * f.n22)) / s) / s)
+
+
+@jit
+def three_parts(
+    own: Process, other: Process, kind: int, E: float, e: Emission, t: float, q_perp: float, f: AzimuthalForm, c: float
+) -> tuple[float, float, float]:
+    """Squares of both lines and their interference at one point, in 1/GeV^2 at unit couplings of negative leptons.
+
+    Parameters
+    ----------
+    own, other : Process
+        Of the line in whose variables the point is given, and of the other one.
+    kind : int
+        Mediator (`KINDS`).
+    E : float
+        Energy in GeV of what radiates.
+    e : Emission
+        Kinematics at E, E_S, theta_S.
+    t, q_perp : float
+        Momentum transfer squared in GeV^2, and its component across V in GeV.
+    f : AzimuthalForm
+        A of the own line.
+    c : float
+        Cosine of the azimuth.
+    """
+    s = f.s_min + f.b * (1.0 - c)
+    A = (f.n10 + c * (f.n11 + c * f.n12) + (f.n20 + c * (f.n21 + c * f.n22)) / s) / s
+    i = invariants(e, E, own.m, own.m_S, own.M, t, q_perp, s, c)
+    first = max(0.0, A) / (t * t)
+    second = other_amplitude(i, other) / (i.t_mu * i.t_mu)
+    bound = 2.0 * math.sqrt(first * second)
+    return first, second, max(-bound, min(bound, interference(i, kind)))
 
 
 class BothLines(NamedTuple):
