@@ -91,7 +91,7 @@ def _collisions(setting: dict[str, Any]) -> Any:
 
     given = _given(setting)
     refuse_if(given.pop("method", "exact") != "exact", "--method: with --collider exact is all there is")
-    for name in ("target", "energy", "form_factor", "process", "electron_coupling", "out_lepton", "parity_angle"):
+    for name in ("target", "energy", "form_factor", "process", "electron_coupling", "out_lepton"):
         refuse_if(setting[name] is not None, f"--{name.replace('_', '-')}: is not for --collider, which has no target")
     return collider_xsec(**given)
 

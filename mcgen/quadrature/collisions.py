@@ -24,6 +24,7 @@ from mcgen.quadrature.xsec import CrossSection, Row
 from mcgen.search.search import Search
 from mcgen.search.signal import Made
 from mcgen.source.collisions import Collisions
+from mcgen.source.targets import check_parity
 
 LEPTONS = ("tau", "mu")
 #: spectra in the frame of the collision, and the functions that give their bins
@@ -41,6 +42,7 @@ def collider_cross_section(
     *,
     lepton: str = "tau",
     mediator: str = "scalar",
+    parity_angle: float = 0.0,
     spectrum: str | None = None,
     edges: Sequence[float] | Array | None = None,
 ) -> CrossSection:
@@ -52,6 +54,8 @@ def collider_cross_section(
         Energy of the collision and mass of X in GeV, or with units such as "100 MeV".
     lepton : {"tau", "mu"}
     mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    parity_angle : float
+        Of a scalar or a vector, in degrees: 0 to 90, where it is a pseudoscalar or an axial vector.
     spectrum : {"energy", "cos-theta"}, optional
         Of X in the frame of the collision.
     edges : array, shape (n + 1,), optional
@@ -73,7 +77,8 @@ def collider_cross_section(
     refuse_if(lepton == "e", "lepton: e+ e- -> e+ e- X has further diagrams, here are pairs of tau and mu")
     choose(lepton, LEPTONS, "lepton")
     refuse_if(spectrum is None and edges is not None, "edges: are those of a spectrum, and none is asked for")
-    c = collision(sqrt_s, LEPTON_MASSES[lepton], m_S, choose(mediator, MEDIATORS, "mediator"))
+    check_parity(choose(mediator, MEDIATORS, "mediator"), parity_angle)
+    c = collision(sqrt_s, LEPTON_MASSES[lepton], m_S, mediator, parity_angle)
     value, error = quadrature.sigma(c)
     if spectrum is None:
         return CrossSection(value, error)
@@ -108,6 +113,7 @@ class CollisionRow(Row):
     sigma_pb: float
     error_pb: float
     spectrum: dict[str, Any] | None = None  #: variable, edges, and sigma_pb in each bin
+    parity_angle: float = 0.0  #: degrees
 
     @property
     def E(self) -> float:
@@ -121,6 +127,7 @@ def collider_xsec(
     *,
     lepton: str = "tau",
     mediator: str = "scalar",
+    parity_angle: float = 0.0,
     spectrum: str | None = None,
     edges: Sequence[float] | Array | None = None,
 ) -> Table[CollisionRow]:
@@ -132,6 +139,8 @@ def collider_xsec(
         Energies of the collision and masses of X in GeV, or with units such as "10 MeV, 100 MeV".
     lepton : {"tau", "mu"}
     mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    parity_angle : float
+        Of a scalar or a vector, in degrees: 0 to 90, where it is a pseudoscalar or an axial vector.
     spectrum : {"energy", "cos-theta"}, optional
     edges : array, shape (n + 1,), optional
         Bin edges, of the energy in GeV; forty bins if not given.
@@ -143,8 +152,11 @@ def collider_xsec(
     """
     rows: Table[CollisionRow] = Table()
     for E, mass in itertools.product(energies(sqrt_s, "sqrt_s"), energies(m_S, "m_S")):
-        found = collider_cross_section(E, mass, lepton=lepton, mediator=mediator, spectrum=spectrum, edges=edges)
-        rows.append(CollisionRow(lepton, E, mass, mediator, "exact", found.value, found.error, found.shape))
+        found = collider_cross_section(
+            E, mass, lepton=lepton, mediator=mediator, parity_angle=parity_angle, spectrum=spectrum, edges=edges
+        )
+        sigma = found.value, found.error
+        rows.append(CollisionRow(lepton, E, mass, mediator, "exact", *sigma, found.shape, parity_angle))
     return rows
 
 

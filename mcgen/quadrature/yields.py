@@ -218,9 +218,9 @@ def sigma_tilde(
     card, m_S, points = load_card(card), energy(m_S, "m_S"), energies(E_mu, "E_mu")
     check_number("mass", m_S, LOWEST_MASS, 1e6)
     check_couplings(model, g_mu)
+    source, search, boson = Source(card), Search.of(card), Boson(card, model, m_S)
     for E in points:
         check_number("E_mu", E, card.beam.mass, 1e6)
-    source, search, boson = Source(card), Search.of(card), Boson(card, model, m_S)
     factor = PB_CM2 * boson.production_coupling(g_mu) ** 2
     ratio = source.electron_ratio(model)
     for target in source.targets:

@@ -33,11 +33,17 @@ _PLACES = {
     "e137": 11,
     "orsay": 3,
     "babar": 13,
-    "g2-bnl": 9,  # the one place that is taken twice
-    "g2-wp2025": 14,
-    "g2-wp2020": 15,
+    "babar-tautau": 14,
+    "belle-tautau": 15,
+    "belle2-tautau": 13,  # from here on places are taken twice, by a card and by a limit of another name
+    "g2-bnl": 9,
+    "g2-wp2025": 8,
+    "g2-wp2020": 7,
 }
-_FILLINGS = {"g2-bnl": 0, "g2-wp2020": 1, "g2-wp2025": 2, "e137": 3, "orsay": 4, "babar": 5}
+_FILLINGS = {"g2-bnl": 0, "g2-wp2020": 1, "g2-wp2025": 2, "e137": 3, "orsay": 4, "babar": 5} | {
+    "babar-tautau": 6,
+    "belle-tautau": 7,
+}
 
 
 class Look(NamedTuple):

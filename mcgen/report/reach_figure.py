@@ -145,7 +145,7 @@ def draw(
     models = list(dict.fromkeys(p.model for p in points))
     low, high = min(p.mass_gev for p in points), max(p.mass_gev for p in points)
     span = Range((low, high)) if low < high else Range((0.5 * low, 2.0 * high))
-    decays = {(s.invisible, s.width, s.widths, s.decay) for s in (card.scalar for card in cards)}
+    decays = {(s.invisible, s.width, s.widths) for s in (card.scalar for card in cards)}
     differ = len(decays) > 1 and any(name not in constraints.G2_SETS for name in limits)
     refuse_if(differ, "--constraints: cards of several decays ([scalar]) in one figure; each needs its own")
     of_electrons = limits and any(card.scalar.widths and card.lepton == "e" for card in cards)

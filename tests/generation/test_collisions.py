@@ -273,3 +273,12 @@ def test_sums_of_the_events():
     mean = np.mean([h_longitudinal(c, r, d) / h_total(c, r, d) for d in Delta])
     total, along = h_spectrum(c, 0.4 * width, 0.6 * width)
     assert mean == pytest.approx(along / total, rel=1e-5)
+
+
+def test_weighted():
+    """Trials with their weights have the same sum and the same N_S; fails if a weight is that of another trial."""
+    made = generate("belle2-tautau", 0.1, 50_000, 4, weighted=True)
+    weight = made.columns["weight"]
+    assert weight.sum() == pytest.approx(sigma(collision(10.58, M_TAU, 0.1))[0], rel=1e-3)
+    assert np.unique(weight).size > 1000
+    assert abs(reweight(made, "A", 1e-4).n_signal[0].pull(n_signal("belle2-tautau", "A", 0.1, 1e-4).value)) < 4.0

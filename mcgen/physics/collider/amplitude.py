@@ -22,7 +22,7 @@ import math
 from typing import NamedTuple
 
 from mcgen.base.jit import jit
-from mcgen.physics.emission.mediator import MEDIATORS, Weights
+from mcgen.physics.emission.mediator import MIXES, Weights, even_share, weights_of
 
 #: l over m^2
 _LONGITUDINAL = {"scalar": 32.0, "pseudoscalar": 0.0, "vector": 0.0, "axial": 64.0}
@@ -43,7 +43,7 @@ class Collision(NamedTuple):
         return self.sqrt_s > self.m_S + 2.0 * self.m
 
 
-def collision(sqrt_s: float, m: float, m_S: float, mediator: str = "scalar") -> Collision:
+def collision(sqrt_s: float, m: float, m_S: float, mediator: str = "scalar", parity_angle: float = 0.0) -> Collision:
     """Constants of the kernels.
 
     Parameters
@@ -51,12 +51,16 @@ def collision(sqrt_s: float, m: float, m_S: float, mediator: str = "scalar") -> 
     sqrt_s, m, m_S : float
         Energy of the collision, mass of the lepton and of the boson in GeV.
     mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    parity_angle : float
+        Of a scalar or a vector in degrees, as in `weights_of`; the two parities do not interfere here either.
 
     Returns
     -------
     Collision
     """
-    return Collision(sqrt_s, m, m_S, MEDIATORS[mediator](m, m, m_S), _LONGITUDINAL[mediator] * m * m)
+    share = even_share(parity_angle)
+    along = share * _LONGITUDINAL[mediator] + (1.0 - share) * _LONGITUDINAL[MIXES.get(mediator, mediator)]
+    return Collision(sqrt_s, m, m_S, weights_of(mediator, m, m, m_S, parity_angle), along * m * m)
 
 
 @jit

@@ -46,8 +46,11 @@ def polarisations(k, M):
     return [np.array([0.0, *one]), np.array([0.0, *np.cross(n, one)]), np.array([size, *(k[0] * n)]) / M]
 
 
-def vertices(k, M, mediator):
-    """The matrices of the vertex, one for each polarisation."""
+def vertices(k, M, mediator, angle=0.0):
+    """The matrices of the vertex, one for each polarisation; the angle of parity in degrees mixes in the odd one."""
+    if angle:
+        pairs = zip(vertices(k, M, mediator), vertices(k, M, ODD[mediator]), strict=True)
+        return [np.cos(np.radians(angle)) * even + np.sin(np.radians(angle)) * odd for even, odd in pairs]
     if mediator == "scalar":
         return [ONE]
     if mediator == "pseudoscalar":
@@ -55,7 +58,10 @@ def vertices(k, M, mediator):
     return [slash(e) @ (ONE if mediator == "vector" else GAMMA5) for e in polarisations(k, M)]
 
 
-def squared(mediator, m, M, k, minus, plus):
+ODD = {"scalar": "pseudoscalar", "vector": "axial"}
+
+
+def squared(mediator, m, M, k, minus, plus, angle=0.0):
     """<|M|^2>/(e^4 g^2) in GeV^-2 with massless beams along z; momenta (E, px, py, pz) of X, f- and f+."""
     total = k + minus + plus
     s, half = total[0] ** 2, 0.5 * total[0]
@@ -69,7 +75,7 @@ def squared(mediator, m, M, k, minus, plus):
         np.array([bar(v(positron, 0.0, a)) @ gamma @ u(electron, 0.0, b) for gamma in GAMMA])
         for a, b in itertools.product(range(2), repeat=2)
     ]
-    for vertex in vertices(k, M, mediator):
+    for vertex in vertices(k, M, mediator, angle):
         line = [to_first * vertex @ first @ gamma + to_second * gamma @ second @ vertex for gamma in GAMMA]
         for a, b in itertools.product(range(2), repeat=2):
             pair = np.array([bar(u(minus, m, a)) @ matrix @ v(plus, m, b) for matrix in line])

@@ -96,6 +96,18 @@ def test_spinors(mediator):
         assert found == pytest.approx(expected, rel=1e-9, abs=0.0), (sqrt_s, lepton, M)
 
 
+@pytest.mark.parametrize("mediator", ["scalar", "vector"])
+def test_parity_angle(mediator):
+    """Both parities in one vertex against spinors, 1e-9; fails if they interfered, or if an angle were doubled."""
+    for sqrt_s, lepton, M, fE, fDelta, cosine, phi, psi in _random(20, 17):
+        for angle in (20.0, 45.0, 90.0):
+            c, r, Delta = _at(mediator, sqrt_s, lepton, M, fE, fDelta)
+            mixed = collision(sqrt_s, c.m, M, mediator, angle)
+            expected = squared(mediator, c.m, c.m_S, *_momenta(c, r, Delta, cosine, phi, psi), angle)
+            found = squared_amplitude(mixed, r, Delta, cosine, math.cos(psi))
+            assert found == pytest.approx(expected, rel=1e-9, abs=0.0)
+
+
 @pytest.mark.parametrize("mediator", MEDIATORS)
 def test_sums_over_directions(mediator):
     """H(x) + H(y) averaged over psi is H_T (1 + cos^2)/2 + H_L sin^2, 1e-11; fails if a closed sum differs."""
