@@ -16,7 +16,7 @@ from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.event_point import cross, event_point
 from mcgen.physics.emission.kinematics import emission
 from mcgen.physics.emission.polarisation import signed_mass, spin_tensor
-from mcgen.source.boson import Boson, couplings_of
+from mcgen.source.boson import Boson
 from mcgen.source.source import Source
 from mcgen.source.targets import Target
 
@@ -77,10 +77,10 @@ def known_processes(boson: Boson) -> dict[Target, Process]:
     if boson.card.collider:
         return {}
     source = Source(boson.card)
-    from_beam = couplings_of(boson.model, 1.0).g_e == 0.0
-    targets = [target for target in source.targets if target.A > 0.0 or (target.spin_half and from_beam)]
-    found = {target: source.process(boson.m_S, target) for target in targets}
-    return {target: process for target, process in found.items() if process.weights.even in (0.0, 1.0)}
+    targets = [target for target in source.targets if target.A > 0.0 or target.spin_half]
+    ratio = source.electron_ratio(boson.model)
+    found = {target: source.process(boson.m_S, target, ratio=ratio) for target in targets}
+    return {on: p for on, p in found.items() if isinstance(p, Process) and p.weights.even in (0.0, 1.0)}
 
 
 def check_point(branches: Iterable[str]) -> None:
