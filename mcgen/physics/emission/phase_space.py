@@ -270,7 +270,7 @@ def u_map(r: float, low: float, high: float, light: bool) -> tuple[float, float]
     low, high : float
         Limits of |u| in GeV^2.
     light : bool
-        Whether the lepton is light (`is_light`).
+        Whether the lepton is light (`is_light`), or what it hits is an electron.
 
     Returns
     -------
@@ -314,7 +314,8 @@ def emit(E: float, process: Process, E_S: float, r_u: float) -> tuple[float, Emi
     one_minus_cos_theta = 0.0
     du = 0.0
     if u_high > u_low:
-        rise, du = u_map(r_u, u_low, u_high, is_light(process))
+        wide = process.spin_half is not None or is_light(process)  # no form factor ends the tail on an electron
+        rise, du = u_map(r_u, u_low, u_high, wide)
         one_minus_cos_theta = min(2.0, rise / two_pk)
     e = emission(E, process.m, process.m_out, process.m_S, process.M, E_S, one_minus_cos_theta)
     if not e.t_max > e.t_min:
