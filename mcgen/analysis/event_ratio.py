@@ -17,8 +17,8 @@ from mcgen.card.form_factors import named_or_read
 from mcgen.events.branches import POINT, VECTORS, Columns
 from mcgen.events.events import EventSource, View
 from mcgen.physics.emission.amplitude import Process, amplitude_at, azimuthal_form
-from mcgen.physics.emission.event_point import event_point
 from mcgen.physics.emission.form_factor import G2, FormFactor, form_factor
+from mcgen.physics.emission.four_momenta import event_point
 from mcgen.physics.emission.kinematics import emission
 from mcgen.source.source import Source
 from mcgen.source.targets import Target

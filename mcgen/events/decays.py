@@ -34,10 +34,16 @@ POLARISED = "polarised"
 
 
 class Channel(NamedTuple):
-    """A decay into a particle and its antiparticle, or two photons."""
+    """A decay into a particle and its antiparticle, two photons, or two leptons of different flavours."""
 
-    pdg: int
-    mass: float  #: of each daughter in GeV
+    pdg: int  #: as `decay_pdg`
+    mass: float  #: of each daughter in GeV, or of the first
+    other: float | None = None  #: of the second one, if it is another
+
+    @property
+    def masses(self) -> tuple[float, float]:
+        """Of both daughters in GeV."""
+        return self.mass, self.mass if self.other is None else self.other
 
 
 #: The first ones are `VISIBLE`, in its order. All hadrons are written as pi+ pi-. Below 1 GeV nearly all of them are,
@@ -49,25 +55,26 @@ CHANNELS = (
 )  # fmt: skip
 
 
-def decay_law(mediator: str, channel: Channel, m_S: float) -> DecayLaw:
+def decay_law(axial: bool, channel: Channel, m_S: float) -> DecayLaw:
     """Angles of the decay of a vector or an axial vector.
 
     Parameters
     ----------
-    mediator : {"vector", "axial"}
+    axial : bool
+        Of an axial vector.
     channel : Channel
         Hadrons of a vector are two spinless ones. Those of an axial vector, which are three or more, photons and dark
         particles, of which nothing is known, are isotropic.
     m_S : float
         Mass of the boson in GeV.
     """
+    m_1, m_2 = channel.masses
     if channel.pdg in (12, 14, 16):
         return HELICAL
     if channel.pdg == 211:
-        return SPINLESS if mediator == "vector" else ISOTROPIC
-    if channel.pdg not in (11, 13, 15) or m_S <= 2.0 * channel.mass:
-        return ISOTROPIC
-    return into_leptons(m_S, channel.mass, channel.mass if mediator == "vector" else -channel.mass)
+        return ISOTROPIC if axial else SPINLESS
+    leptons = channel.pdg in (11, 13, 15) or channel.other is not None
+    return into_leptons(m_S, m_1, -m_2 if axial else m_2) if leptons and m_S > m_1 + m_2 else ISOTROPIC
 
 
 def _follows_production(card: Card, mediator: str) -> bool:
@@ -161,9 +168,9 @@ class DecayModel:
 
     def laws(self) -> list[DecayLaw]:
         """Angles of the decays in the order of `CHANNELS`."""
-        if not self.is_polarised:
-            return [ISOTROPIC] * len(CHANNELS)
-        return [decay_law(self.boson.card.scalar.mediator, channel, self.boson.m_S) for channel in CHANNELS]
+        known = known_processes(self.boson) if self.is_polarised else {}
+        kinds = [process.weights.even == 0.0 for process in known.values()]  # one kind, on whatever target
+        return [decay_law(kinds[0], channel, self.boson.m_S) if kinds else ISOTROPIC for channel in CHANNELS]
 
     def branching(self) -> Array:
         """Cumulative branching ratios of the channels."""
@@ -206,7 +213,7 @@ def _fill(
 ) -> None:  # fmt: skip
     """Rows of `out`: channel, a spare uniform number, and both daughters as px, py, pz, E.
 
-    Rows of `channels` are mass of the daughters and law of the decay; `polarised` is empty or that of each event.
+    Rows of `channels` are masses of the daughters and law of the decay; `polarised` is empty or that of each event.
     """
     for i in range(event.size):
         u_channel, u_theta, u_phi, u_spare = uniforms(seed, np.uint64(DECAYS), event[i], np.uint64(0))
@@ -215,10 +222,10 @@ def _fill(
             channel += 1
         four = (S[0, i], S[1, i], S[2, i], S[3, i])
         cos_theta, phi = 2.0 * u_theta - 1.0, 2.0 * math.pi * u_phi
-        mass, a, c = channels[channel]
+        m_1, m_2, a, c = channels[channel]
         if polarised.size and c != 0.0:
             cos_theta, phi = _direction(polarised[:, i], a, c, seed, event[i], cos_theta, phi)
-        one, two = daughters(four, m_S, mass, cos_theta, phi)
+        one, two = daughters(four, m_S, m_1, m_2, cos_theta, phi)
         out[0, i] = channel
         out[1, i] = u_spare
         for part in range(4):
@@ -231,7 +238,7 @@ def daughters_of(columns: Columns, how: DecayModel) -> Columns:
     out = np.empty((10, len(columns["event"])))
     S = np.array([columns[f"S_{part}"] for part in PARTS])
     laws = how.laws()
-    channels = np.array([(channel.mass, *law) for channel, law in zip(CHANNELS, laws, strict=True)])
+    channels = np.array([(*channel.masses, *law) for channel, law in zip(CHANNELS, laws, strict=True)])
     polarised = np.empty((8, 0))
     if any(law.c for law in laws):
         polarised = polarisation(columns, how.boson)

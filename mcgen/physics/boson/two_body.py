@@ -1,4 +1,4 @@
-"""Decay of the boson into two particles of equal mass: laboratory momenta from a direction in its rest frame."""
+"""Decay of the boson into two particles: laboratory momenta from a direction in its rest frame."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ def frame(px: float, py: float, pz: float, k: float) -> tuple[Axis, Axis, Axis]:
 
 
 @jit
-def daughters(S: Momenta, m_S: float, m: float, cos_theta: float, phi: float) -> tuple[Momenta, Momenta]:
+def daughters(S: Momenta, m_S: float, m_1: float, m_2: float, cos_theta: float, phi: float) -> tuple[Momenta, Momenta]:
     """Laboratory four-momenta (px, py, pz, E) in GeV of both daughters.
 
     Parameters
     ----------
     S : tuple of float
         Four-momentum of the scalar.
-    m_S, m : float
-        Masses of the scalar and of each daughter, m < m_S/2.
+    m_S, m_1, m_2 : float
+        Masses of the scalar and of each daughter, m_1 + m_2 < m_S.
     cos_theta, phi : float
         Direction of the first daughter in the rest frame, about the flight of S; phi on the axes of `frame`.
     """
     px, py, pz, E = S
-    q = math.sqrt((0.5 * m_S - m) * (0.5 * m_S + m))
+    E_1 = 0.5 * m_S + 0.5 * (m_1 - m_2) * (m_1 + m_2) / m_S  # of the first daughter in the rest frame
+    q = math.sqrt(max(0.0, (E_1 - m_1) * (E_1 + m_1)))
     k = math.sqrt(px * px + py * py + pz * pz)
-    along = (k * 0.5 * m_S + E * q * cos_theta) / m_S
+    along = (k * E_1 + E * q * cos_theta) / m_S
     across = q * math.sqrt((1.0 - cos_theta) * (1.0 + cos_theta))
     n, x, y = frame(px, py, pz, k)
     u, v = across * math.cos(phi), across * math.sin(phi)
     first_x = along * n[0] + u * x[0] + v * y[0]
     first_y = along * n[1] + u * x[1] + v * y[1]
     first_z = along * n[2] + u * x[2] + v * y[2]
-    energy = (E * 0.5 * m_S + k * q * cos_theta) / m_S
+    energy = (E * E_1 + k * q * cos_theta) / m_S
     return (first_x, first_y, first_z, energy), (px - first_x, py - first_y, pz - first_z, E - energy)

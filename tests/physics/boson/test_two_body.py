@@ -33,7 +33,7 @@ def test_daughters(flight):
     q = math.sqrt(0.25 * m_S * m_S - m * m)
     across = []
     for phi in (0.4, 0.4 + 0.5 * math.pi, 0.4 + math.pi):
-        first, second = (np.array(v) for v in daughters(S, m_S, m, cosine, phi))
+        first, second = (np.array(v) for v in daughters(S, m_S, m, m, cosine, phi))
         np.testing.assert_allclose(first + second, S, atol=1e-12)
         for v in (first, second):
             assert v[3] ** 2 - v[:3] @ v[:3] == pytest.approx(m * m, abs=1e-12)
