@@ -20,8 +20,8 @@ from mcgen.events.branches import LINE_BRANCHES, POINT, VECTORS, Columns
 from mcgen.events.events import EventSource, View
 from mcgen.events.line_parts import combined, line_parts, parts_at
 from mcgen.physics.emission.amplitude import Process, amplitude_at, azimuthal_form
-from mcgen.physics.emission.event_point import event_point
 from mcgen.physics.emission.form_factor import G2, FormFactor, form_factor
+from mcgen.physics.emission.four_momenta import event_point
 from mcgen.physics.emission.kinematics import emission
 from mcgen.physics.emission.struck_electron import BothLines
 from mcgen.source.source import Source

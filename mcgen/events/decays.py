@@ -57,26 +57,26 @@ CHANNELS = (
 )  # fmt: skip
 
 
-def decay_law(mediator: str, channel: Channel, m_S: float) -> DecayLaw:
+def decay_law(axial: bool, channel: Channel, m_S: float) -> DecayLaw:
     """Angles of the decay of a vector or an axial vector.
 
     Parameters
     ----------
-    mediator : {"vector", "axial"}
+    axial : bool
+        Of an axial vector.
     channel : Channel
         Hadrons of a vector are two spinless ones. Those of an axial vector, which are three or more, photons and dark
         particles, of which nothing is known, are isotropic.
     m_S : float
         Mass of the boson in GeV.
     """
+    m_1, m_2 = channel.masses
     if channel.pdg in (12, 14, 16):
         return HELICAL
     if channel.pdg == 211:
-        return SPINLESS if mediator == "vector" else ISOTROPIC
-    m_1, m_2 = channel.masses
-    if channel.pdg in (22, pdg.DARK) or m_S <= m_1 + m_2:
-        return ISOTROPIC
-    return into_leptons(m_S, m_1, m_2 if mediator == "vector" else -m_2)
+        return ISOTROPIC if axial else SPINLESS
+    leptons = channel.pdg in (11, 13, 15) or channel.other is not None
+    return into_leptons(m_S, m_1, -m_2 if axial else m_2) if leptons and m_S > m_1 + m_2 else ISOTROPIC
 
 
 def _follows_production(card: Card, mediator: str) -> bool:
@@ -170,9 +170,9 @@ class DecayModel:
 
     def laws(self) -> list[DecayLaw]:
         """Angles of the decays in the order of `CHANNELS`."""
-        if not self.is_polarised:
-            return [ISOTROPIC] * len(CHANNELS)
-        return [decay_law(self.boson.card.scalar.mediator, channel, self.boson.m_S) for channel in CHANNELS]
+        known = known_processes(self.boson) if self.is_polarised else {}
+        kinds = [process.weights.even == 0.0 for process in known.values()]  # one kind, on whatever target
+        return [decay_law(kinds[0], channel, self.boson.m_S) if kinds else ISOTROPIC for channel in CHANNELS]
 
     def branching(self) -> Array:
         """Cumulative branching ratios of the channels."""
@@ -217,7 +217,7 @@ def _fill(
 ) -> None:  # fmt: skip
     """Rows of `out`: channel, a spare uniform number, and both daughters as px, py, pz, E.
 
-    Rows of `channels` are mass of the daughters and law of the decay; `polarised` is empty or that of each event.
+    Rows of `channels` are masses of the daughters and law of the decay; `polarised` is empty or that of each event.
     """
     for i in range(event.size):
         u_channel, u_theta, u_phi, u_spare = uniforms(seed, np.uint64(DECAYS), event[i], np.uint64(0))

@@ -13,7 +13,7 @@ from mcgen.base.jit import jit
 from mcgen.events.branches import POINT, VECTORS, Columns
 from mcgen.physics.boson.two_body import frame
 from mcgen.physics.emission.amplitude import Process
-from mcgen.physics.emission.event_point import cross, event_point
+from mcgen.physics.emission.four_momenta import event_point
 from mcgen.physics.emission.kinematics import emission
 from mcgen.physics.emission.polarisation import signed_mass, spin_tensor
 from mcgen.source.boson import Boson
@@ -59,8 +59,8 @@ def _polarisations(
         trace = T[0] + T[1] + T[2]
         out[0, i], out[1, i], out[2, i] = T[0] / trace, T[1] / trace, T[2] / trace
         out[3, i], out[4, i], out[5, i] = T[3] / trace, T[4] / trace, T[5] / trace
-        n = cross(p, k)
-        if n[0] == 0.0 and n[1] == 0.0 and n[2] == 0.0:
+        n = (p[1] * k[2] - p[2] * k[1], p[2] * k[0] - p[0] * k[2], p[0] * k[1] - p[1] * k[0])  # p x k
+        if n[0] == 0.0 and n[1] == 0.0 and n[2] == 0.0:  # along the beam: the axis that `event_point` takes
             n = (0.0, 1.0, 0.0)
         _, u, v = frame(k[0], k[1], k[2], math.sqrt(k_k))
         cosine = n[0] * v[0] + n[1] * v[1] + n[2] * v[2]  # y' = n/|n|, and x' = y' x z'

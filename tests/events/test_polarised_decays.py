@@ -10,13 +10,13 @@ from kinematic_points import cases
 from thin_card import CARD
 
 from mcgen import export, generate, load, load_card, reweight, with_weights
-from mcgen.base.constants import M_E, M_MU, M_PI
+from mcgen.base.constants import M_E, M_MU, M_PI, M_TAU
 from mcgen.base.errors import InputError
 from mcgen.card.card import card_text, parse_card
 from mcgen.cli import main
 from mcgen.events import polarisation as decay_frames
 from mcgen.events.branches import POINT
-from mcgen.events.decays import CHANNELS, DecayModel, daughters_of, decay_law
+from mcgen.events.decays import CHANNELS, Channel, DecayModel, daughters_of, decay_law
 from mcgen.events.polarisation import polarisation
 from mcgen.physics.boson.polarised_decay import ISOTROPIC
 from mcgen.physics.boson.two_body import frame
@@ -88,7 +88,7 @@ def test_moments_follow_the_spin_density(mediator, name, m_S):
     for number in np.unique(c["decay_pdg"]):
         mine = c["decay_pdg"] == number
         channel = next(channel for channel in CHANNELS if channel.pdg == number)
-        law = decay_law(mediator, channel, m_S)
+        law = decay_law(mediator == "axial", channel, m_S)
         assert np.abs(pulls(n[:, mine], rho[:, :, mine], *law)).max() < 4.0
         if mine.sum() > 20_000 and law.c > 0.5:  # the test can tell
             assert np.abs(pulls(n[:, mine], rho[:, :, mine], *ISOTROPIC)).max() > 5.0
@@ -100,7 +100,7 @@ def test_wrong_frames_are_seen():
     """A mirrored x', and x' and y' exchanged, are off by more than 10 sigma; fails if any frame will do."""
     c = _made("vector").columns
     rho, n = matrix(c, "vector"), directions(c, 0.1)
-    law = decay_law("vector", CHANNELS[0], 0.1)
+    law = decay_law(False, CHANNELS[0], 0.1)
     assert np.abs(pulls(n * np.array([[-1.0], [1.0], [1.0]]), rho, *law)).max() > 10.0
     assert np.abs(pulls(n[[1, 0, 2]], rho, *law)).max() > 10.0
 
@@ -223,13 +223,16 @@ def test_channels():
     """Pions have that of spin 0, neutrinos that of one helicity; photons, and hadrons of an axial vector, have none."""
     by_number = {channel.pdg: channel for channel in CHANNELS}
     for mediator in ("vector", "axial"):
-        assert decay_law(mediator, by_number[14], 0.3) == (1.0, 1.0)
-        assert decay_law(mediator, by_number[22], 0.3) == ISOTROPIC
-    assert decay_law("vector", by_number[13], 0.3).c == pytest.approx(1.0 - 4.0 * M_MU**2 / 0.09, rel=1e-14)
-    assert decay_law("axial", by_number[13], 0.3) == (1.0, 1.0)
-    assert decay_law("vector", by_number[11], 0.1).c == pytest.approx(1.0 - 4.0 * M_E**2 / 0.01, rel=1e-14)
-    assert decay_law("vector", by_number[211], 0.5) == (0.0, -1.0)
-    assert decay_law("axial", by_number[211], 0.5) == ISOTROPIC
+        assert decay_law(mediator == "axial", by_number[14], 0.3) == (1.0, 1.0)
+        assert decay_law(mediator == "axial", by_number[22], 0.3) == ISOTROPIC
+    assert decay_law(False, by_number[13], 0.3).c == pytest.approx(1.0 - 4.0 * M_MU**2 / 0.09, rel=1e-14)
+    assert decay_law(True, by_number[13], 0.3) == (1.0, 1.0)
+    assert decay_law(False, by_number[11], 0.1).c == pytest.approx(1.0 - 4.0 * M_E**2 / 0.01, rel=1e-14)
+    both = decay_law(False, Channel(1315, M_MU, M_TAU), 2.5), decay_law(True, Channel(1315, M_MU, M_TAU), 2.5)
+    assert both[0].c == pytest.approx(1.0 - ((M_MU + M_TAU) / 2.5) ** 2, rel=1e-14)
+    assert both[1].c == pytest.approx(1.0 - ((M_MU - M_TAU) / 2.5) ** 2, rel=1e-14)
+    assert decay_law(False, by_number[211], 0.5) == (0.0, -1.0)
+    assert decay_law(True, by_number[211], 0.5) == ISOTROPIC
 
 
 def test_pions_and_neutrinos_of_events():
@@ -270,7 +273,7 @@ def test_struck_electrons(mediator):
     rho, n = polarisation(c, boson)[[[0, 3, 4], [3, 1, 5], [4, 5, 2]]], directions(c, 0.01)
     for number in np.unique(c["decay_pdg"]):
         mine = c["decay_pdg"] == number
-        law = decay_law(mediator, next(channel for channel in CHANNELS if channel.pdg == number), 0.01)
+        law = decay_law(mediator == "axial", next(channel for channel in CHANNELS if channel.pdg == number), 0.01)
         assert np.abs(pulls(n[:, mine], rho[:, :, mine], *law)).max() < 4.0
 
 
