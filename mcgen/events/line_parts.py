@@ -10,7 +10,7 @@ from mcgen.base.arrays import Array
 from mcgen.base.jit import jit
 from mcgen.events.branches import LINE_BRANCHES, VECTORS, Columns
 from mcgen.physics.emission.amplitude import azimuthal_form
-from mcgen.physics.emission.event_point import event_point
+from mcgen.physics.emission.four_momenta import event_point
 from mcgen.physics.emission.kinematics import emission
 from mcgen.physics.emission.struck_electron import BothLines, three_parts
 from mcgen.source.source import AnySource
