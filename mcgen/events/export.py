@@ -190,6 +190,9 @@ def export(
     source = Source(parse_card(str(metadata["card"]), f"of {named(file)}"))
     source.check_mass(metadata.m_S, f"mass of {named(file)}")
     own = source.card
+    electrons = any(target.spin_half for target in source.targets)
+    is_library = FORMATS[format_of(output)].writer is g4darkbrem.writer
+    refuse_if(electrons and is_library, f"output {output}: a library for G4DarkBreM is of nuclei, these hit electrons")
     added = DecayMode.NONE if metadata.decays else wanted
     how = _decay_model(own, metadata, added) if added else None
     names = [name for name in file.branches if name in metadata.all_branches or name not in DECAY_BRANCHES]

@@ -8,11 +8,12 @@ import math
 import numpy as np
 
 from mcgen.base.arrays import Array
+from mcgen.base.errors import refuse_if
 from mcgen.physics.emission import iww
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.cross_section import INTEGRALS
 from mcgen.physics.emission.rules import Rules
-from mcgen.physics.emission.struck_electron import BothLines
+from mcgen.physics.emission.struck_electron import ALONE, BothLines
 from mcgen.search.search import Search
 
 Scattering = Process | BothLines
@@ -23,6 +24,7 @@ _AIM, _LARGEST = 1e-10, 3e-8
 
 def _spectrum(E: float, process: Scattering, method: str, search: Search | None, q: Rules) -> tuple[Array, Array]:
     """Energies of S in GeV and the cross sections in pb that they stand for, rule by rule between the kinks."""
+    refuse_if(method != "exact" and isinstance(process, BothLines), f"method {method}: {ALONE}")
     chi = iww.flux(E, process.m, process.m_S, process.ff) if method == "iww" else None
     low = float(search.lowest_energy(E)) if search else 0.0
     limits = [low, *(search.kinks(low, E) if search else []), math.inf]

@@ -21,7 +21,7 @@ from mcgen.physics.emission import cross_section as quadrature
 from mcgen.physics.emission import iww
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.rules import rules
-from mcgen.physics.emission.struck_electron import BothLines
+from mcgen.physics.emission.struck_electron import ALONE, BothLines
 from mcgen.physics.matter.materials import ELEMENTS
 from mcgen.source.targets import Target, in_atom, named, process_on, scattering_on
 
@@ -307,7 +307,7 @@ def of_process(
 def _approximated(process: Process | BothLines, method: str) -> Process | BothLines:
     if isinstance(process, Process):
         return process._replace(ww=method == "ww")
-    refuse_if(method != "exact", f"method {method}: is of the beam's line alone, so with a coupling to electrons exact")
+    refuse_if(method != "exact", f"method {method}: {ALONE}")
     return process
 
 
