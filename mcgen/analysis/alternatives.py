@@ -8,9 +8,11 @@ from typing import Any
 from mcgen.analysis.event_ratio import COLUMNS, card_with, changes, weight_ratios
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.card.card import parse_card
-from mcgen.events.branches import Columns
+from mcgen.events.branches import LINE_BRANCHES, Columns
 from mcgen.events.decays import check_angles
 from mcgen.events.events import EventSource, View
+from mcgen.events.line_parts import NEEDED, line_parts
+from mcgen.source.source import Source
 
 #: what a weight may be for
 KEYS = ("form_factor", "mediator")
@@ -84,13 +86,21 @@ def at_weight(events: EventSource, name: str) -> View:
     InputError
         If the events have no weight of this name.
     """
-    known = {row["name"]: branch for branch, row in events.metadata.weights.items()}
+    metadata = events.metadata
+    known = {row["name"]: branch for branch, row in metadata.weights.items()}
     if not known:
         message = f"weight '{name}': the events have no alternative weights (`mcgen export --weight` makes them)"
         raise InputError(message)
     branch = known[choose(name, known, "weight")]
-    row = events.metadata.weights[branch]
-    card = parse_card(str(events.metadata["card"]), "of the event file")
+    row = metadata.weights[branch]
+    card = parse_card(str(metadata["card"]), "of the event file")
     card = card_with(card, row.get("form_factor"), row.get("form_factor_table", {}), row.get("mediator"))
     update = {"card": card.text, "mediator": card.scalar.mediator}
-    return View(events, update, lambda chunk: chunk | {"weight": chunk[branch]}, [branch])
+    source, m_S = Source(card), metadata.m_S
+    of_lines = [] if set(LINE_BRANCHES).isdisjoint(events.branches) else NEEDED
+
+    def change(chunk: Columns) -> Columns:
+        parts = line_parts(chunk, source, m_S) if of_lines else {}
+        return chunk | parts | {"weight": chunk[branch]}
+
+    return View(events, update, change, [branch, *of_lines])

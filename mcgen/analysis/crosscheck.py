@@ -185,6 +185,8 @@ def error_map(
 ) -> list[Comparison]:
     """IWW and WW beside the exact cross section over a grid of energies and masses, no Monte Carlo.
 
+    On electrons all three are of S from the line of the beam, which is what IWW and WW approximate.
+
     Parameters
     ----------
     source : Source

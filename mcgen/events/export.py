@@ -195,6 +195,9 @@ def export(
     own = source.card
     on_target = layout == NUHEPMC or format_of(output) == ".csv"
     refuse_if(own.collider and on_target, f"output {output}: is for a beam on a target, these events are of a collider")
+    electrons = any(target.spin_half for target in source.targets)
+    is_library = FORMATS[format_of(output)].writer is g4darkbrem.writer
+    refuse_if(electrons and is_library, f"output {output}: a library for G4DarkBreM is of nuclei, these hit electrons")
     added = DecayMode.NONE if metadata.decays else wanted
     refuse_if(isotropic and not added, "isotropic: is for daughters that are added, and none are")
     how = _decay_model(own, metadata, added) if added else None

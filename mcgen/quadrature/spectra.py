@@ -14,7 +14,7 @@ from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.cross_section import INTEGRALS, METHODS
 from mcgen.physics.emission.phase_space import peak_breaks
 from mcgen.physics.emission.rules import Rules
-from mcgen.physics.emission.struck_electron import BothLines
+from mcgen.physics.emission.struck_electron import ALONE, BothLines
 from mcgen.search.search import Search
 
 Scattering = Process | BothLines
@@ -35,7 +35,7 @@ def check_method(method: str, process: Scattering) -> None:
     choose(method, METHODS, "method")
     allowed = methods_of(process)
     if not isinstance(process, Process):
-        why = "of the beam's line alone, and here S couples to the electrons that are hit"
+        why = ALONE
     elif method == "iww":
         why = "for a lepton that stays what it is"
     else:

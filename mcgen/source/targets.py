@@ -22,7 +22,7 @@ from mcgen.physics.emission import both_lines as _both_lines  # noqa: F401  # it
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.form_factor import FREE, FormFactor
 from mcgen.physics.emission.mediator import MEDIATORS, MIXES, weights_of
-from mcgen.physics.emission.struck_electron import BothLines, both_lines
+from mcgen.physics.emission.struck_electron import ALONE, BothLines, both_lines
 from mcgen.physics.matter.materials import ELEMENTS, Element
 
 #: gives G2(t) for the kernels from the name of a form factor and the user's tables of G2(t), by target
@@ -217,7 +217,7 @@ def scattering_on(
         process = process._replace(ff=process.ff._replace(inelastic=0.0))
     if not target.spin_half or ratio == 0.0:
         return process
-    refuse_if(ww, "method ww: is of the beam's line alone, so with a coupling to electrons take exact")
+    refuse_if(ww, f"method ww: {ALONE}")
     refuse_if(parity_angle != 0.0, "parity_angle: with a coupling to electrons it must be 0")
     return with_both_lines(process, mediator, ratio, charge)
 

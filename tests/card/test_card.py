@@ -8,6 +8,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thin_card import CARD
 
 from mcgen import load_card
 from mcgen.base.errors import InputError
@@ -235,3 +236,46 @@ def test_mediator_of_a_card():
     ):
         with pytest.raises(InputError, match=word):
             card.with_boson(mediator, model)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('[run]\nform_factor = "helm"', r"run\.form_factor 'helm'.*electron has none"),
+        ('[run]\nform_factor = "paper"', r"run\.form_factor 'paper'.*electron has none"),
+    ],
+)
+def test_electrons_have_no_form_factor(lines, message):
+    """`process = "electron"` takes no form factor and calls its own free; fails if one is ignored in silence."""
+    text = _thin('process = "electron"')
+    card = parse_card(text)
+    assert card.run.form_factor == "free"
+    assert parse_card(card.model_copy(update={"name": "other"}).text).run.form_factor == "free"
+    with pytest.raises(InputError, match=message):
+        parse_card(f"{text}\n{lines}\n")
+
+
+def test_all_is_elastic():
+    """`process = "all"` is elastic, or of another shape, and never counts electrons twice; fails if paper is taken."""
+    text = _thin('process = "all"')
+    assert parse_card(text).run.form_factor == "elastic"
+    assert parse_card(f'{text}\n[run]\nform_factor = "helm"\n').run.form_factor == "helm"
+    for name in ("paper", "tsai", "free"):
+        with pytest.raises(InputError, match=rf"run\.form_factor '{name}'"):
+            parse_card(f'{text}\n[run]\nform_factor = "{name}"\n')
+    with pytest.raises(InputError, match="free': is of process electron alone"):
+        parse_card(_thin("") + '\n[run]\nform_factor = "free"\n')
+
+
+@pytest.mark.parametrize("process", ["electron", "all"])
+def test_electrons_on_electrons(process):
+    """Electrons and positrons of the beam on electrons are refused; fails if they pass for muons."""
+    text = _thin(f'process = "{process}"').replace('"mu+"', '"e-"')
+    with pytest.raises(InputError, match=r"beam\.particle: e- on electrons is another process"):
+        parse_card(text)
+
+
+def _thin(line):
+    """The thin card with one line more in its target, and no form factor of its own."""
+    text = CARD.replace('[run]\nform_factor = "tsai"\n', "")
+    return text.replace("[target]", f"[target]\n{line}")

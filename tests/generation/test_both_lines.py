@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pyhepmc
+import pylhe
 import pytest
 
-from mcgen import generate, n_signal, reweight
+from mcgen import generate, load, n_signal, reweight, with_weights
 from mcgen.base.constants import M_E, M_MU
 from mcgen.base.errors import InputError
 from mcgen.base.rng import INTEGRATION
 from mcgen.card.card import parse_card
+from mcgen.events.export import export
 from mcgen.generation.both_lines import channels
 from mcgen.generation.lattice import build_lattice, integrate
 from mcgen.physics.boson.couplings import Couplings
@@ -170,6 +173,34 @@ def test_other_mediator(dark_photons):
     back = reweight(events, "Lmu-Ltau", 1e-7, mediator="axial").n_signal[0]
     assert abs(back.pull(n_signal(axial, "Lmu-Ltau", 0.1, 1e-7).value)) < 4.0
     assert card.scalar.mediator == "vector"
+
+
+def test_through_files(dark_photons, tmp_path):
+    """A struck electron is final, 11, in HepMC3 and LHE as their own readers have it, and the parts come back.
+
+    An alternative weight has the parts of its own mediator. Fails if a format takes the electron for a nucleus, or
+    drops a part.
+    """
+    card, _ = dark_photons
+    few = generate(card, events=1_000, seed=1, output=tmp_path / "events.root")
+    expected = reweight(few, "Lmu-Ltau", 1e-7, particle="mu+").n_signal[0]
+    for ending in ("hepmc3", "lhe", "h5", "parquet"):
+        file = export(few, tmp_path / f"events.{ending}")
+        found = reweight(load(str(file)), "Lmu-Ltau", 1e-7, particle="mu+").n_signal[0]
+        assert found.value == pytest.approx(expected.value, rel=1e-12)
+    with pyhepmc.open(str(tmp_path / "events.hepmc3")) as stream:
+        ends = [[(p.pid, p.momentum.e) for p in event.particles if p.status == 1] for event in stream]
+    struck = few.read().columns["target_A"] == 0.0
+    electrons = [dict(end).get(11, 0.0) for end in ends]
+    np.testing.assert_allclose(np.array(electrons)[struck], few.read().columns["N_out_E"][struck], rtol=1e-12)
+    assert [any(number == 11 for number, _ in end) for end in ends] == struck.tolist()
+    *_, last = pylhe.LHEFile.fromfile(str(tmp_path / "events.lhe")).events
+    assert (int(last.particles[3].id) == 11) == bool(struck[-1])
+    weighted = export(with_weights(few, ["mediator=axial"]), tmp_path / "weighted.lhe")
+    one = reweight(load(str(weighted)), "Lmu-Ltau", 1e-7, weight="mediator=axial").n_signal[0]
+    assert one.value == pytest.approx(reweight(few, "Lmu-Ltau", 1e-7, mediator="axial").n_signal[0].value, rel=1e-9)
+    with pytest.raises(InputError, match=r"G4DarkBreM is of nuclei"):
+        export(few, tmp_path / "events.csv")
 
 
 def test_not_sampled(dark_photons):

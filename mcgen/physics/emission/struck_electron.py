@@ -21,6 +21,10 @@ from mcgen.physics.emission.phase_space import u_range
 Numerator = Callable[["Invariants", float, float, float], float]
 
 
+#: what is said of the approximations where S may come from either line
+ALONE = "is of the beam's line alone, so with a coupling to electrons take exact"
+
+
 class Invariants(NamedTuple):
     """Scalar products of l(p) + e(P) -> l(p') + e(P') + S(k) in GeV^2, and the squares of the masses."""
 
