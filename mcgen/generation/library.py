@@ -151,6 +151,7 @@ def library(
     seed = card.run.seed if seed is None else seed
     source = Source(card)
     source.check_mass(m_S)
+    g4darkbrem.check_lepton(card)
     refuse_if(events < 1, f"events: {events} must be at least 1")
     if boson_pdg is not None:
         check_boson(boson_pdg)

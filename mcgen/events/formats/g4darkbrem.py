@@ -16,6 +16,7 @@ import numpy as np
 
 from mcgen.base import pdg
 from mcgen.base.constants import ALPHA
+from mcgen.base.errors import refuse_if
 from mcgen.base.estimate import Estimate
 from mcgen.base.pdg import BEAM
 from mcgen.card.card import Card
@@ -32,19 +33,28 @@ HEADER = (
 UNITS = {"GeV": 1.0, "MeV": 1e3}
 
 
+def check_lepton(card: Card | None) -> None:
+    """Raise InputError for a lepton that becomes another one, which a simulation with a library does not know."""
+    changes = card is not None and card.changes_flavour
+    refuse_if(changes, "G4DarkBreM: its libraries are of a lepton that stays what it is, not of scalar.out_lepton")
+
+
 def writer(
-    path: str | Path, _card: Any = None, _metadata: Any = None, unit: str = "GeV"
+    path: str | Path, card: Card | None = None, _metadata: Any = None, unit: str = "GeV"
 ) -> AbstractContextManager[TextWriter]:
     """A writer of CSV: target charge, energy of the incident lepton, recoil lepton, sum of recoil and boson.
 
     Parameters
     ----------
     path : path
-    _card, _metadata : object
-        Other formats need them.
+    card : Card, optional
+        Of the events, for a check.
+    _metadata : object
+        Other formats need it.
     unit : {"GeV", "MeV"}
         Of energies and momenta.
     """
+    check_lepton(card)
     factor = UNITS[unit]
 
     def record(columns: Columns) -> tuple[str, list[Any]]:
@@ -83,6 +93,7 @@ def lhe_writer(
     boson : int, optional
         PDG number of S; by default that of its spin.
     """
+    check_lepton(card)
     lepton = abs(pdg.BEAMS[card.beam.particle])
     at = {E: sigma.value for E, sigma in sigmas}
     mean = sum(sigma.value for _, sigma in sigmas) / len(sigmas)
