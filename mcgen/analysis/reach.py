@@ -95,8 +95,9 @@ def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict
     seen = [m for m in models if search.can_see(Boson(card, m, m_S))]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
     if seen and not _too_heavy(card, [m_S]):
-        made_with = max(seen, key=lambda model: abs(Source(card).electron_ratio(model)))  # else its parts are missing
-        couples = Source(card).electron_ratio(made_with) != Source(card).electron_ratio(card.scalar.model)
+        ratio = source_of(card).electron_ratio
+        made_with = max(seen, key=lambda model: abs(ratio(model)))  # else its parts are missing
+        couples = ratio(made_with) != ratio(card.scalar.model)
         events = generate(card.with_boson(model=made_with) if couples else card, m_S, EVENTS)
         for model in seen:
             found[model] = reweighting.signal_of(events, card, model, m_S)

@@ -193,11 +193,8 @@ def export(
     source = source_of(parse_card(str(metadata["card"]), f"of {named(file)}").with_boson(isotropic=isotropic))
     source.check_mass(metadata.m_S, f"mass of {named(file)}")
     own = source.card
-    on_target = layout == NUHEPMC or format_of(output) == ".csv"
-    refuse_if(own.collider and on_target, f"output {output}: is for a beam on a target, these events are of a collider")
-    electrons = any(target.spin_half for target in source.targets)
-    is_library = FORMATS[format_of(output)].writer is g4darkbrem.writer
-    refuse_if(electrons and is_library, f"output {output}: a library for G4DarkBreM is of nuclei, these hit electrons")
+    on_target = "NuHepMC: is for a beam on a target, these events are of a collider"
+    refuse_if(own.collider and layout == NUHEPMC, on_target)
     added = DecayMode.NONE if metadata.decays else wanted
     refuse_if(isotropic and not added, "isotropic: is for daughters that are added, and none are")
     how = _decay_model(own, metadata, added) if added else None

@@ -151,8 +151,7 @@ def library(
     seed = card.run.seed if seed is None else seed
     source = Source(card)
     source.check_mass(m_S)
-    electrons = any(target.spin_half for target in source.targets)
-    refuse_if(electrons, f"target.process: a library is of nuclei, not of {card.target.process}")
+    g4darkbrem.check_process(card)
     refuse_if(events < 1, f"events: {events} must be at least 1")
     if boson_pdg is not None:
         check_boson(boson_pdg)

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from thin_card import CARD
 
 from mcgen import load, load_card
 from mcgen.analysis.alternatives import with_weights
@@ -23,6 +24,7 @@ from mcgen.events.export import export
 from mcgen.events.exposure import coupling_name, reference_couplings
 from mcgen.events.formats.particles import particles
 from mcgen.generation.generate import generate
+from mcgen.generation.library import library
 from mcgen.physics.boson.couplings import FLAVOUR
 from mcgen.physics.boson.two_body import daughters
 from mcgen.quadrature.yields import n_signal
@@ -132,6 +134,41 @@ def test_text_formats_name_the_lepton(tmp_path):
     text = (tmp_path / "e.hepmc3").read_text()
     assert "mu+ Pb -> tau+ Pb S" in text
     assert text.count(" -15 ") == 20
+
+
+def test_events_of_another_generator(tmp_path):
+    """LHE without our header is mu N -> tau N S of a card that says so, and refused by one that does not.
+
+    Fails if the outgoing lepton must be the beam's, or its mass is not looked at.
+    """
+    thin = parse_card(CARD.replace("[scalar]", "[scalar]\ninvisible = 0.5"))
+    card = thin.with_boson(out_lepton="tau", model=FLAVOUR)
+    path, plain = tmp_path / "e.root", tmp_path / "plain.lhe"
+    events = generate(card, 0.1, 300, output=path)
+    export(path, tmp_path / "e.lhe")
+    lines = (tmp_path / "e.lhe").read_text().split("<init>")[1].splitlines(keepends=True)
+    text = "<LesHouchesEvents version='3.0'>\n<init>" + "".join(line for line in lines if not line.startswith("#"))
+    plain.write_text(text)
+    other = load(plain, card=card)
+    assert other.metadata.samples[0].sigma == pytest.approx(events.metadata["exposure"]["cross_section_pb"], rel=0.02)
+    found, expected = (next(iter(one.iterate(["mu_out_E"])))["mu_out_E"] for one in (other, events))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    with pytest.raises(InputError, match=r"outgoing lepton is -15 of 1.77686 GeV, and -13"):
+        load(plain, card=thin)
+    plain.write_text(text.replace(" 1.7768600000000001 ", " 1.5 "))
+    with pytest.raises(InputError, match=r"outgoing lepton|do not agree"):
+        load(plain, card=card)
+
+
+def test_no_library(tmp_path):
+    """A library for G4DarkBreM has one lepton before and after: refused; fails if a tau is written as a muon."""
+    card = card_of("na64", 0.01, couples=False, out_lepton="tau", model=FLAVOUR)
+    with pytest.raises(InputError, match="stays what it is"):
+        library(card, tmp_path / "l.csv", events=10)
+    path = tmp_path / "e.root"
+    generate(card, 0.01, 20, output=path)
+    with pytest.raises(InputError, match="stays what it is"):
+        export(path, tmp_path / "e.csv")
 
 
 def test_closure():

@@ -15,6 +15,7 @@ from validation.derivation import STEPS, difference
 from validation.exact_dirac import run
 
 PAGE = (ROOT / "docs" / "amplitude.md").read_text(encoding="utf-8")
+FLAVOUR = (ROOT / "docs" / "flavour.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
@@ -38,6 +39,14 @@ def test_cited_equations_exist():
     """Each (D...) in a text of the page or the script is a tag; fails when one is dropped."""
     texts = PAGE + "".join(path.read_text(encoding="utf-8") for path in Path(invariants.__file__).parent.glob("*.py"))
     assert set(re.findall(r"\((D\d+)\)", texts)) <= set(re.findall(r"\\tag\{(D\d+)\}", PAGE))
+
+
+def test_the_page_of_flavour():
+    """Tags of docs/flavour.md are those of its step, and it cites tags of the other page that are there."""
+    tags = re.findall(r"\\tag\{F(\d+)\}", FLAVOUR)
+    assert tags == [str(n) for n in range(1, 7)]
+    assert str(invariants.change.__doc__).startswith(f"F{tags[0]} - F{tags[-1]}:")
+    assert set(re.findall(r"\((D\d+)\)", FLAVOUR)) <= set(re.findall(r"\\tag\{(D\d+)\}", PAGE))
 
 
 @pytest.mark.parametrize("step", [invariants.weights, lab.azimuth])

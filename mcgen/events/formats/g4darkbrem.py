@@ -16,6 +16,7 @@ import numpy as np
 
 from mcgen.base import pdg
 from mcgen.base.constants import ALPHA
+from mcgen.base.errors import refuse_if
 from mcgen.base.estimate import Estimate
 from mcgen.base.pdg import BEAM
 from mcgen.card.card import Card
@@ -32,19 +33,30 @@ HEADER = (
 UNITS = {"GeV": 1.0, "MeV": 1e3}
 
 
+def check_process(card: Card) -> None:
+    """Raise InputError for what a simulation with a library does not know: all but a lepton that stays, on nuclei."""
+    where = "scalar.out_lepton" if card.changes_flavour else "collider" if card.collider else ""
+    where = where or ("" if card.target.process == "nuclear" else "target.process")
+    refuse_if(where, f"{where}: libraries for G4DarkBreM are of a lepton that stays what it is, on nuclei")
+
+
 def writer(
-    path: str | Path, _card: Any = None, _metadata: Any = None, unit: str = "GeV"
+    path: str | Path, card: Card | None = None, _metadata: Any = None, unit: str = "GeV"
 ) -> AbstractContextManager[TextWriter]:
     """A writer of CSV: target charge, energy of the incident lepton, recoil lepton, sum of recoil and boson.
 
     Parameters
     ----------
     path : path
-    _card, _metadata : object
-        Other formats need them.
+    card : Card, optional
+        Of the events, for a check.
+    _metadata : object
+        Other formats need it.
     unit : {"GeV", "MeV"}
         Of energies and momenta.
     """
+    if card is not None:
+        check_process(card)
     factor = UNITS[unit]
 
     def record(columns: Columns) -> tuple[str, list[Any]]:
@@ -83,6 +95,7 @@ def lhe_writer(
     boson : int, optional
         PDG number of S; by default that of its spin.
     """
+    check_process(card)
     lepton = abs(pdg.BEAMS[card.beam.particle])
     at = {E: sigma.value for E, sigma in sigmas}
     mean = sum(sigma.value for _, sigma in sigmas) / len(sigmas)

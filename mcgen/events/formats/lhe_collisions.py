@@ -91,13 +91,16 @@ class Collisions(NamedTuple):
         squares = p * p
         p2, E2, m2 = squares[:, :, :3].sum(axis=2), squares[:, :, 3], masses * masses
         lepton, nucleus = np.sqrt(p2[:, 0]), np.sqrt(p2[:, 1])
-        of_first = np.array([first.lepton.mass, first.nucleus.mass])
+        of_first = np.array([first.lepton.mass, first.nucleus.mass, first.lepton_out.mass])
+        before = masses[:, :2]
+        if first.lepton_out.pdg != first.lepton.pdg:
+            before = np.column_stack([np.full(len(masses), first.lepton_out.mass), masses[:, 1]])
         E = energies[nearest(energies, p[:, 0, 3])]
         off_and_allowed = (
             (missing[:, :3].max(axis=1), 5 * momentum),
             (missing[:, 3], 5 * energy),
-            (np.abs(masses[:, :2] - masses[:, 2:4]), SAME * masses[:, :2]),
-            (np.abs(masses[:, :2] - of_first), SAME_PROCESS * of_first),
+            (np.abs(before - masses[:, 2:4]), SAME * before),
+            (np.abs(masses[:, :3] - of_first), SAME_PROCESS * of_first),
             (np.abs(E2 - p2 - m2), 2.0 * ROUNDING * (E2 + p2 + m2)),
             (np.abs(p[:, 0, 3] - E), SAME * E),
             (nucleus, np.maximum(10.0 * momentum, SAME * (lepton + nucleus))),

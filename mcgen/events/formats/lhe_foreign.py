@@ -32,6 +32,7 @@ from mcgen.events.formats.lhe_process import (
     numbers_of,
 )
 from mcgen.events.formats.lhe_weights import WeightSums
+from mcgen.events.formats.particles import outgoing
 from mcgen.events.meta import Sample
 from mcgen.source.beam_nodes import crossings
 from mcgen.source.source import Source
@@ -187,10 +188,15 @@ class ForeignEvents:
         ):
             if abs(mass - expected) > allowed * expected:
                 self._refuse(f"mass of {what} is {mass:g}, and {expected:g} GeV in the card ({self._file.UNIT})")
+        out, m_out = outgoing(self._card, first.lepton.pdg)
+        found = first.lepton_out
+        if found.pdg != out or abs(found.mass - m_out) > 1e-3 * m_out:
+            mine = f"{found.pdg} of {found.mass:g} GeV"
+            self._refuse(f"the outgoing lepton is {mine}, and {out} of {m_out:g} GeV in the card (scalar.out_lepton)")
 
     def _check_same(self, first: Collision, found: Collision, where: str) -> None:
         """Refuse an event of other particles than the first."""
-        for was, now in ((first.lepton, found.lepton), (first.nucleus, found.nucleus)):
+        for was, now in zip(first.particles[:3], found.particles[:3], strict=True):
             if was.pdg != now.pdg or abs(was.mass - now.mass) > SAME_PROCESS * was.mass:
                 mine, other = (f"{p.pdg} of {p.mass:.6g} GeV" for p in (now, was))
                 self._refuse(f"{where}: begins with {mine}, and event 1 with {other}; one process is expected")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from itertools import product
 from typing import NamedTuple, NoReturn
 
+from mcgen.base.pdg import LEPTONS
 from mcgen.events.formats.lhe_events import Event, Particle
 
 EXPECTED = "lepton N -> lepton N S"
@@ -198,6 +199,8 @@ def _fault(found: Collision) -> str:
     if not _conserved(found.particles[:2], found.particles[2:], precision):
         return "momentum is not conserved"
     for before, after in ((found.lepton, found.lepton_out), (found.nucleus, found.nucleus_out)):
+        if before.pdg != after.pdg:  # another lepton
+            continue
         off = abs(before.mass - after.mass)
         if off > SAME * before.mass and off > 2.0 * precision.unit(after.cells[10], 1e-3 * before.mass):
             return f"{after.pdg} has a mass of {before.mass:.9g} GeV before and {after.mass:.9g} GeV after"
@@ -236,6 +239,7 @@ def _five(event: Event) -> list[Particle]:
     if abs(lepton.pdg) not in _LEPTONS or abs(nucleus.pdg) in _FERMIONS:
         return []
     leptons = [p for p in outgoing if p.pdg == lepton.pdg]
+    leptons = leptons or [p for p in outgoing if abs(p.pdg) in LEPTONS.values() and p.pdg * lepton.pdg > 0]
     nuclei = [p for p in outgoing if p.pdg == nucleus.pdg]
     bosons = [p for p in outgoing if abs(p.pdg) not in _FERMIONS and p.pdg != nucleus.pdg]
     choices = [[lepton, nucleus, *three] for three in product(leptons, nuclei, bosons)]

@@ -4,7 +4,7 @@ Three coordinates r in (0, 1) give E_S, |u| and t such that the weight varies li
 
 - E_S by a logarithm that puts many points at both ends, where S or the lepton carries all the energy;
 - |u| uniform in 1/|u|, the propagator of the beam lepton;
-- t uniform in log(t/(t + d)), the shape of G2/t with the nuclear size d.
+- t uniform in log(t/(t + d)), the shape of G2/t with the nuclear size d (`t_scale`).
 
 If the outgoing lepton is much lighter than 1/(nuclear radius), as the electron is, 1/s makes a second peak in t, where
 the form factor is still large: S leaves along the outgoing lepton at t near |u|/x. The peak is narrow at large |u|. For
@@ -29,6 +29,8 @@ from mcgen.physics.emission.kinematics import Emission, emission, heavier, momen
 
 #: r_t of the collinear peak of a light lepton
 RIDGE = 0.75
+#: with it protons, whose form factor is wider, have more than the last cell in t
+HEAVY = 0.1
 
 
 class EnergyMap(NamedTuple):
@@ -328,6 +330,15 @@ NO_PEAK = PeakMap(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @jit
+def t_scale(process: Process) -> float:
+    """Size in GeV^2 that the map of t has: that of the nucleus.
+
+    It is at least `HEAVY` where a heavier lepton comes out: |M|^2 then grows up to t near its mass squared.
+    """
+    return process.ff.d if process.m_out <= process.m else max(process.ff.d, HEAVY)
+
+
+@jit
 def transfer(process: Process, e: Emission, peak: PeakMap, r_t: float) -> tuple[float, float, float]:
     """Momentum transfer squared at a coordinate of t.
 
@@ -351,4 +362,4 @@ def transfer(process: Process, e: Emission, peak: PeakMap, r_t: float) -> tuple[
         t_minus_tmin, dt = t_along_peak(r_t, peak)
         t_minus_tmin = min(t_minus_tmin, e.t_max - e.t_min)
         return e.t_min + t_minus_tmin, t_minus_tmin, dt
-    return t_map(r_t, e.t_min, e.t_max, process.ff.d)
+    return t_map(r_t, e.t_min, e.t_max, t_scale(process))
