@@ -17,7 +17,7 @@ from mcgen.generation import generate as generation
 from mcgen.generation.generate import generate
 from mcgen.generation.normalisation import prepare
 from mcgen.quadrature.yields import production
-from mcgen.source.source import Source
+from mcgen.source.source import source_of
 
 REFERENCE = ROOT / "validation" / "reference"
 sys.path.append(str(ROOT))  # for `validation`; at the end, so that the installed package is what is tested
@@ -44,7 +44,7 @@ def reference():
 
 @functools.lru_cache(40)
 def _prepared(text, m_S, seed):
-    return prepare(Source(parse_card(text)), m_S, seed)
+    return prepare(source_of(parse_card(text)), m_S, seed)
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +56,15 @@ def samplers_kept():
 
 
 @functools.lru_cache(4000)
-def _nodes(text, *arguments):
-    return production(Source(parse_card(text)), *arguments)
+def _nodes(text, *arguments, **options):
+    return production(source_of(parse_card(text)), *arguments, **options)
 
 
 @pytest.fixture(scope="module")
 def nodes_kept():
     """Compute the nodes of N_S of a card and mass once, for tests that draw the same lines again."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reach, "production", lambda source, *rest: _nodes(source.card.text, *rest))
+        patch.setattr(reach, "production", lambda source, *rest, **how: _nodes(source.card.text, *rest, **how))
         yield
 
 

@@ -41,6 +41,9 @@ def at_model(events: EventSource, model: str | Couplings, particle: str | None =
         parts.
     """
     card = parse_card(str(events.metadata["card"]), "of the event file")
+    if card.collider:
+        refuse_if(particle, f"particle {particle}: is of a beam on a target, and these beams collide")
+        return events
     beam = card.beam.particle
     charge = card.beam.charge if particle is None else _CHARGES[choose(particle, _CHARGES, "particle")]
     stray = charge != card.beam.charge and card.beam.lepton != "mu"

@@ -98,6 +98,8 @@ class Card(Section):
     @model_validator(mode="after")
     def _possible(self) -> Card:
         scan, scalar = self.scan, self.scalar
+        nothing = self.collider is None and (self.beam is None or self.target is None)
+        refuse_if(nothing, "beam and target: are needed, or a collider")
         models = [scalar.model] if scalar.widths or self.changes_flavour else MODELS_OF[scalar.mediator]
         missing = {"mass": [scalar.mass], "models": list(models)}
         found = {key: value for key, value in missing.items() if not getattr(scan, key)}
@@ -119,8 +121,6 @@ class Card(Section):
         refuse_if(idle, "run.form_factor: is of a nucleus, and a collider has none")
 
     def _check_matter(self) -> None:
-        needed = "beam and target: are needed, or a collider"
-        refuse_if(self.beam is None or self.target is None, needed)
         refuse_if(self.detector.geometry == "barrel", 'detector.geometry: "barrel" is for a collider')
         self._check_process()
         if self.scalar.out_lepton and not self.changes_flavour:

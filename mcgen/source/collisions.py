@@ -51,7 +51,8 @@ class Collisions:
     def process(self, m_S: float, target: Target | None = None) -> Collision:  # noqa: ARG002
         """Constants of the kernels for a boson of mass m_S in GeV."""
         of = self.collider
-        return collision(of.E_cm, LEPTON_MASSES[of.lepton], m_S, self.card.scalar.mediator)
+        scalar = self.card.scalar
+        return collision(of.E_cm, LEPTON_MASSES[of.lepton], m_S, scalar.mediator, scalar.parity_angle)
 
     def makes(self, m_S: float) -> bool:
         """Whether the energy suffices for a boson of this mass in GeV."""

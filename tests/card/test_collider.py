@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mcgen import crosscheck, library, load_card, sigma_tilde
+from mcgen import crosscheck, generate, library, load_card, n_signal, sigma_tilde
 from mcgen.base.errors import InputError
 from mcgen.card.card import Card, card_text, parse_card
 from mcgen.source.source import Source, source_of
@@ -114,3 +114,19 @@ def test_what_needs_a_target(ask):
     """What is for a beam on a target says so in one line; fails for an AttributeError."""
     with pytest.raises(InputError, match="its beams collide, and this is for a beam on a target"):
         ask()
+
+
+def test_parity_angle_of_a_card():
+    """At 90 degrees a scalar is a pseudoscalar in N_S and events; fails if a card's angle is left out."""
+    odd = _with(('model = "A"', 'model = "A"\nparity_angle = 90.0'))
+    plain = load_card("belle2-tautau").with_boson("pseudoscalar", "A")
+    one, two = (n_signal(card, "A", 0.1, 1e-4).value for card in (odd, plain))
+    assert one == pytest.approx(two, rel=1e-12)
+    made = generate(odd, 0.1, 2000)
+    assert made.metadata["yield_quadrature"] == pytest.approx(8.6952, rel=1e-4)
+
+
+def test_flavour_is_kept():
+    """A pair of two flavours is refused; fails if out_lepton is taken for the lepton of the pair."""
+    with pytest.raises(InputError, match=r"scalar\.out_lepton.*a collider makes pairs"):
+        _with(('model = "A"', 'model = "A"\nout_lepton = "mu"'))
