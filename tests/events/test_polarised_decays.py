@@ -212,7 +212,7 @@ def test_share_of_hard_daughters(mediator, m_S):
     """
     share = {}
     for isotropic in (False, True):
-        card = parse_card(CARD.replace('"tsai"', '"paper"')).with_boson(mediator, None, isotropic)
+        card = parse_card(CARD.replace('"tsai"', '"paper"')).with_boson(mediator, isotropic=isotropic)
         c = generate(card, m_S, N, seed=6, decays=True).columns
         share[isotropic] = np.mean(np.minimum(c["d1_E"], c["d2_E"]) > 0.2 * c["S_E"])
     assert share[True] == pytest.approx(0.6, abs=0.01)
@@ -326,7 +326,7 @@ daughters = "{daughters}"
 def _far(mediator, daughters, isotropic=False):
     head, rest = card_text("fermilab").split("[detector]")
     tail = rest.split("[scalar]")[1].replace("g_mu = 5e-4", "g_mu = 6e-7")
-    return parse_card(head + FAR.format(daughters=daughters) + tail).with_boson(mediator, None, isotropic)
+    return parse_card(head + FAR.format(daughters=daughters) + tail).with_boson(mediator, isotropic=isotropic)
 
 
 def _thrown(card, c, mediator, throws=40):
