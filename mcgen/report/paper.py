@@ -220,13 +220,11 @@ def _amplitudes() -> Iterator[tuple[float, float]]:
 
 def _spin_densities() -> Iterator[tuple[float, float]]:
     for row in _reference("vector_decay.json")["points"]["rows"]:
-        names = ("E_X", "one_minus_cos_theta_X", "t_minus_tmin", "phi_q")
-        point = [row[name] for name in ("E_beam", "m_lepton", "m_X", "M_N")] + [
-            row["variables"][name] for name in names
-        ]
+        numbers = row | row["variables"]
+        names = ("E_beam", "m_lepton", "m_X", "M_N", "E_X", "one_minus_cos_theta_X", "t_minus_tmin", "phi_q")
         for key, axial in (("T_V", False), ("T_A", True)):
             if row["category"] != "x_near_xmax":
-                xx, yy, zz, *_ = spin_density(*point, axial)
+                xx, yy, zz, *_ = spin_density(*[*(numbers[name] for name in names), axial])
                 yield xx + yy + zz, row[key]["xx"] + row[key]["yy"] + row[key]["zz"]
 
 
