@@ -117,10 +117,10 @@ def polarisation(columns: Columns, boson: Boson) -> Array:
     out = np.tile(_NONE[:, None], columns["t"].size)
     for target, process in known_processes(boson).items():
         struck = target.is_struck(columns)
-        c = {name: np.ascontiguousarray(columns[name][struck]) for name in POINT}
-        point, rows = np.array([c[name] for name in ("S_E", "t", *VECTORS)]), np.empty((8, c["t"].size))
+        point = np.array([columns[name][struck] for name in ("S_E", "t", *VECTORS)])
+        rows = np.empty((8, point.shape[1]))
         masses = process.m, signed_mass(process), process.m_S, process.M
-        _polarisations(*masses, process.spin_half, c["E_mu"], point, rows)
+        _polarisations(*masses, process.spin_half, columns["E_mu"][struck], point, rows)
         out[:, struck] = rows
     refuse_if(not np.isfinite(out).all(), "decays of spin 1: the spin density of an event is not finite", ClosureError)
     return out

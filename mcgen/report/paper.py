@@ -21,8 +21,10 @@ from mcgen.physics.boson.muon_g2 import delta_a_mu
 from mcgen.physics.boson.scalar_decay import decay_length, total_width
 from mcgen.physics.emission.amplitude import reduced_amplitude
 from mcgen.physics.matter.materials import ELEMENTS, MATERIALS, nuclei_per_cm3
+from mcgen.physics.polarisation import spin_density
 from mcgen.physics.signal.kaon import KaonModel, kaon_background
 from mcgen.physics.signal.signal_yield import decay_probability, inverse_length_per_momentum
+from mcgen.quadrature.polarisation import mean_polarisation
 from mcgen.quadrature.xsec import cross_section
 from mcgen.quadrature.yields import n_signal, production
 from mcgen.search.search import Search
@@ -195,6 +197,10 @@ def references() -> Iterator[Check]:
             ours = cross_section(entry["target"], entry["E_beam"], entry["m_S"], method=method).value
             pairs.append((ours, entry[key] if method == "exact" else entry[key]["sigma_pb"]))
         yield _worst(f"sigma {method}", pairs, "sigma.json", f"mcgen xsec --method {method}", ", pb")
+    table = "vector_decay.json, explicit spinors"
+    yield _worst("trace of the spin density of V and A", _spin_densities(), table, "polarisation.spin_density")
+    means = "quadrature.polarisation.mean_polarisation"
+    yield _worst("longitudinal part of V and A", _polarisations(), "vector_decay.json, quadrature", means)
     yield from _signal_references()
 
 
@@ -210,6 +216,22 @@ def _amplitudes() -> Iterator[tuple[float, float]]:
             numbers = point | point["variables"]
             names = ("E_beam", "m_lepton", "m_S", "M_N", "E_S", "one_minus_cos_theta_S", "t_minus_tmin", "phi_q")
             yield reduced_amplitude(*(float(numbers[name]) for name in names)), float(point["A"])
+
+
+def _spin_densities() -> Iterator[tuple[float, float]]:
+    for row in _reference("vector_decay.json")["points"]["rows"]:
+        numbers = row | row["variables"]
+        names = ("E_beam", "m_lepton", "m_X", "M_N", "E_X", "one_minus_cos_theta_X", "t_minus_tmin", "phi_q")
+        for key, axial in (("T_V", False), ("T_A", True)):
+            if row["category"] != "x_near_xmax":
+                xx, yy, zz, *_ = spin_density(*[*(numbers[name] for name in names), axial])
+                yield xx + yy + zz, row[key]["xx"] + row[key]["yy"] + row[key]["zz"]
+
+
+def _polarisations() -> Iterator[tuple[float, float]]:
+    for row in _reference("vector_decay.json")["average"]:
+        found = mean_polarisation(row["target"], row["E_beam"], row["m_X"], mediator=row["mediator"])
+        yield found.rho_00, row["rho_00"]
 
 
 def _signal_references() -> Iterator[Check]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ from mcgen.source.source import Source, source_of
 from mcgen.source.targets import nucleus
 
 pytestmark = pytest.mark.usefixtures("samplers_kept")
+MADGRAPH = Path(__file__).parents[2] / "validation/reference/madgraph_W_1GeV_mS0.1.lhe.gz"
 SPIN_1 = pytest.mark.parametrize("mediator", ["vector", "axial"])
 N = 60_000
 
@@ -212,7 +214,7 @@ def test_share_of_hard_daughters(mediator, m_S):
     """
     share = {}
     for isotropic in (False, True):
-        card = parse_card(CARD.replace('"tsai"', '"paper"')).with_boson(mediator, None, isotropic)
+        card = parse_card(CARD.replace('"tsai"', '"paper"')).with_boson(mediator, isotropic=isotropic)
         c = generate(card, m_S, N, seed=6, decays=True).columns
         share[isotropic] = np.mean(np.minimum(c["d1_E"], c["d2_E"]) > 0.2 * c["S_E"])
     assert share[True] == pytest.approx(0.6, abs=0.01)
@@ -326,7 +328,7 @@ daughters = "{daughters}"
 def _far(mediator, daughters, isotropic=False):
     head, rest = card_text("fermilab").split("[detector]")
     tail = rest.split("[scalar]")[1].replace("g_mu = 5e-4", "g_mu = 6e-7")
-    return parse_card(head + FAR.format(daughters=daughters) + tail).with_boson(mediator, None, isotropic)
+    return parse_card(head + FAR.format(daughters=daughters) + tail).with_boson(mediator, isotropic=isotropic)
 
 
 def _thrown(card, c, mediator, throws=40):
@@ -401,3 +403,22 @@ def test_missing_branches():
     few = {name: column for name, column in c.items() if not name.startswith("N_out")}
     with pytest.raises(InputError, match="decays of spin 1: the events lack N_out_px, N_out_py, N_out_pz"):
         daughters_of(few, how)
+
+
+@pytest.mark.filterwarnings("ignore::mcgen.analysis.reweight.LowStatisticsWarning")
+def test_events_of_others_are_isotropic():
+    """Vectors of another generator decay isotropically in a 3-D detector: they may be no points of this phase space.
+
+    Fails if the spin density of a nucleus of spin 0 is taken for whatever they scattered on.
+    """
+    card = _far("vector", "both")
+    own = generate(card, 0.1, 3000, seed=5)
+    found = [reweight(own, "dark-photon", [6e-7], isotropic=isotropic).n_signal[0].value for isotropic in (False, True)]
+    assert found[0] != found[1]
+    foreign = load(MADGRAPH, card=card)
+    rows = [
+        [one.value for one in reweight(foreign, "dark-photon", [6e-7], isotropic=isotropic).sigma_tilde[0]]
+        for isotropic in (False, True)
+    ]
+    assert rows[0] == rows[1]
+    assert sum(rows[0]) > 0.0

@@ -236,9 +236,10 @@ def both_between(E: float, both: BothLines, low: float, high: float, q: Rules) -
     high = min(high, em.low + em.span)
     if high <= low:
         return 0.0
-    r_low, r_kink, r_high = energy_breaks(E, both.beam, em, low, high)
+    breaks = energy_breaks(E, both.beam, em, low, high)
     total = 0.0
-    for start, stop in ((r_low, r_kink), (r_kink, r_high)):
+    for k in range(breaks.size - 1):
+        start, stop = breaks[k], breaks[k + 1]
         if stop > start:
             for i in range(q.x.size):
                 E_S, jacobian = scalar_energy(start + (stop - start) * q.x[i], em)
