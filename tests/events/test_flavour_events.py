@@ -156,7 +156,7 @@ def test_events_of_another_generator(tmp_path):
     with pytest.raises(InputError, match=r"outgoing lepton is -15 of 1.77686 GeV, and -13"):
         load(plain, card=thin)
     plain.write_text(text.replace("\n -15 ", "\n -11 "))
-    with pytest.raises(InputError, match="outgoing lepton is -11 of 1.77686 GeV, and -15"):
+    with pytest.raises(InputError, match=r"outgoing lepton is -11 of 1.77686 GeV, and -15"):
         load(plain, card=card)
     plain.write_text(text.replace(" 1.7768600000000001 ", " 1.5 "))
     with pytest.raises(InputError, match=r"outgoing lepton|do not agree"):
