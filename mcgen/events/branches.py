@@ -39,8 +39,8 @@ BRANCHES: dict[str, Branch] = {
     "event": Branch("", "number of the event, from 0"),
     "weight": Branch(
         "",
-        "S per muon on target at g_mu = 1, of an electron beam per electron at g_e = 1; of a lepton that changes at "
-        "unit coupling to both",
+        "S per muon on target at g_mu = 1, of an electron beam per electron at g_e = 1; if the lepton changes, at unit "
+        "coupling to both",
     ),
     "E_mu": Branch("GeV", "energy of the muon at the interaction"),
     "depth_cm": Branch("cm", "depth of the interaction in the target, Delta y"),

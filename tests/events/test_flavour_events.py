@@ -155,6 +155,9 @@ def test_events_of_another_generator(tmp_path):
     np.testing.assert_allclose(found, expected, rtol=1e-9)
     with pytest.raises(InputError, match=r"outgoing lepton is -15 of 1.77686 GeV, and -13"):
         load(plain, card=thin)
+    plain.write_text(text.replace("\n -15 ", "\n -11 "))
+    with pytest.raises(InputError, match=r"outgoing lepton is -11 of 1.77686 GeV, and -15"):
+        load(plain, card=card)
     plain.write_text(text.replace(" 1.7768600000000001 ", " 1.5 "))
     with pytest.raises(InputError, match=r"outgoing lepton|do not agree"):
         load(plain, card=card)

@@ -29,8 +29,9 @@ from mcgen.physics.emission.kinematics import Emission, emission, heavier, momen
 
 #: r_t of the collinear peak of a light lepton
 RIDGE = 0.75
-#: with it protons, whose form factor is wider, have more than the last cell in t
-HEAVY = 0.1
+#: GeV^2; with it protons, whose form factor is wider, have more than the last cell in t. That counts where t must be
+#: large, or |M|^2 grows up to t near the mass of a heavy lepton squared
+WIDE = 0.1
 
 
 class EnergyMap(NamedTuple):
@@ -216,12 +217,18 @@ class PeakMap(NamedTuple):
 
 
 @jit
+def t_scale(process: Process) -> float:
+    """Size in GeV^2 that the maps of t have: that of the nucleus; where the lepton changes at least `WIDE`."""
+    return process.ff.d if process.m_out == process.m else max(process.ff.d, WIDE)
+
+
+@jit
 def peak_map(E: float, process: Process, e: Emission) -> PeakMap:
     """Map of t centred on the collinear peak.
 
     The centre is moved smoothly where it would lie at t_min, near t_max, or more than 3 d above t_min.
     """
-    d = process.ff.d
+    d = t_scale(process)
     peak, width = collinear_peak(E, process, e)
     width *= e.t_min + peak
     span = e.t_max - e.t_min
@@ -327,15 +334,6 @@ def emit(E: float, process: Process, E_S: float, r_u: float) -> tuple[float, Emi
 
 #: map of a lepton that is not light, for which none is needed
 NO_PEAK = PeakMap(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-@jit
-def t_scale(process: Process) -> float:
-    """Size in GeV^2 that the map of t has: that of the nucleus.
-
-    It is at least `HEAVY` where a heavier lepton comes out: |M|^2 then grows up to t near its mass squared.
-    """
-    return process.ff.d if process.m_out <= process.m else max(process.ff.d, HEAVY)
 
 
 @jit
