@@ -422,3 +422,23 @@ def test_events_of_others_are_isotropic():
     ]
     assert rows[0] == rows[1]
     assert sum(rows[0]) > 0.0
+
+
+@pytest.mark.parametrize(("mediator", "angle"), [("vector", 0.0), ("axial", 0.0), ("vector", 90.0), ("vector", 45.0)])
+def test_flavour_change(mediator, angle):
+    """X of mu -> tau decays by the spin density of unequal masses, 4 sigma; a vector at 90 degrees is axial.
+
+    A mixture of both is isotropic, and metadata say so. Fails if the outgoing lepton is a muon for the spin density.
+    """
+    text = CARD.replace('"3 GeV"', '"160 GeV"').replace('"100 MeV"', '"3 GeV"').replace('"B"', '"flavour"')
+    text = text.replace("[scalar]", '[scalar]\nout_lepton = "tau"')
+    card = parse_card(text).with_boson(mediator, "flavour", parity_angle=angle)
+    events = generate(card, 3.0, 40_000, seed=4, decays=True)
+    c, known = events.columns, angle != 45.0
+    assert events.metadata["decay_law"] == ("polarised" if known else "isotropic")
+    assert set(np.unique(c["decay_pdg"])) == {-1315, 1315}
+    law = decay_law(mediator == "axial" or angle == 90.0, Channel(1315, M_MU, M_TAU), 3.0)
+    rho = polarisation(c, Boson(card, "flavour", 3.0))[[[0, 3, 4], [3, 1, 5], [4, 5, 2]]]
+    n = directions(c, 3.0)
+    assert np.abs(pulls(n, rho, *law)).max() < 4.0
+    assert (np.abs(pulls(n, rho, *ISOTROPIC)).max() > 6.0) == known
