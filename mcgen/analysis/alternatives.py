@@ -11,7 +11,7 @@ from mcgen.card.card import parse_card
 from mcgen.events.branches import LINE_BRANCHES, Columns
 from mcgen.events.decays import check_angles
 from mcgen.events.events import EventSource, View
-from mcgen.events.line_parts import NEEDED, line_parts
+from mcgen.events.line_parts import NEEDED, line_parts, ratio_of
 from mcgen.source.source import Source
 
 #: what a weight may be for
@@ -97,6 +97,7 @@ def at_weight(events: EventSource, name: str) -> View:
     card = card_with(card, row.get("form_factor"), row.get("form_factor_table", {}), row.get("mediator"))
     update = {"card": card.text, "mediator": card.scalar.mediator}
     source, m_S = Source(card), metadata.m_S
+    update |= ratio_of(events, source)
     of_lines = [] if set(LINE_BRANCHES).isdisjoint(events.branches) else NEEDED
 
     def change(chunk: Columns) -> Columns:

@@ -18,7 +18,7 @@ from mcgen.card.card import Card, parse_card
 from mcgen.card.form_factors import named_or_read
 from mcgen.events.branches import LINE_BRANCHES, POINT, VECTORS, Columns
 from mcgen.events.events import EventSource, View
-from mcgen.events.line_parts import combined, line_parts, parts_at
+from mcgen.events.line_parts import combined, line_parts, parts_at, ratio_of
 from mcgen.physics.emission.amplitude import Process, amplitude_at, azimuthal_form
 from mcgen.physics.emission.form_factor import G2, FormFactor, form_factor
 from mcgen.physics.emission.four_momenta import event_point
@@ -180,4 +180,5 @@ def altered(source: EventSource, form_factor: str | None = None, mediator: str |
         parts = line_parts(chunk, asked, m_S) if not set(LINE_BRANCHES).isdisjoint(chunk) else {}
         return chunk | parts | {"weight": chunk["weight"] * weight_ratios(chunk, processes)}
 
-    return View(source, {"card": new.text, "mediator": new.scalar.mediator}, change, COLUMNS)
+    update = {"card": new.text, "mediator": new.scalar.mediator} | ratio_of(source, asked)
+    return View(source, update, change, COLUMNS)

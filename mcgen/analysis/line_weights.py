@@ -9,23 +9,25 @@ from __future__ import annotations
 import numpy as np
 
 from mcgen.base.errors import choose, refuse_if
-from mcgen.card.card import parse_card
+from mcgen.card.card import Card
 from mcgen.events.branches import LINE_BRANCHES, Columns
 from mcgen.events.events import EventSource, View
-from mcgen.events.line_parts import combined
+from mcgen.events.line_parts import RATIO, combined
 from mcgen.physics.boson.couplings import Couplings
 from mcgen.source.source import Source
 
 _CHARGES = {"mu+": 1, "mu-": -1}
 
 
-def at_model(events: EventSource, model: str | Couplings, particle: str | None = None) -> EventSource:
+def at_model(events: EventSource, model: str | Couplings, card: Card, particle: str | None = None) -> EventSource:
     """The events with the weights of a model, and of a beam of muons of either charge.
 
     Parameters
     ----------
     events : EventSource
     model : {"A", "B", "dark-photon", "Lmu-Ltau", "table"} or Couplings
+    card : Card
+        Whose beam, target and mediator are those of the events.
     particle : {"mu+", "mu-"}, optional
         By default that of the file.
 
@@ -40,7 +42,6 @@ def at_model(events: EventSource, model: str | Couplings, particle: str | None =
         If the model couples to electrons and the events were made with one that does not, or if the file lacks the
         parts.
     """
-    card = parse_card(str(events.metadata["card"]), "of the event file")
     if card.collider:
         refuse_if(particle, f"particle {particle}: is of a beam on a target, and these beams collide")
         return events
@@ -48,14 +49,14 @@ def at_model(events: EventSource, model: str | Couplings, particle: str | None =
     charge = card.beam.charge if particle is None else _CHARGES[choose(particle, _CHARGES, "particle")]
     stray = charge != card.beam.charge and card.beam.lepton != "mu"
     refuse_if(stray, f"particle {particle}: the beam of the file is {beam}")
-    source = Source(card)
-    old, new = source.electron_ratio(card.scalar.model), source.electron_ratio(model)
+    old, new = float(events.metadata.get(RATIO, 0.0)), Source(card).electron_ratio(model)
     flips = charge != card.beam.charge and card.scalar.mediator == "vector"
     if new == old and not (flips and new):
         return events
     name = model if isinstance(model, str) else "explicit"
-    closed = f"model {name}: couples to electrons, and the events of model {card.scalar.model} have no S from their "
-    refuse_if(old == 0.0, f"{closed}line; generate them with a model that couples to electrons")
+    made = events.metadata.get("model", "")
+    closed = f"model {name}: couples to electrons, and the events of model {made} have no S from their line"
+    refuse_if(old == 0.0, f"{closed}; generate them with a model that couples to electrons")
     missing = [branch for branch in LINE_BRANCHES if branch not in events.branches]
     refuse_if(missing, f"model {name}: another coupling to electrons needs {', '.join(missing)}, which the file lacks")
     sign = -1.0 if card.scalar.mediator == "vector" and charge > 0 else 1.0

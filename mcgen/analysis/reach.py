@@ -29,7 +29,7 @@ from mcgen.card.width_table import TABLE
 from mcgen.generation.generate import generate
 from mcgen.physics.boson.couplings import MODELS
 from mcgen.physics.emission.cross_section import METHODS
-from mcgen.quadrature.yields import production, signal_of
+from mcgen.quadrature.yields import FINE, production, signal_of
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, check_widths
 from mcgen.source.source import CardLike, load_card, source_of
@@ -90,7 +90,7 @@ def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict
     if not search.is_3d:
         source = source_of(card)
         ratios = {model: source.electron_ratio(model) for model in models}
-        made = {r: production(source, m_S, search, method, ratio=r) for r in dict.fromkeys(ratios.values())}
+        made = {r: production(source, m_S, search, method, FINE, r) for r in dict.fromkeys(ratios.values())}
         return {model: signal_of(made[ratios[model]], search, Boson(card, model, m_S)) for model in models}
     seen = [m for m in models if search.can_see(Boson(card, m, m_S))]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)

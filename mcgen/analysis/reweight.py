@@ -249,7 +249,7 @@ def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: 
         For events of another generator, which say nothing of N_S.
     """
     boson = Boson(card, model, m_S)
-    source = at_model(source, model)
+    source = at_model(source, model, card)
     if source.metadata.is_foreign:
         message = "events of another generator are at single energies: they give sigma~ (`mcgen reweight`) and no N_S"
         raise InputError(message)
@@ -331,13 +331,13 @@ def reweight(
     refuse_if(not 1 <= energy_bins <= 10_000, f"energy_bins: {energy_bins} must lie in 1..10000")
     other = None if detector is None else load_card(detector)
     source = open_events(source, form_factor, mediator, detector=other, weight=weight, isotropic=isotropic)
-    source = at_model(source, model, particle)
     if method == "vertex":
         only, metadata = "only 'probability' can be used", source.metadata
         refuse_if("seed" not in metadata, f"method vertex: these events have no decays, {only}")
         forced = metadata.decays is DecayMode.FORCED
         refuse_if(forced, f"method vertex: the decays of this file were forced, {only}")
     beam = source_of(source)
+    source = at_model(source, model, beam.card, particle)
     card, m_S, n = beam.card, source.metadata.m_S, len(source)
     boson = Boson(card, model, m_S)
     rates = [boson.production_coupling(g) ** 2 for g in couplings]

@@ -9,12 +9,15 @@ import numpy as np
 from mcgen.base.arrays import Array
 from mcgen.base.jit import jit
 from mcgen.events.branches import LINE_BRANCHES, VECTORS, Columns
+from mcgen.events.events import EventSource
 from mcgen.physics.emission.amplitude import azimuthal_form
 from mcgen.physics.emission.four_momenta import event_point
 from mcgen.physics.emission.kinematics import emission
 from mcgen.physics.emission.struck_electron import BothLines, three_parts
 from mcgen.source.source import AnySource
 
+#: key of the metadata: coupling to electrons over that to the beam's lepton; left out where it is 0
+RATIO = "electron_coupling"
 #: branches that the parts are computed from
 NEEDED = ["target_Z", "target_A", "E_mu", "S_E", "t", *VECTORS]
 
@@ -88,3 +91,8 @@ def combined(parts: Array, ratio: float, sign: float) -> Array:
         Of the interference, by the charge of the beam.
     """
     return np.asarray(parts[0] + ratio * ratio * parts[1] + ratio * sign * parts[2])
+
+
+def ratio_of(events: EventSource, source: Source) -> dict[str, float]:
+    """What metadata say of the couplings of events with parts, once their boson is that of a source's card."""
+    return {RATIO: source.electron_ratio(source.card.scalar.model)} if RATIO in events.metadata else {}

@@ -20,6 +20,7 @@ from mcgen.card.provenance import provenance
 from mcgen.events import exposure
 from mcgen.events.branches import Columns
 from mcgen.events.events import ContentHash
+from mcgen.events.line_parts import RATIO
 from mcgen.events.meta import FORMAT, EventMeta
 from mcgen.generation.both_lines import Channel, channels
 from mcgen.generation.collisions import PreparedCollisions
@@ -303,7 +304,7 @@ class Tally:
                 "mediator": card.scalar.mediator,
                 "model": card.scalar.model,
                 "reference_g_mu": card.scalar.g_mu,
-                **({"electron_coupling": ratio} if ratio else {}),
+                **({RATIO: ratio} if ratio else {}),
                 "sum_weights": math.fsum(self._sums),
                 "sum_squares": math.fsum(self._squares),
                 **exposure.yields(card, produced.value),

@@ -37,10 +37,10 @@ def check_method(method: str, process: Scattering) -> None:
     if not isinstance(process, Process):
         why = ALONE
     elif method == "iww":
-        why = "for a lepton that stays what it is"
+        why = "is for a lepton that stays what it is"
     else:
-        why = "10 to 60 % too large where a light lepton is left"
-    refuse_if(method not in allowed, f"method: {method} is {why} (allowed: {', '.join(allowed)})")
+        why = "is 10 to 60 % too large where a light lepton is left"
+    refuse_if(method not in allowed, f"method {method}: {why} (allowed: {', '.join(allowed)})")
 
 
 def _breaks(E: float, process: Scattering, low: float) -> list[float]:
