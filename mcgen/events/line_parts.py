@@ -93,6 +93,6 @@ def combined(parts: Array, ratio: float, sign: float) -> Array:
     return np.asarray(parts[0] + ratio * ratio * parts[1] + ratio * sign * parts[2])
 
 
-def ratio_of(events: EventSource, source: Source) -> dict[str, float]:
+def ratio_of(events: EventSource, source: AnySource) -> dict[str, float]:
     """What metadata say of the couplings of events with parts, once their boson is that of a source's card."""
     return {RATIO: source.electron_ratio(source.card.scalar.model)} if RATIO in events.metadata else {}
