@@ -163,7 +163,7 @@ def test_what_objects_say(events, tmp_path):
         assert "<table>" in one._repr_html_()
         assert len(repr(one)) < 400
     spectrum = mcgen.xsec("W", 3, 0.1, spectrum="t")
-    assert len(repr(spectrum)) < 300
+    assert len(repr(spectrum)) < 400
     many = Table(mcgen.xsec("W", "1:3:40", 0.1))
     assert len(repr(many).splitlines()) == 22
     assert "..." in repr(many)

@@ -35,6 +35,7 @@ _PLACES = {
     "babar": 13,
     "babar-tautau": 14,
     "belle-tautau": 15,
+    "muon-to-tau": 16,  # beyond the colours: the first one with another marker
     "belle2-tautau": 13,  # from here on places are taken twice, by a card and by a limit of another name
     "g2-bnl": 9,
     "g2-wp2025": 8,
@@ -57,6 +58,6 @@ class Look(NamedTuple):
 def look(name: str) -> Look:
     """Colour, marker and hatch of an experiment or a limit by its name."""
     letters = zlib.crc32(name.encode())
-    place = _PLACES.get(name, letters % len(COLORS))
-    marker = place if name in _PLACES else letters // len(COLORS) % len(MARKERS)
-    return Look(COLORS[place], MARKERS[marker], HATCHES[_FILLINGS.get(name, letters % len(HATCHES))])
+    again, place = divmod(_PLACES.get(name, letters % len(COLORS)), len(COLORS))
+    marker = place + 5 * again if name in _PLACES else letters // len(COLORS)
+    return Look(COLORS[place], MARKERS[marker % len(MARKERS)], HATCHES[_FILLINGS.get(name, letters % len(HATCHES))])

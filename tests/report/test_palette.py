@@ -83,12 +83,13 @@ def test_without_colours():
 
 
 def test_one_look_per_name():
-    """Cards that come with mcgen share no colour and no marker, nor do the limits of one figure.
+    """Cards that come with mcgen share no colour with the same marker, nor do the limits of one figure a colour.
 
     Fails if a new card is not given a place, or if a look depends on what else is drawn.
     """
     cards = [look(name) for name in builtin_cards()]
-    assert len({one.color for one in cards}) == len({one.marker for one in cards}) == len(cards)
+    assert len({(one.color, one.marker) for one in cards}) == len(cards)
+    assert len({one.color for one in cards}) == len({one.marker for one in cards}) == len(COLORS)
     assert len({look(name).color for name in NAMES}) == len(NAMES)
     assert len({look(name).hatch for name in NAMES}) == len(NAMES)
     assert look("my-experiment") == look("my-experiment")

@@ -228,7 +228,7 @@ def test_weizsaecker_williams_cross_section():
 @pytest.mark.parametrize(
     ("setting", "said", "error"),
     [
-        ({"E_mu": 1.5}, "below threshold, it needs 1.79", ThresholdError),
+        ({"E_mu": 1.5}, "below threshold, 1.79", ThresholdError),
         ({"out_lepton": "e", "m_S": 0.1}, "0.1051474", InputError),
         ({"out_lepton": "e", "m_S": 0.11, "method": "ww"}, "allowed: exact", InputError),
         ({"method": "iww"}, "allowed: exact, ww", InputError),

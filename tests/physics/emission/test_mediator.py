@@ -19,7 +19,7 @@ from mcgen.cli import main
 from mcgen.events.export import export
 from mcgen.generation.generate import generate
 from mcgen.generation.lattice import build_lattice, integrate
-from mcgen.physics.boson.couplings import MODELS, MODELS_OF, Couplings
+from mcgen.physics.boson.couplings import FLAVOUR, MODELS, MODELS_OF, Couplings
 from mcgen.physics.boson.scalar_decay import STABLE, width_leptons, width_photons, widths
 from mcgen.physics.emission import cross_section as quadrature
 from mcgen.physics.emission.amplitude import (
@@ -376,11 +376,12 @@ def test_neutrinos_and_dark_decays():
 
 def test_models():
     """Couplings by name, each for the mediators it is meant for; fails if a name or a sign changes."""
-    assert list(MODELS) == ["A", "B", "dark-photon", "Lmu-Ltau"]
-    assert MODELS["dark-photon"](0.3) == (0.3, 0.3, 0.3, 0.0)
-    assert MODELS["Lmu-Ltau"](0.3) == (0.0, 0.3, -0.3, 0.3)
+    assert list(MODELS) == ["A", "B", "dark-photon", "Lmu-Ltau", FLAVOUR]
+    assert MODELS["dark-photon"](0.3) == (0.3, 0.3, 0.3, 0.0, 0.0)
+    assert MODELS["Lmu-Ltau"](0.3) == (0.0, 0.3, -0.3, 0.3, 0.0)
+    assert MODELS[FLAVOUR](0.3) == (0.0,) * 5
     assert set(MODELS_OF) == set(MEDIATORS)
-    assert {name for names in MODELS_OF.values() for name in names} == set(MODELS)
+    assert {name for names in MODELS_OF.values() for name in names} == set(MODELS) - {FLAVOUR}
 
 
 def _card(name, mediator, model, invisible=0.0):
