@@ -239,7 +239,7 @@ def test_couplings_of_an_electron_beam(capsys, tmp_path, shape):
     assert main(["reweight", str(path), "--couplings", "1e-7,0,0", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["rows"][0]["n_signal"] == pytest.approx(found.value, rel=1e-12)
-    assert document["couplings"] == {"g_e": 1e-7, "g_mu": 0.0, "g_tau": 0.0, "g_nu": 0.0}
+    assert document["couplings"] == {"g_e": 1e-7, "g_mu": 0.0, "g_tau": 0.0, "g_nu": 0.0, "g_flavour": 0.0}
     assert sigma_tilde(card, couplings, 0.02, 0.0, [20.0])[0].value > 0.0
     alike = MODELS["A"](1e-4)
     (by_name,), (explicit,) = (_quiet(path, m, [1e-4]).n_signal for m in ("A", alike))
@@ -267,7 +267,7 @@ def test_couplings_without_the_beam(fermilab_events, lepton, couplings):
 def test_couplings_that_are_no_numbers(fermilab_events, bad):
     """Each explicit coupling is checked by its name; fails if NaN or infinity goes into a width."""
     for i, name in enumerate(Couplings._fields):
-        values = [1e-4, 1e-4, 1e-4, 0.0]
+        values = [1e-4, 1e-4, 1e-4, 0.0, 0.0]
         values[i] = bad
         with pytest.raises(InputError, match=name):
             reweight(fermilab_events, Couplings(*values))
