@@ -7,7 +7,7 @@ rounding errors of the file are larger by (E/q)^2.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,12 +19,16 @@ from mcgen.card.form_factors import named_or_read
 from mcgen.events.branches import LINE_BRANCHES, POINT, VECTORS, Columns
 from mcgen.events.events import EventSource, View
 from mcgen.events.line_parts import combined, line_parts, parts_at, ratio_of
+from mcgen.physics.collider.amplitude import Collision, h_beams
+from mcgen.physics.collider.event_map import Frame
+from mcgen.physics.collider.event_map import event_point as collision_point
 from mcgen.physics.emission.amplitude import Process, amplitude_at, azimuthal_form
 from mcgen.physics.emission.form_factor import G2, FormFactor, form_factor
 from mcgen.physics.emission.four_momenta import event_point
 from mcgen.physics.emission.kinematics import emission
 from mcgen.physics.emission.struck_electron import BothLines
-from mcgen.source.source import Source
+from mcgen.source.collisions import Collisions
+from mcgen.source.source import Source, source_of
 from mcgen.source.targets import Target
 
 #: branches that a ratio is computed from
@@ -81,7 +85,36 @@ def form_factor_ratios(old: FormFactor, new: FormFactor, t: Array, out: Array) -
         out[i] *= G2(t[i], new) / G2(t[i], old)
 
 
-Changes = dict[Target, tuple[Process, Process] | tuple[BothLines, BothLines]]
+@jit
+def collision_ratios(old: Collision, new: Collision, frame: Frame, vectors: Array, out: Array) -> None:
+    """Write |M|^2 of one boson over that of another at each event of a collider.
+
+    Parameters
+    ----------
+    old, new : Collision
+        As generated, and as asked for; of the same masses.
+    frame : Frame
+        The laboratory.
+    vectors : array, shape (9, n)
+        x, y, z of the three-momenta of e-, S and f+ in GeV; those of e- are not read.
+    out : array, shape (n,)
+        Written: |M|^2 of `new` over that of `old`.
+    """
+    v = vectors
+    for i in range(out.size):
+        point = collision_point(old, frame, (v[3, i], v[4, i], v[5, i]), (v[6, i], v[7, i], v[8, i]))
+        out[i] = h_beams(new, *point) / h_beams(old, *point)
+
+
+class Collided(NamedTuple):
+    """What is collided, and where it is seen."""
+
+    constants: Collision
+    frame: Frame
+
+
+#: what can be hit -> constants as generated, and as asked for
+Changes = dict[Target, tuple[Process, Process] | tuple[BothLines, BothLines] | tuple[Collided, Collided]]
 
 
 def weight_ratios(chunk: Columns, changes: Changes) -> Array:
@@ -103,13 +136,17 @@ def weight_ratios(chunk: Columns, changes: Changes) -> Array:
         struck = target.is_struck(chunk)
         c = {name: np.ascontiguousarray(chunk[name][struck]) for name in COLUMNS[3:]}
         ratio = np.ones(c["t"].size)
+        vectors = np.stack([c[name] for name in VECTORS])
+        if isinstance(old, Collided) and isinstance(new, Collided):
+            collision_ratios(old.constants, new.constants, old.frame, vectors, ratio)
+            ratios[struck] = ratio
+            continue
         if isinstance(old, BothLines) and isinstance(new, BothLines):
             ratios[struck] = _of_lines(c, old, new)
             continue
         assert isinstance(old, Process)
         assert isinstance(new, Process)
         if new.weights != old.weights:
-            vectors = np.stack([c[name] for name in VECTORS])
             bare, asked = (process._replace(ff=_NO_FORM_FACTOR) for process in (old, new))
             amplitude_ratios(bare, asked, c["E_mu"], c["S_E"], c["t"], vectors, ratio)
         form_factor_ratios(old.ff, new.ff, c["t"], ratio)
@@ -155,7 +192,12 @@ def changes(source: EventSource, form_factor: str | None, mediator: str | None) 
     new = altered_card(card, form_factor, mediator)
     missing = [name for name in COLUMNS if name not in source.branches]
     refuse_if(missing, f"another form factor or mediator: the events lack {', '.join(missing)}")
-    m_S, old, asked = source.metadata.m_S, Source(card), Source(new)
+    m_S, old, asked = source.metadata.m_S, source_of(card), source_of(new)
+    if isinstance(old, Collisions) and isinstance(asked, Collisions):
+        both = Collided(old.process(m_S), old.frame), Collided(asked.process(m_S), asked.frame)
+        return new, dict.fromkeys(old.targets, both)
+    assert isinstance(old, Source)
+    assert isinstance(asked, Source)
     return new, {target: _change(old, asked, m_S, target) for target in old.targets}
 
 
@@ -174,7 +216,7 @@ def _change(old: Source, asked: Source, m_S: float, target: Target) -> Any:
 def altered(source: EventSource, form_factor: str | None = None, mediator: str | None = None) -> View:
     """Events as if they had been made with another form factor or mediator: their weights times `weight_ratios`."""
     new, processes = changes(source, form_factor, mediator)
-    asked, m_S = Source(new), source.metadata.m_S
+    asked, m_S = source_of(new), source.metadata.m_S
 
     def change(chunk: Columns) -> Columns:
         parts = line_parts(chunk, asked, m_S) if not set(LINE_BRANCHES).isdisjoint(chunk) else {}

@@ -135,7 +135,7 @@ def test_commands(file, tmp_path, capsys):
     other.write_text(file.card.text.replace("50 /ab", "1 /ab"))
     assert main(["reweight", str(file.path), "--g-mu", "1e-4", "--detector", str(other), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"][0]["n_signal"] == pytest.approx(rows[0]["n_signal"] / 50.0)
-    for command in (["--detector", "fermilab"], ["--detector", "belle-tautau"], ["--mediator", "vector"]):
+    for command in (["--detector", "fermilab"], ["--detector", "belle-tautau"], ["--form-factor", "helm"]):
         assert main(["reweight", str(file.path), "--g-mu", "1e-4", *command]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
 

@@ -11,7 +11,16 @@ import math
 from typing import NamedTuple
 
 from mcgen.base.jit import jit
-from mcgen.physics.collider.amplitude import Collision, Radiation, h_beams, h_longitudinal, h_total, pair
+from mcgen.physics.collider.amplitude import (
+    Collision,
+    Radiation,
+    energy_range,
+    h_beams,
+    h_longitudinal,
+    h_total,
+    pair,
+    radiation,
+)
 
 #: steps of Newton's method, which is kept between bounds, and where it ends
 _STEPS, _CLOSE = 60, 1e-14
@@ -164,3 +173,41 @@ def final_state(
     sigma = c.sqrt_s - r.E
     minus = (x, y, z, 0.5 * (sigma + Delta))
     return minus, (k_x, k_y, k_z, r.E), (-k_x - x, -k_y - y, -k_z - z, 0.5 * (sigma - Delta))
+
+
+@jit
+def event_point(
+    c: Collision, f: Frame, X: tuple[float, float, float], plus: tuple[float, float, float]
+) -> tuple[Radiation, float, float, float]:
+    """The point of phase space of an event, from three-momenta in the laboratory.
+
+    Parameters
+    ----------
+    c : Collision
+    f : Frame
+    X, plus : (float, float, float)
+        Of X and of f+ in GeV.
+
+    Returns
+    -------
+    r : Radiation
+    Delta : float
+        E_- - E_+ in the frame of the collision in GeV.
+    cos_theta, cos_psi : float
+        Of X to the beam, and of the azimuth of f- about X.
+    """
+    back = Frame(f.gamma, -f.gamma_beta, f.E_first, f.p_first, f.E_second, f.p_second)
+    E_X = math.sqrt(X[0] * X[0] + X[1] * X[1] + X[2] * X[2] + c.m_S * c.m_S)
+    E_plus = math.sqrt(plus[0] * plus[0] + plus[1] * plus[1] + plus[2] * plus[2] + c.m * c.m)
+    x, y, z, E = boosted(back, X[0], X[1], X[2], E_X)
+    p_x, p_y, p_z, E_plus = boosted(back, plus[0], plus[1], plus[2], E_plus)
+    across = math.hypot(x, y)
+    k = math.hypot(across, z)
+    above = k * k / (E + c.m_S)
+    r = radiation(c, above, max(0.0, energy_range(c) - above))
+    Delta = min(max(c.sqrt_s - E - 2.0 * E_plus, -r.D), r.D)
+    cos_theta = z / k
+    cos_phi, sin_phi = (x / across, y / across) if across > 0.0 else (1.0, 0.0)
+    side = across / k * p_z - cos_theta * (cos_phi * p_x + sin_phi * p_y)  # of f-, which has minus that of f+
+    whole = pair(c, r, Delta).across
+    return r, Delta, cos_theta, min(max(side / whole, -1.0), 1.0) if whole > 0.0 else 0.0
