@@ -45,7 +45,10 @@ def check_method(method: str, process: Scattering) -> None:
 
 def _breaks(E: float, process: Scattering, low: float) -> list[float]:
     """Energies of S in GeV above `low` about the peak of a beam lepton that almost decays (`peak_breaks`)."""
-    return peak_breaks(E, process, low, E).tolist() if isinstance(process, Process) else []
+    if not isinstance(process, Process) or process.m_out >= process.m:
+        return []
+    found: list[float] = peak_breaks(E, process, low, E).tolist()
+    return found
 
 
 def _spectrum(E: float, process: Scattering, method: str, search: Search | None, q: Rules) -> tuple[Array, Array]:
