@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from mcgen.base import files
 from mcgen.base.arrays import Array
 from mcgen.base.asked import Energies, energies, renamed, whole
-from mcgen.base.errors import check_number
+from mcgen.base.errors import McgenWarning, check_number
 from mcgen.base.estimate import Estimate
 from mcgen.base.files import overwriting
 from mcgen.base.progress import Progress, reported
@@ -35,6 +36,10 @@ from mcgen.source.track import linear
 MC_POINTS = 200_000
 #: grid of the error map, GeV
 MAP_ENERGIES, MAP_MASSES = np.geomspace(0.25, 1000.0, 37).tolist(), np.geomspace(1e-3, 1.0, 31).tolist()
+
+
+class BeamLineWarning(McgenWarning):
+    """A comparison is of S from the beam's line alone, of which there are approximations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,9 @@ def crosscheck(
     """
     card, points = load_card(card), whole(points, "points")
     source = Source(card)
+    if source.electron_ratio(card.scalar.model):
+        message = f"{card.name}: S from the line of the electrons that are hit is left out here; mcgen xsec has it"
+        warnings.warn(message, BeamLineWarning, stacklevel=2)
     low, high = source.E_exit, card.beam.E_max
     along = [high] if high - low < 0.01 * high else np.linspace(low, high, 5).tolist()
     rows: Table[Comparison] = Table()

@@ -141,6 +141,8 @@ def what_counts(card: Card, metadata: EventMeta) -> str:
     g = coupling_name(card)
     if metadata.decays is DecayMode.FORCED:
         return f"S that decay where it counts, at {g} = reference_{g} alone"
+    if metadata.decays and card.scalar.decay is not None:
+        return f"S that decay to the one channel, {card.scalar.decay}, wherever they decay, at any {g}"
     return f"all S made, wherever they decay, at any {g}"
 
 

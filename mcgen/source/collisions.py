@@ -71,11 +71,11 @@ class Collisions:
         check_number(where, m_S, LOWEST_MASS, 1e6)
         if not self.makes(m_S):
             of = self.collider
-            highest = of.E_cm - 2.0 * LEPTON_MASSES[of.lepton]
-            message = (
-                f"{where}: {m_S:g} GeV is above threshold, {of.E_cm:g} GeV make a pair of {of.lepton} and up to "
-                f"{highest:.4g} GeV"
-            )
+            pair = 2.0 * LEPTON_MASSES[of.lepton]
+            message = f"{where}: {m_S:g} GeV is above threshold, {of.E_cm:g} GeV make a pair of {of.lepton} and up to "
+            message += f"{of.E_cm - pair:.4g} GeV"
+            if of.E_cm <= pair:
+                message = f"collider: {of.E_cm:g} GeV make no pair of {of.lepton}, which needs {pair:.4g} GeV"
             raise ThresholdError(message)
 
     def check(self) -> None:

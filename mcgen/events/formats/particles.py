@@ -72,7 +72,10 @@ def beam_mass(card: Card) -> float:
 
 def process_text(card: Card) -> str:
     """The process in a few words."""
-    return f"e+ e- -> {card.lepton}+ {card.lepton}- S" if card.collider else "mu N -> mu N S"
+    if card.collider:
+        return f"e+ e- -> {card.lepton}+ {card.lepton}- S"
+    on = {"electron": ["e-"], "all": ["N", "e-"]}.get(card.target.process, ["N"])
+    return ", ".join(f"{card.lepton} {hit} -> {card.out_lepton} {hit} S" for hit in on)
 
 
 class Roles(NamedTuple):
