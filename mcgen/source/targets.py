@@ -18,11 +18,11 @@ from mcgen.base import pdg
 from mcgen.base.constants import M_E
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.card.form_factors import element_form_factor
-from mcgen.physics.emission import both_lines as _both_lines  # noqa: F401  # its integrals are known then
 from mcgen.physics.emission.amplitude import Process
+from mcgen.physics.emission.both_lines import both_lines
 from mcgen.physics.emission.form_factor import FREE, FormFactor
 from mcgen.physics.emission.mediator import MEDIATORS, MIXES, weights_of
-from mcgen.physics.emission.struck_electron import ALONE, BothLines, both_lines
+from mcgen.physics.emission.struck_electron import ALONE, BothLines
 from mcgen.physics.matter.materials import ELEMENTS, Element
 
 #: gives G2(t) for the kernels from the name of a form factor and the user's tables of G2(t), by target

@@ -13,27 +13,32 @@ import numpy as np
 
 from mcgen.base.arrays import Array
 from mcgen.base.jit import jit
-from mcgen.physics.emission.amplitude import azimuthal_form, density, mean_amplitude, transverse_momentum
+from mcgen.physics.emission.amplitude import Process, azimuthal_form, density, mean_amplitude, transverse_momentum
 from mcgen.physics.emission.cross_section import (
     INTEGRALS,
     U_PANEL,
     Integrals,
+    bins_of_theta,
+    bins_of_x,
     energies_at_t,
-    energy_breaks,
+    energies_of,
+    integral_between,
     peak_nodes,
     sigma_dE_du,
     u_range_at_t,
+    write_spectrum,
 )
 from mcgen.physics.emission.kinematics import Emission, emission, momentum, scalar_energy_range
-from mcgen.physics.emission.phase_space import (
-    EnergyMap,
-    energy_map_between,
-    scalar_energy,
-    scalar_energy_coordinate,
-    u_range,
-)
+from mcgen.physics.emission.phase_space import EnergyMap, energy_map_between, logistic_map, scalar_energy, u_range
 from mcgen.physics.emission.rules import Rules, gauss
-from mcgen.physics.emission.struck_electron import BothLines, Invariants, interference, invariants, other_amplitude
+from mcgen.physics.emission.struck_electron import (
+    KINDS,
+    BothLines,
+    Invariants,
+    interference,
+    invariants,
+    other_amplitude,
+)
 
 #: rule of one piece of the azimuth, and the widest piece, in the coordinate that stretches the poles apart
 _NODES, _WEIGHTS = gauss(8)
@@ -211,9 +216,7 @@ def both_map(E: float, both: BothLines) -> EnergyMap:
     p = both.beam
     low, high = scalar_energy_range(E, p.m, p.m_out, p.m_S, p.M, 1.0)
     em = energy_map_between(low, high, E, p)
-    below = min(em.below, low - 0.5 * p.m_S * p.m_S / p.M)
-    start = math.log(below / (em.span + em.above))
-    return EnergyMap(low, 1.0, em.span, below, em.above, start, math.log((em.span + below) / em.above) - start)
+    return logistic_map(low, em.span, min(em.below, low - 0.5 * p.m_S * p.m_S / p.M), em.above)
 
 
 @jit
@@ -231,20 +234,7 @@ def both_between(E: float, both: BothLines, low: float, high: float, q: Rules) -
     q : Rules
         Nodes of the quadrature; those in x, u and t are used.
     """
-    em = both_map(E, both)
-    low = max(low, em.low)
-    high = min(high, em.low + em.span)
-    if high <= low:
-        return 0.0
-    breaks = energy_breaks(E, both.beam, em, low, high)
-    total = 0.0
-    for k in range(breaks.size - 1):
-        start, stop = breaks[k], breaks[k + 1]
-        if stop > start:
-            for i in range(q.x.size):
-                E_S, jacobian = scalar_energy(start + (stop - start) * q.x[i], em)
-                total += (stop - start) * q.x_w[i] * jacobian * both_dE(E, both, E_S, q)
-    return total
+    return integral_between(E, both, both.beam, both_map(E, both), both_dE, low, high, q)
 
 
 @jit
@@ -268,19 +258,7 @@ def both_nodes(
     energies, sigmas : array, shape (nodes in x,)
         Written, in GeV and pb.
     """
-    em = both_map(E, both)
-    low = max(low, em.low)
-    high = min(high, em.low + em.span)
-    sigmas[:] = 0.0
-    energies[:] = max(em.low + em.span, 2.0 * both.beam.m_S)
-    if not low < high:
-        return
-    start = scalar_energy_coordinate(low, em) if low > em.low else 0.0
-    span = (scalar_energy_coordinate(high, em) if high < em.low + em.span else 1.0) - start
-    for i in range(q.x.size):
-        E_S, jacobian = scalar_energy(start + span * q.x[i], em)
-        energies[i] = E_S
-        sigmas[i] = span * q.x_w[i] * jacobian * both_dE(E, both, E_S, q)
+    write_spectrum(E, both, both.beam, both_map(E, both), (low, high), both_dE, q, q, energies, sigmas)
 
 
 @jit
@@ -296,50 +274,17 @@ def both_energies(E: Array, both: BothLines, q: Rules) -> Array:
     q : Rules
         Nodes of the quadrature; those in x are used.
     """
-    result = np.empty((E.size, q.x.size))
-    for i in range(E.size):
-        em = both_map(E[i], both)
-        for j in range(q.x.size):
-            result[i, j] = scalar_energy(q.x[j], em)[0]
-    return result
+    return energies_of(E, both, both_map, q)
 
 
 @jit
 def _x_bins(E: float, both: BothLines, edges: Array, q: Rules) -> Array:
-    result = np.zeros(edges.size - 1)
-    for i in range(result.size):
-        result[i] = both_between(E, both, edges[i] * E, edges[i + 1] * E, q)
-    return result
-
-
-@jit
-def _sigma_dcos(E: float, both: BothLines, one_minus_cos_theta: float, q: Rules) -> float:
-    """d sigma/dcos(theta) in pb at g_mu = 1."""
-    p = both.beam
-    em = both_map(E, both)
-    low, high = scalar_energy_range(E, p.m, p.m_out, p.m_S, p.M, 1.0 - one_minus_cos_theta)
-    if em.span <= 0.0 or high <= low:
-        return 0.0
-    r_low = 0.0 if low <= em.low else scalar_energy_coordinate(low, em)
-    r_high = scalar_energy_coordinate(high, em)
-    total = 0.0
-    for i in range(q.x.size):
-        E_S, jacobian = scalar_energy(r_low + (r_high - r_low) * q.x[i], em)
-        two_pk = 2.0 * momentum(E, p.m) * momentum(E_S, p.m_S)
-        total += q.x_w[i] * jacobian * two_pk * both_dE_du(E, both, E_S, one_minus_cos_theta, q)
-    return (r_high - r_low) * total
+    return bins_of_x(E, both, edges, both_between, q)
 
 
 @jit
 def _theta_bins(E: float, both: BothLines, edges: Array, q: Rules) -> Array:
-    result = np.zeros(edges.size - 1)
-    for i in range(result.size):
-        span = edges[i + 1] - edges[i]
-        for j in range(q.bin.size):
-            theta = edges[i] + q.bin[j] * span
-            half = math.sin(0.5 * theta)
-            result[i] += q.bin_w[j] * span * math.sin(theta) * _sigma_dcos(E, both, 2.0 * half * half, q)
-    return result
+    return bins_of_theta(E, both, both.beam, both_map(E, both), both_dE_du, edges, q)
 
 
 @jit
@@ -386,16 +331,12 @@ def _struck_at_t(E: float, both: BothLines, E_S: float, t: float, q: Rules) -> f
     above = 2.0 * m_e * nu - high  # the smallest s of the electron's line
     if high <= low or above <= 0.0:
         return 0.0
-    start = math.log(low / (high - low + above))
-    width = math.log(high / above) - start
-    pieces = 1 + int(width / 2.0)
+    near_both_ends = logistic_map(low, high - low, low, above)
+    pieces = 1 + int(near_both_ends.width / 2.0)
     total = 0.0
     for piece in range(pieces):
         for j in range(q.t.size):
-            z = math.exp(start + (piece + q.t[j]) / pieces * width)
-            rise = max(0.0, (z * (high - low + above) - low) / (1.0 + z))
-            t_mu = min(high, low + rise)
-            jacobian = width / pieces * (rise + low) * (high - low - rise + above) / (high + above)
+            t_mu, jacobian = scalar_energy((piece + q.t[j]) / pieces, near_both_ends)
             q2 = nu * nu + t_mu
             p_q = 0.5 * (t_mu + 2.0 * E * nu)  # p.q and k.q of three-momenta
             k_q = 0.5 * (k * k + q2 - P * P)
@@ -408,7 +349,7 @@ def _struck_at_t(E: float, both: BothLines, E_S: float, t: float, q: Rules) -> f
                     2.0 * m_e * E, m * m, m_e * m_e, m_S2,
                 )  # fmt: skip
                 A += other_amplitude(i, both.struck) / 6.0
-            total += q.t_w[j] * jacobian * density(m_e, A, p, 1.0 / math.sqrt(q2), t_mu)
+            total += q.t_w[j] / pieces * jacobian * density(m_e, A, p, 1.0 / math.sqrt(q2), t_mu)
     return total
 
 
@@ -442,3 +383,19 @@ INTEGRALS[BothLines] = Integrals(
     {"x": (_x_bins, (48, 40, 10, 10)), "theta": (_theta_bins, (64, 1, 16, 10)), "t": (_t_bins, (64, 1, 8, 6))},
     (_FINE, _COARSE, _COARSER),
 )
+
+
+def both_lines(beam: Process, struck: Process, mediator: str, ratio: float, charge: int) -> BothLines:
+    """Both lines of l e -> l e S.
+
+    Parameters
+    ----------
+    beam, struck : Process
+        S from the line of the beam lepton, and from that of the electron.
+    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
+    ratio : float
+        g_e/g_mu.
+    charge : {1, -1}
+        Of the beam lepton: positive ones turn the sign of the interference of a vector.
+    """
+    return BothLines(beam, struck, KINDS[mediator], ratio, -1.0 if mediator == "vector" and charge > 0 else 1.0)

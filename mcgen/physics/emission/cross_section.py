@@ -181,6 +181,54 @@ def sigma_dE(E: float, process: Process, E_S: float, q: Rules) -> float:
 
 
 @jit
+def write_spectrum(
+    E: float, process: Any, line: Process, em: EnergyMap, limits: tuple[float, float], dE: Callable[..., float],
+    how: Any, q: Rules, energies: Array, sigmas: Array,
+) -> None:  # fmt: skip
+    """Write energies of S in GeV, and the cross section in pb that each stands for, of any kind of process.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process or BothLines
+        Constants of the kernels.
+    line : Process
+        Those of the beam's line.
+    em : EnergyMap
+        Map of E_S at this beam energy.
+    limits : (float, float)
+        Energies of S in GeV; what lies outside the range of the map is left out.
+    dE : function
+        (E, process, E_S, how) -> d sigma/dE_S in pb/GeV.
+    how : Rules or float
+        What else `dE` takes.
+    q : Rules
+        Nodes of the quadrature; those in x are used here.
+    energies, sigmas : array, shape (nodes in x,)
+        Written. The sum of `sigmas` is the cross section between the limits.
+    """
+    last = em.low + em.span
+    low, high = max(limits[0], em.low), min(limits[1], last)
+    sigmas[:] = 0.0
+    energies[:] = max(last, 2.0 * line.m_S)  # any momentum will do where nothing is made
+    if not low < high:
+        return
+    start = scalar_energy_coordinate(low, em) if low > em.low else 0.0
+    span = (scalar_energy_coordinate(high, em) if high < last else 1.0) - start
+    for i in range(q.x.size):
+        E_S, jacobian = scalar_energy(start + span * q.x[i], em)
+        energies[i] = E_S
+        sigmas[i] = span * q.x_w[i] * jacobian * dE(E, process, E_S, how)
+
+
+@jit
+def _iww_dE(E: float, process: Process, E_S: float, chi: float) -> float:
+    """d sigma/dE_S in pb/GeV of IWW."""
+    return dsigma_dx(E, E_S / E, process.m, process.m_S, process.weights, chi) / E
+
+
+@jit
 def spectrum_nodes(
     E: float, process: Process, low: float, high: float, chi: float | None, q: Rules, energies: Array, sigmas: Array
 ) -> None:
@@ -202,26 +250,35 @@ def spectrum_nodes(
     energies, sigmas : array, shape (nodes in x,)
         Written. The sum of `sigmas` is the cross section between `low` and `high`.
     """
-    first, last = process.m_S, E
     if chi is None:
-        first, last = scalar_energy_range(E, process.m, process.m_out, process.m_S, process.M, 1.0)
-    low = max(low, first)
-    high = min(high, last)
-    sigmas[:] = 0.0
-    energies[:] = max(last, 2.0 * process.m_S)  # any momentum will do where nothing is made
-    if not low < high:
-        return
-    em = energy_map_between(first, last, E, process)
-    start = scalar_energy_coordinate(low, em) if low > first else 0.0
-    span = (scalar_energy_coordinate(high, em) if high < last else 1.0) - start
-    for i in range(q.x.size):
-        E_S, jacobian = scalar_energy(start + span * q.x[i], em)
-        if chi is None:
-            density = sigma_dE(E, process, E_S, q)
-        else:
-            density = dsigma_dx(E, E_S / E, process.m, process.m_S, process.weights, chi) / E
-        energies[i] = E_S
-        sigmas[i] = span * q.x_w[i] * jacobian * density
+        em = energy_map(E, process)
+        write_spectrum(E, process, process, em, (low, high), sigma_dE, q, q, energies, sigmas)
+    else:
+        em = energy_map_between(process.m_S, E, E, process)
+        write_spectrum(E, process, process, em, (low, high), _iww_dE, chi, q, energies, sigmas)
+
+
+@jit
+def energies_of(E: Array, process: Any, map_at: Callable[..., EnergyMap], q: Rules) -> Array:
+    """Energies of S in GeV at the nodes in x of any kind of process, shape (beam energies, nodes in x).
+
+    Parameters
+    ----------
+    E : array
+        Beam energies in GeV.
+    process : Process or BothLines
+        Constants of the kernels.
+    map_at : function
+        (E, process) -> map of E_S.
+    q : Rules
+        Nodes of the quadrature; those in x are used.
+    """
+    result = np.empty((E.size, q.x.size))
+    for i in range(E.size):
+        em = map_at(E[i], process)
+        for j in range(q.x.size):
+            result[i, j] = scalar_energy(q.x[j], em)[0]
+    return result
 
 
 @jit
@@ -237,12 +294,7 @@ def scalar_energies(E: Array, process: Process, q: Rules) -> Array:
     q : Rules
         Nodes of the quadrature; those in x are used.
     """
-    result = np.empty((E.size, q.x.size))
-    for i in range(E.size):
-        em = energy_map(E[i], process)
-        for j in range(q.x.size):
-            result[i, j] = scalar_energy(q.x[j], em)[0]
-    return result
+    return energies_of(E, process, energy_map, q)
 
 
 @jit
@@ -286,6 +338,43 @@ def energy_breaks(E: float, process: Process, em: EnergyMap, low: float, high: f
 
 
 @jit
+def integral_between(
+    E: float, process: Any, line: Process, em: EnergyMap, dE: Callable[..., float], low: float, high: float, q: Rules
+) -> float:
+    """Cross section in pb of any kind of process with the energy of S between two limits.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process or BothLines
+        Constants of the kernels.
+    line : Process
+        Those of the beam's line, for the limits of phase space.
+    em : EnergyMap
+        Map of E_S at this beam energy.
+    dE : function
+        (E, process, E_S, q) -> d sigma/dE_S in pb/GeV.
+    low, high : float
+        Energies of S in GeV.
+    q : Rules
+        Nodes of the quadrature; those in x are used here.
+    """
+    low = max(low, em.low)
+    high = min(high, em.low + em.span)
+    if high <= low:
+        return 0.0
+    breaks = energy_breaks(E, line, em, low, high)
+    total = 0.0
+    for piece in range(breaks.size - 1):
+        start, width = breaks[piece], breaks[piece + 1] - breaks[piece]
+        for i in range(q.x.size):
+            E_S, jacobian = scalar_energy(start + width * q.x[i], em)
+            total += width * q.x_w[i] * jacobian * dE(E, process, E_S, q)
+    return total
+
+
+@jit
 def sigma_between(E: float, process: Process, low: float, high: float, q: Rules) -> float:
     """Cross section in pb at unit coupling with the energy of S between two limits.
 
@@ -300,58 +389,94 @@ def sigma_between(E: float, process: Process, low: float, high: float, q: Rules)
     q : Rules
         Nodes of the quadrature; those in x, u and t are used.
     """
-    em = energy_map(E, process)
-    low = max(low, em.low)
-    high = min(high, em.low + em.span)
-    if high <= low:
-        return 0.0
-    breaks = energy_breaks(E, process, em, low, high)
-    total = 0.0
-    for piece in range(breaks.size - 1):
-        start, width = breaks[piece], breaks[piece + 1] - breaks[piece]
-        for i in range(q.x.size):
-            E_S, jacobian = scalar_energy(start + width * q.x[i], em)
-            total += width * q.x_w[i] * jacobian * sigma_dE(E, process, E_S, q)
-    return total
+    return integral_between(E, process, process, energy_map(E, process), sigma_dE, low, high, q)
 
 
 @jit
-def _x_bins(E: float, process: Process, edges: Array, q: Rules) -> Array:
+def bins_of_x(E: float, process: Any, edges: Array, between: Callable[..., float], q: Rules) -> Array:
+    """Cross section in pb in bins of x = E_S/E of any kind of process.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process or BothLines
+        Constants of the kernels.
+    edges : array, shape (bins + 1,)
+        Edges.
+    between : function
+        (E, process, low, high, q) -> cross section in pb with E_S between two limits.
+    q : Rules
+        Nodes of the quadrature.
+    """
     result = np.zeros(edges.size - 1)
     for i in range(result.size):
-        result[i] = sigma_between(E, process, edges[i] * E, edges[i + 1] * E, q)
+        result[i] = between(E, process, edges[i] * E, edges[i + 1] * E, q)
     return result
 
 
 @jit
-def _sigma_dcos(E: float, process: Process, one_minus_cos_theta: float, q: Rules) -> float:
+def _x_bins(E: float, process: Process, edges: Array, q: Rules) -> Array:
+    return bins_of_x(E, process, edges, sigma_between, q)
+
+
+@jit
+def _sigma_dcos(
+    E: float, process: Any, line: Process, em: EnergyMap, dE_du: Callable[..., float], one_minus_cos_theta: float,
+    q: Rules,
+) -> float:  # fmt: skip
     """d sigma/dcos(theta) in pb at unit coupling."""
-    em = energy_map(E, process)
-    low, high = scalar_energy_range(E, process.m, process.m_out, process.m_S, process.M, 1.0 - one_minus_cos_theta)
+    low, high = scalar_energy_range(E, line.m, line.m_out, line.m_S, line.M, 1.0 - one_minus_cos_theta)
     if em.span <= 0.0 or high <= low:
         return 0.0
     r_low = 0.0 if low <= em.low else scalar_energy_coordinate(low, em)
     r_high = scalar_energy_coordinate(high, em)
-    p = momentum(E, process.m)
+    p = momentum(E, line.m)
     total = 0.0
     for i in range(q.x.size):
         E_S, jacobian = scalar_energy(r_low + (r_high - r_low) * q.x[i], em)
-        two_pk = 2.0 * p * momentum(E_S, process.m_S)
-        total += q.x_w[i] * jacobian * two_pk * sigma_dE_du(E, process, E_S, one_minus_cos_theta, q)
+        two_pk = 2.0 * p * momentum(E_S, line.m_S)
+        total += q.x_w[i] * jacobian * two_pk * dE_du(E, process, E_S, one_minus_cos_theta, q)
     return (r_high - r_low) * total
 
 
 @jit
-def _theta_bins(E: float, process: Process, edges: Array, q: Rules) -> Array:
+def bins_of_theta(
+    E: float, process: Any, line: Process, em: EnergyMap, dE_du: Callable[..., float], edges: Array, q: Rules
+) -> Array:
+    """Cross section in pb in bins of the polar angle of S, of any kind of process.
+
+    Parameters
+    ----------
+    E : float
+        Total beam energy in GeV.
+    process : Process or BothLines
+        Constants of the kernels.
+    line : Process
+        Those of the beam's line, for the limits of phase space.
+    em : EnergyMap
+        Map of E_S at this beam energy.
+    dE_du : function
+        (E, process, E_S, one_minus_cos_theta, q) -> d sigma/(dE_S d|u|) in pb/GeV^3.
+    edges : array, shape (bins + 1,)
+        Edges in rad.
+    q : Rules
+        Nodes of the quadrature; those in x, t and the bin are used.
+    """
     result = np.zeros(edges.size - 1)
     for i in range(result.size):
         span = edges[i + 1] - edges[i]
         for j in range(q.bin.size):
             theta = edges[i] + q.bin[j] * span
             half = math.sin(0.5 * theta)
-            density = _sigma_dcos(E, process, 2.0 * half * half, q)
+            density = _sigma_dcos(E, process, line, em, dE_du, 2.0 * half * half, q)
             result[i] += q.bin_w[j] * span * math.sin(theta) * density
     return result
+
+
+@jit
+def _theta_bins(E: float, process: Process, edges: Array, q: Rules) -> Array:
+    return bins_of_theta(E, process, process, energy_map(E, process), sigma_dE_du, edges, q)
 
 
 @jit

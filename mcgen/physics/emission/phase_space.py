@@ -47,6 +47,13 @@ class EnergyMap(NamedTuple):
 
 
 @jit
+def logistic_map(low: float, span: float, below: float, above: float) -> EnergyMap:
+    """Map with many points at both ends of a range, within `below` of its low end and `above` of its high one."""
+    start = math.log(below / (span + above))
+    return EnergyMap(low, 1.0, span, below, above, start, math.log((span + below) / above) - start)
+
+
+@jit
 def energy_map_between(low: float, high: float, E: float, process: Process) -> EnergyMap:
     """Map of E_S between two energies.
 
@@ -65,8 +72,7 @@ def energy_map_between(low: float, high: float, E: float, process: Process) -> E
     # where the x spectrum turns: x ~ m_S/m for a light scalar, 1 - x ~ (m/m_S)^2 for a heavy one
     below = m_S * (1.0 + E / (m + m_S))
     above = m * (1.0 + E * m / (m * m + m_S * m_S))
-    start = math.log(below / (span + above))
-    return EnergyMap(low, 1.0, span, below, above, start, math.log((span + below) / above) - start)
+    return logistic_map(low, span, below, above)
 
 
 @jit

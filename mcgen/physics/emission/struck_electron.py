@@ -241,19 +241,3 @@ class BothLines(NamedTuple):
     def ff(self) -> FormFactor:
         """That of a free electron."""
         return self.beam.ff
-
-
-def both_lines(beam: Process, struck: Process, mediator: str, ratio: float, charge: int) -> BothLines:
-    """Both lines of l e -> l e S.
-
-    Parameters
-    ----------
-    beam, struck : Process
-        S from the line of the beam lepton, and from that of the electron.
-    mediator : {"scalar", "pseudoscalar", "vector", "axial"}
-    ratio : float
-        g_e/g_mu.
-    charge : {1, -1}
-        Of the beam lepton: positive ones turn the sign of the interference of a vector.
-    """
-    return BothLines(beam, struck, KINDS[mediator], ratio, -1.0 if mediator == "vector" and charge > 0 else 1.0)
