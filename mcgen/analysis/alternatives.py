@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mcgen.analysis.event_ratio import COLUMNS, card_with, changes, weight_ratios
+from mcgen.analysis.event_ratio import COLUMNS, card_with, changes, remade, weight_ratios
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.card.card import parse_card
-from mcgen.events.branches import LINE_BRANCHES, Columns
+from mcgen.events.branches import Columns
 from mcgen.events.decays import check_angles
 from mcgen.events.events import EventSource, View
-from mcgen.events.line_parts import NEEDED, line_parts, ratio_of
-from mcgen.source.source import Source
 
 #: what a weight may be for
 KEYS = ("form_factor", "mediator")
@@ -95,13 +93,4 @@ def at_weight(events: EventSource, name: str) -> View:
     row = metadata.weights[branch]
     card = parse_card(str(metadata["card"]), "of the event file")
     card = card_with(card, row.get("form_factor"), row.get("form_factor_table", {}), row.get("mediator"))
-    update = {"card": card.text, "mediator": card.scalar.mediator}
-    source, m_S = Source(card), metadata.m_S
-    update |= ratio_of(events, source)
-    of_lines = [] if set(LINE_BRANCHES).isdisjoint(events.branches) else NEEDED
-
-    def change(chunk: Columns) -> Columns:
-        parts = line_parts(chunk, source, m_S) if of_lines else {}
-        return chunk | parts | {"weight": chunk[branch]}
-
-    return View(events, update, change, [branch, *of_lines])
+    return remade(events, card, lambda chunk: chunk[branch], [branch])

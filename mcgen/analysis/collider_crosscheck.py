@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcgen.base.asked import Energies, energies, whole
-from mcgen.base.errors import check_number, refuse_if
+from mcgen.base.errors import check_number
 from mcgen.base.estimate import Estimate
 from mcgen.base.table import Table
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.generation.collisions import monte_carlo
 from mcgen.physics.collider.cross_section import sigma
 from mcgen.source.collisions import Collisions
-from mcgen.source.source import CardLike, load_card, source_of
+from mcgen.source.source import CardLike, load_card
 
 MC_POINTS = 200_000
 
@@ -55,9 +55,7 @@ def crosscheck_collisions(
         Zeros below threshold.
     """
     card, points = load_card(card), whole(points, "points")
-    source = source_of(card)
-    refuse_if(not isinstance(source, Collisions), f"card {card.name}: has a target, mcgen.crosscheck compares it")
-    assert isinstance(source, Collisions)
+    source = Collisions(card)
     rows: Table[CollisionCheck] = Table()
     for mass in energies(m_S, "m_S"):
         check_number("mass", mass, LOWEST_MASS, 1e6)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -15,7 +14,7 @@ from mcgen.base import files
 from mcgen.base.arrays import Array
 from mcgen.base.asked import Energies, energies, renamed, whole
 from mcgen.base.errors import McgenWarning, check_number
-from mcgen.base.estimate import Estimate
+from mcgen.base.estimate import Estimate, mean_of
 from mcgen.base.files import overwriting
 from mcgen.base.progress import Progress, reported
 from mcgen.base.rng import INTEGRATION
@@ -75,9 +74,7 @@ def monte_carlo(E: float, process: Process, points: int, seed: int) -> Estimate:
     """
     lattice = build_lattice(linear(E, E), process)
     total, squares, _, _ = integrate(lattice, process, np.uint64(seed), np.uint64(INTEGRATION), 0, points)
-    mean = total / points
-    spread = math.sqrt(max(0.0, squares / points - mean * mean) / points)
-    return Estimate(lattice.total * mean, lattice.total * spread, total * total / squares)
+    return mean_of(total, squares, points).times(lattice.total)
 
 
 @renamed(masses="m_S", energies="E_mu")

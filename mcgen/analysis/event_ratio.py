@@ -7,6 +7,7 @@ rounding errors of the file are larger by (E/q)^2.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -216,11 +217,28 @@ def _change(old: Source, asked: Source, m_S: float, target: Target) -> Any:
 def altered(source: EventSource, form_factor: str | None = None, mediator: str | None = None) -> View:
     """Events as if they had been made with another form factor or mediator: their weights times `weight_ratios`."""
     new, processes = changes(source, form_factor, mediator)
-    asked, m_S = source_of(new), source.metadata.m_S
+    return remade(source, new, lambda chunk: chunk["weight"] * weight_ratios(chunk, processes), COLUMNS)
+
+
+def remade(source: EventSource, card: Card, weigh: Callable[[Columns], Array], needed: Sequence[str]) -> View:
+    """Events as those of a card with another form factor or boson.
+
+    Parameters
+    ----------
+    source : EventSource
+    card : Card
+        Of the same beam and target.
+    weigh : callable
+        Gives the weights of a chunk of them.
+    needed : sequence of str
+        Branches that it reads.
+    """
+    made, m_S = source_of(card), source.metadata.m_S
+    has_lines = not set(LINE_BRANCHES).isdisjoint(source.branches)
 
     def change(chunk: Columns) -> Columns:
-        parts = line_parts(chunk, asked, m_S) if not set(LINE_BRANCHES).isdisjoint(chunk) else {}
-        return chunk | parts | {"weight": chunk["weight"] * weight_ratios(chunk, processes)}
+        parts = line_parts(chunk, made, m_S) if not set(LINE_BRANCHES).isdisjoint(chunk) else {}
+        return chunk | parts | {"weight": weigh(chunk)}
 
-    update = {"card": new.text, "mediator": new.scalar.mediator} | ratio_of(source, asked)
-    return View(source, update, change, COLUMNS)
+    update = {"card": card.text, "mediator": card.scalar.mediator} | ratio_of(source, made)
+    return View(source, update, change, [*needed, *(POINT if has_lines else [])])

@@ -362,16 +362,12 @@ def reweight(
     n_signal, sigma_tilde = [], []
     for j, rate in enumerate(rates):
         whole = weighted_sum(math.fsum(totals[j]), math.fsum(squares[j]), n, norm_error)
-        n_signal.append(_times(card.exposure * rate, whole))
+        n_signal.append(whole.times(card.exposure * rate))
         in_bins = zip(totals[j].tolist(), squares[j].tolist(), (rate * per_bin).tolist(), strict=True)
-        sigma_tilde.append([_times(f, weighted_sum(total, square, n, norm_error)) for total, square, f in in_bins])
+        sigma_tilde.append([weighted_sum(total, square, n, norm_error).times(f) for total, square, f in in_bins])
     _warn_of_few("N_S", model, couplings, n_signal)
     centres = (0.5 * (edges[1:] + edges[:-1])).tolist()
     return Reweighted(name, m_S, n, couplings, n_signal, centres, sigma_tilde, edges.tolist())
-
-
-def _times(factor: float, plain: Estimate) -> Estimate:
-    return Estimate(factor * plain.value, factor * plain.error, plain.n_eff)
 
 
 def _at_energies(
@@ -405,7 +401,7 @@ def _at_energies(
                 weighted_sum(a, b, sample.n_events, sample.relative_error)
                 for a, b, sample in zip(total, square, mine, strict=True)
             )
-            row += [_times(rate * PB_CM2, one) for one in plain]
+            row += [one.times(rate * PB_CM2) for one in plain]
     return rows
 
 

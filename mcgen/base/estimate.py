@@ -28,8 +28,19 @@ class Estimate(NamedTuple):
         """(value - expected)/error."""
         return (self.value - expected) / self.error if self.error > 0.0 else math.nan
 
+    def times(self, factor: float) -> Estimate:
+        """The estimate of a multiple."""
+        return Estimate(factor * self.value, factor * self.error, self.n_eff)
+
     def __str__(self) -> str:
         return with_error(self.value, self.error)
+
+
+def mean_of(total: float, squares: float, n: int) -> Estimate:
+    """Mean of n numbers, from their sum and that of their squares."""
+    mean, mean_square = total / n, squares / n
+    variance = max(mean_square - mean * mean, 1e-24 * mean_square)
+    return Estimate(mean, math.sqrt(variance / n), n * mean * mean / mean_square)
 
 
 def share_pulls(

@@ -8,7 +8,7 @@ import numpy as np
 
 from mcgen.base.arrays import Array
 from mcgen.base.jit import jit
-from mcgen.events.branches import LINE_BRANCHES, VECTORS, Columns
+from mcgen.events.branches import LINE_BRANCHES, POINT, VECTORS, Columns
 from mcgen.events.events import EventSource
 from mcgen.physics.emission.amplitude import azimuthal_form
 from mcgen.physics.emission.four_momenta import event_point
@@ -18,8 +18,6 @@ from mcgen.source.source import AnySource
 
 #: key of the metadata: coupling to electrons over that to the beam's lepton; left out where it is 0
 RATIO = "electron_coupling"
-#: branches that the parts are computed from
-NEEDED = ["target_Z", "target_A", "E_mu", "S_E", "t", *VECTORS]
 
 
 @jit
@@ -53,7 +51,7 @@ def has_both_lines(source: AnySource, m_S: float) -> bool:
 
 
 def line_parts(columns: Columns, source: AnySource, m_S: float) -> Columns:
-    """`LINE_BRANCHES` of events, from the branches `NEEDED`.
+    """`LINE_BRANCHES` of events, from the branches `POINT`.
 
     Parameters
     ----------
@@ -71,7 +69,7 @@ def line_parts(columns: Columns, source: AnySource, m_S: float) -> Columns:
         mine = target.is_struck(columns)
         if not isinstance(both, BothLines) or not mine.any():
             continue
-        c = {name: np.ascontiguousarray(columns[name][mine]) for name in NEEDED}
+        c = {name: np.ascontiguousarray(columns[name][mine]) for name in POINT}
         found = np.empty((3, int(mine.sum())))
         parts_at(both, c["E_mu"], c["S_E"], c["t"], np.stack([c[name] for name in VECTORS]), found)
         parts[:, mine] = found / combined(found, both.ratio, both.sign)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 
@@ -68,6 +69,7 @@ def _polarisations(
         out[6, i], out[7, i] = cosine, sine
 
 
+@functools.lru_cache(maxsize=8)
 def known_processes(boson: Boson) -> dict[Target, Process]:
     """What a card's beam can hit and radiate from with a spin density that is known here.
 

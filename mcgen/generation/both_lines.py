@@ -59,26 +59,6 @@ class Channel(NamedTuple):
     mixed: float  #: of the interference: product of couplings over g_mu^2, with its sign
     per_E: float  #: energy of what radiates, in its frame, over that of the beam
 
-    @property
-    def m(self) -> float:
-        """Mass of the beam lepton in GeV; this and the following are those of the laboratory."""
-        return self.both.m
-
-    @property
-    def m_out(self) -> float:
-        """The same, of the outgoing lepton."""
-        return self.both.m_out
-
-    @property
-    def m_S(self) -> float:
-        """Mass of the boson in GeV."""
-        return self.both.m_S
-
-    @property
-    def M(self) -> float:
-        """Mass of the electron in GeV."""
-        return self.both.M
-
 
 def channels(process: Any) -> list[Any]:
     """What events of a process are drawn from: itself, or the channels of both lines."""

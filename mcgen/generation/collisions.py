@@ -15,7 +15,7 @@ import numpy as np
 
 from mcgen.base.arrays import Array
 from mcgen.base.errors import ClosureError, refuse_if
-from mcgen.base.estimate import Estimate
+from mcgen.base.estimate import Estimate, mean_of
 from mcgen.base.jit import jit
 from mcgen.base.rng import EVENTS, INTEGRATION, uniforms
 from mcgen.events.branches import ROW
@@ -155,9 +155,7 @@ def monte_carlo(c: Collision, points: int, seed: int) -> Estimate:
     """
     k = cells(c)
     total, squares = _from_amplitude(c, k, unit(c), np.uint64(seed), points)
-    mean = total / points
-    spread = math.sqrt(max(0.0, squares / points - mean * mean) / points)
-    return Estimate(k.total * mean, k.total * spread, total * total / squares)
+    return mean_of(total, squares, points).times(k.total)
 
 
 class Setting(NamedTuple):
@@ -252,8 +250,7 @@ class PreparedCollisions:
 
     def total(self, weighted: bool) -> Estimate:
         """Cross section in pb by Monte Carlo: from the mean of f if weighted, else from that of min(1, f)."""
-        found, scale = self.mean if weighted else self.accepted, self.cells.total
-        return Estimate(scale * found.value, scale * found.error, found.n_eff)
+        return (self.mean if weighted else self.accepted).times(self.cells.total)
 
     @property
     def overweight(self) -> float:
@@ -287,14 +284,6 @@ class PreparedCollisions:
         return columns
 
 
-def _means(sums: tuple[float, ...], n: int) -> tuple[Estimate, Estimate]:
-    """Means of f and of min(1, f) from sums over n points."""
-    f, f2, cut, cut2 = (total / n for total in sums)
-    pairs = ((f, f2), (cut, cut2))
-    found = [Estimate(a, math.sqrt(max(a2 - a * a, 1e-24 * a2) / n), n * a * a / a2) for a, a2 in pairs]
-    return found[0], found[1]
-
-
 def prepare(source: Collisions, m_S: float, seed: int, max_pull: float) -> PreparedCollisions:
     """Build the cells and integrate over them; an integral over |M|^2 itself must agree with the quadrature.
 
@@ -319,7 +308,8 @@ def prepare(source: Collisions, m_S: float, seed: int, max_pull: float) -> Prepa
     message = f"sigma: |M|^2 gives {check.value:.6g} +- {check.error:.2g} pb, and the quadrature {value:.6g} pb"
     refuse_if(not abs(check.pull(value)) < max_pull, message, ClosureError)
     k = cells(c)
-    means = _means(integrate(c, k, unit(c), np.uint64(seed), INTEGRATION_POINTS), INTEGRATION_POINTS)
+    f, f2, cut, cut2 = integrate(c, k, unit(c), np.uint64(seed), INTEGRATION_POINTS)
+    means = mean_of(f, f2, INTEGRATION_POINTS), mean_of(cut, cut2, INTEGRATION_POINTS)
     low, high = 2.0 * m_S / c.sqrt_s, 2.0 * (m_S + energy_range(c)) / c.sqrt_s
     edges = np.geomspace(low * (1.0 - 1e-9), high * (1.0 + 1e-9), 16)
     shares = energy_bins(c, 0.5 * c.sqrt_s * edges) / value

@@ -13,7 +13,7 @@ import numpy as np
 
 from mcgen.base.arrays import Array
 from mcgen.base.errors import ClosureError, refuse_if
-from mcgen.base.estimate import Estimate, share_pulls, weighted_sum
+from mcgen.base.estimate import Estimate, mean_of, share_pulls, weighted_sum
 from mcgen.base.jit import jit
 from mcgen.base.rng import INTEGRATION
 from mcgen.card.provenance import provenance
@@ -104,16 +104,16 @@ def _prepared(
     component: TargetComponent, process: Process | Channel, lattice: Lattice, sums: list[tuple[float, ...]], n: int
 ) -> PreparedComponent:
     """A component with the integrals of f over its lattice, from sums over blocks of points, n in all."""
-    f, f2, cut, cut2 = (math.fsum(column) / n for column in zip(*sums, strict=True))
-    mean = Estimate(f, math.sqrt((f2 - f * f) / n), n * f * f / f2)
-    accepted = Estimate(cut, math.sqrt((cut2 - cut * cut) / n), n * cut * cut / cut2)
+    f, f2, cut, cut2 = (math.fsum(column) for column in zip(*sums, strict=True))
+    mean, accepted = mean_of(f, f2, n), mean_of(cut, cut2, n)
     scale = lattice.total * yield_per_pb(component.density, component.track.length)
     return PreparedComponent(component, process, lattice, scale, mean, accepted)
 
 
-def _t_edges(components: list[PreparedComponent]) -> Array:
+def _t_edges(source: Source, m_S: float, components: list[TargetComponent]) -> Array:
     """Bins that hold all t of all components up to 10 GeV^2."""
-    limits = [t_range(s.component.E_high, s.process.m, s.process.m_out, s.process.m_S, s.process.M) for s in components]
+    lines = [(component.E_high, source.beam_line(m_S, component.target)) for component in components]
+    limits = [t_range(E, p.m, p.m_out, p.m_S, p.M) for E, p in lines]
     return np.geomspace(min(low for low, _ in limits), min(10.0, max(high for _, high in limits)), 16)
 
 
@@ -197,7 +197,7 @@ def _prepare(source: Source, m_S: float, seed: int, workers: int) -> PreparedSou
             for i, made in enumerate(zip(components, processes, lattices, strict=True))
         ]
         whole = expected.result()
-        edges = _t_edges(ready)
+        edges = _t_edges(source, m_S, components)
         t, t_error = t_spectrum(source, m_S, edges)
         shares = edges, t / whole.value, t_error / whole.value
         return PreparedSource(source, m_S, seed, ready, whole, *shares, _sigma(source, m_S))

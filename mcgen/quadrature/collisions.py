@@ -13,14 +13,15 @@ import numpy as np
 from mcgen.base.arrays import Array
 from mcgen.base.asked import Energies, Energy, energies, energy
 from mcgen.base.constants import LEPTON_MASSES
-from mcgen.base.errors import InputError, check_number, choose, refuse_if
+from mcgen.base.errors import check_number, choose, refuse_if
 from mcgen.base.table import Table
 from mcgen.physics.collider import angles
 from mcgen.physics.collider import cross_section as quadrature
 from mcgen.physics.collider.amplitude import Collision, collision, energy_range
+from mcgen.physics.emission.cross_section import BINS
 from mcgen.physics.emission.mediator import MEDIATORS
 from mcgen.physics.emission.rules import gauss
-from mcgen.quadrature.xsec import CrossSection, Row
+from mcgen.quadrature.xsec import CrossSection, Row, checked_edges
 from mcgen.search.search import Search
 from mcgen.search.signal import Made
 from mcgen.source.collisions import Collisions
@@ -89,16 +90,11 @@ def collider_cross_section(
 def _edges(c: Collision, variable: str, edges: Sequence[float] | Array | None) -> Array:
     low, high = (0.0, math.inf) if variable == "energy" else (-1.0, 1.0)
     if edges is not None:
-        bounds = np.asarray(edges, dtype=float)
-        rising = bounds.ndim == 1 and bounds.size > 1 and bool(np.all(np.diff(bounds) > 0.0))
-        if not (rising and low <= bounds[0] and bounds[-1] <= high and np.all(np.isfinite(bounds))):
-            message = f"edges of {variable}: at least two increasing numbers from {low:g} to {high:g}"
-            raise InputError(message)
-        return bounds
+        return checked_edges(edges, variable, low, high)
     if variable == "energy":
         refuse_if(not c.is_open, f"spectrum: {c.sqrt_s:g} GeV is below threshold, give the bin edges")
         low, high = c.m_S, c.m_S + energy_range(c)
-    return np.linspace(low, high, 41)
+    return np.linspace(low, high, BINS + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -361,12 +361,17 @@ def _edges(E: float, process: Process | BothLines, variable: str, edges: Sequenc
     if edges is None:
         refuse_if(process.threshold >= E, f"spectrum: {E:g} GeV is below threshold, give the bin edges")
         return quadrature.standard_edges(E, process, variable)
-    bounds = np.asarray(edges, dtype=float)
-    top = {"x": 1.0, "theta": math.pi, "t": math.inf}[variable]
-    if bounds.ndim != 1 or bounds.size < 2 or not np.all(np.diff(bounds) > 0.0) or bounds[0] < 0.0 or bounds[-1] > top:
-        message = f"edges of {variable}: at least two increasing numbers from 0 to {top:g}"
-        raise InputError(message)
+    bounds = checked_edges(edges, variable, 0.0, {"x": 1.0, "theta": math.pi, "t": math.inf}[variable])
     refuse_if(variable == "t" and bounds[0] <= 0.0, "edges of t: the first one must be positive")
+    return bounds
+
+
+def checked_edges(edges: Sequence[float] | Array, variable: str, low: float, high: float) -> Array:
+    """Edges of bins as an array; InputError unless they increase between two limits."""
+    bounds = np.asarray(edges, dtype=float)
+    rising = bounds.ndim == 1 and bounds.size > 1 and bool(np.all(np.diff(bounds) > 0.0))
+    fits = rising and low <= bounds[0] and bounds[-1] <= high and bool(np.all(np.isfinite(bounds)))
+    refuse_if(not fits, f"edges of {variable}: at least two increasing numbers from {low:g} to {high:g}")
     return bounds
 
 

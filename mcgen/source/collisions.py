@@ -8,7 +8,7 @@ import numpy as np
 
 from mcgen.base.arrays import Array
 from mcgen.base.constants import LEPTON_MASSES, M_E
-from mcgen.base.errors import ThresholdError, check_number
+from mcgen.base.errors import ThresholdError, check_number, refuse_if
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.physics.boson.couplings import Couplings
@@ -30,6 +30,7 @@ class Collisions:
     targets = (POSITRON,)
 
     def __init__(self, card: Card) -> None:
+        refuse_if(card.collider is None, f"card {card.name}: has a target, and this is for beams that collide")
         assert card.collider
         self.card = card
         self.collider = card.collider

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mcgen import collider_cross_section, generate, load_card
+from mcgen import collider_cross_section, export, generate, load, load_card, reweight
+from mcgen.analysis.alternatives import with_weights
 from mcgen.analysis.event_ratio import COLUMNS, altered, changes, weight_ratios
 from mcgen.base.constants import M_TAU
 from mcgen.source.collisions import Collisions
@@ -41,3 +42,12 @@ def test_another_boson(made, asked, m_S):
     error = np.sqrt(np.sum((weights - weights.mean()) ** 2))
     assert abs(weights.sum() - expected) < 4.0 * error
     assert error < 0.05 * expected
+
+
+def test_weights_in_files(tmp_path):
+    """A weight of another boson in a file counts as if the boson were asked for; fails if a collider has none."""
+    events = generate("belle2-tautau", 0.1, 2_000, output=tmp_path / "e.root")
+    file = export(with_weights(events, ["mediator=pseudoscalar"]), tmp_path / "e.lhe")
+    (one,) = reweight(load(str(file)), "A", 1e-4, weight="mediator=pseudoscalar").n_signal
+    (two,) = reweight(events, "A", 1e-4, mediator="pseudoscalar").n_signal
+    assert one.value == pytest.approx(two.value, rel=1e-12)
