@@ -7,14 +7,13 @@ import math
 from mcgen.base.arrays import Array
 from mcgen.base.jit import jit
 from mcgen.physics.emission.amplitude import Process, azimuthal_form, density, transverse_momentum
+from mcgen.physics.emission.cross_section import peak_nodes
 from mcgen.physics.emission.form_factor import G2
 from mcgen.physics.emission.kinematics import Emission, emission, scalar_energy_range
 from mcgen.physics.emission.phase_space import emit, energy_map_between, scalar_energy
 from mcgen.physics.emission.polarisation import signed_mass, spin_tensor
 from mcgen.physics.emission.rules import Rules
 
-#: widest piece of log(t) that one Gauss rule covers
-WIDEST = 1.0
 #: trace, T_zz, (T_yy - T_xx)/2 and T_xz, of which the others vanish or follow
 Moments = tuple[float, float, float, float]
 
@@ -79,18 +78,16 @@ def spin_dE_du(E: float, process: Process, E_S: float, one_minus_cos_theta: floa
     trace = zz = apart = xz = 0.0
     if not e.t_max > e.t_min:
         return trace, zz, apart, xz
-    panels = 1 + int(math.log(e.t_max / e.t_min) / min(WIDEST, process.ff.panel))
-    width = math.log(e.t_max / e.t_min) / panels
-    for panel in range(panels):
-        for i in range(q.t.size):
-            t_minus_tmin = e.t_min * math.expm1((panel + q.t[i]) * width)
-            t = e.t_min + t_minus_tmin
-            T = azimuthal_mean(E, process, e, E_S, one_minus_cos_theta, t, t_minus_tmin, nodes)
-            weight = q.t_w[i] * width * t * density(process.M, 1.0, e.p, e.per_V, t) * G2(t, process.ff)
-            trace += weight * T[0]
-            zz += weight * T[1]
-            apart += weight * T[2]
-            xz += weight * T[3]
+    at, width = peak_nodes(E, process, e, q)
+    for i in range(at.size):
+        t_minus_tmin = e.t_min * math.expm1(at[i])
+        t = e.t_min + t_minus_tmin
+        T = azimuthal_mean(E, process, e, E_S, one_minus_cos_theta, t, t_minus_tmin, nodes)
+        weight = width[i] * t * density(process.M, 1.0, e.p, e.per_V, t) * G2(t, process.ff)
+        trace += weight * T[0]
+        zz += weight * T[1]
+        apart += weight * T[2]
+        xz += weight * T[3]
     return trace, zz, apart, xz
 
 
