@@ -22,7 +22,8 @@ PHYSICS = [name for name in MODULES if name.startswith("mcgen.physics")]
 ROOMS: dict[str, tuple[int, str]] = {
     "base": (1, "numba llvmlite numpy"),
     "physics": (2, "numpy"),
-    "card": (3, "numpy pydantic tomli_w"),
+    "statistics": (2, "numpy pyhf"),
+    "card": (3, "numpy pydantic tomli_w correctionlib"),
     "source": (4, "numpy"),
     "search": (5, "numpy"),
     "quadrature": (6, "numpy"),

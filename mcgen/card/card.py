@@ -19,10 +19,11 @@ from mcgen.base.table import html
 from mcgen.base.units import parse_list, quantity_text
 from mcgen.card.beam import Beam, read_profile, read_spectrum
 from mcgen.card.collider import Collider
-from mcgen.card.detector import Detector, SearchOptions, read_efficiency
+from mcgen.card.detector import Detector
 from mcgen.card.form_factors import allowed, read_table
 from mcgen.card.quantities import CouplingList, MassList, Section, about
 from mcgen.card.scalar import ModelName, Scalar
+from mcgen.card.search_options import SearchOptions, read_efficiency
 from mcgen.card.target import Group, Layer, Slab, Stack, Target
 from mcgen.card.width_table import TABLE, read_widths
 from mcgen.physics.boson.couplings import FLAVOUR, MODELS, MODELS_OF
@@ -92,7 +93,7 @@ class Card(Section):
     scalar: Scalar
     scan: Scan = Scan.model_validate({})
     run: Run = Run()
-    search: SearchOptions = SearchOptions()
+    search: SearchOptions | None = None  #: without it N_S > 3 counts as seen
     _text: str = PrivateAttr("")
 
     @model_validator(mode="after")

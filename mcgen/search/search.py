@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from mcgen.base.arrays import Array
 from mcgen.card.card import Card
-from mcgen.card.detector import Curve, Detector
+from mcgen.card.detector import Detector
+from mcgen.card.search_options import Curve
 from mcgen.card.target import active_ranges
 from mcgen.physics.signal.fiducial import INVISIBLE_COUNTS, SIGNATURES
 from mcgen.physics.signal.layers import Layers
@@ -41,9 +42,10 @@ class Search:
     @classmethod
     def of(cls, card: Card) -> Search:
         """That of a card."""
+        efficiency = card.search.efficiency if card.search else 1.0
         if card.collider:
-            return Barrel(card.detector, 0.0, card.search.efficiency)
-        return cls(card.detector, card.target.length, card.search.efficiency, active_ranges(card.target.layers))
+            return Barrel(card.detector, 0.0, efficiency)
+        return cls(card.detector, card.target.length, efficiency, active_ranges(card.target.layers))
 
     @property
     def is_3d(self) -> bool:

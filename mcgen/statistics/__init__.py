@@ -1,0 +1,1 @@
+"""From counts to limits: how many signal events an observation excludes."""
