@@ -126,7 +126,7 @@ def test_coupling_to_electrons_alone():
     """Without g_mu there is S from electrons, which is not counted; fails if the line says that none is made."""
     card = load_card("na64")
     text = re.sub(r"form_factor = .*", "", card.text).replace("[target]", '[target]\nprocess = "electron"')
-    with pytest.raises(InputError, match="g_mu is 0, and what electrons alone make.*must not be 0"):
+    with pytest.raises(InputError, match=r"g_mu is 0, and what electrons alone make.*must not be 0"):
         n_signal(parse_card(text), Couplings(1e-4, 0.0, 0.0), 0.1, 1.0)
     with pytest.raises(InputError, match="g_mu is 0, so the mu"):
         n_signal(card, Couplings(1e-4, 0.0, 0.0), 0.1, 1.0)
