@@ -86,8 +86,8 @@ class ReachPoint:
 
 def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict[str, Signal]:
     """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape."""
-    search = Search.of(card)
-    if not search.is_3d:
+    search = Search.of(card, m_S)
+    if not search.from_events:
         source = source_of(card)
         ratios = {model: source.electron_ratio(model) for model in models}
         made = {r: production(source, m_S, search, method, FINE, r) for r in dict.fromkeys(ratios.values())}
@@ -137,15 +137,15 @@ class Scan:
         self.card.check_models(self.models)
         if self.from_events and self.production != "exact":
             message = (
-                f"production {self.production}: the detector of card {self.card.name} needs events, and those are exact"
+                f"production {self.production}: the search of card {self.card.name} needs events, and those are exact"
             )
             raise InputError(message)
         _check_threshold(self.n_signal)
 
     @property
     def from_events(self) -> bool:
-        """Whether the detector has a shape."""
-        return self.card.detector.geometry == "3d"
+        """Whether the detector has a shape, or an efficiency that needs events."""
+        return Search.of(self.card).from_events
 
     def column(self, m_S: float) -> Column:
         """Ranges of couplings of each model at one mass in GeV."""
