@@ -47,6 +47,10 @@ class AboveThresholdWarning(McgenWarning):
     """Some of the masses are too heavy to be made."""
 
 
+class FromEventsWarning(McgenWarning):
+    """N_S of a scan comes from events, as its search needs them."""
+
+
 class CoarseLineWarning(McgenWarning):
     """A line is traced from fewer masses than it takes to be smooth to a percent."""
 
@@ -161,6 +165,9 @@ class Scan:
         self, masses: Iterable[float], workers: int = 1, progress: Callable[[int], None] | None = None
     ) -> list[tuple[float, Column]]:
         """Columns at each of a list of masses in GeV, or at those that a line through a range needs."""
+        if why := Search.of(self.card).needs_events:
+            message = f"{self.card.name}: N_S is from {EVENTS} events at each mass, as {why}"
+            warnings.warn(message, FromEventsWarning, stacklevel=3)
         done = itertools.count(1)
 
         with ThreadPoolExecutor(workers) as pool:

@@ -168,7 +168,7 @@ def _made(source: EventSource, how: DecayModel, vertex: bool, target: Target | N
     needed += ["target_Z", "target_A"] if target else []
     needed += how.needed(source) if search.follows_daughters else []
     lacking = [name for name in search.columns if name not in source.branches]
-    refuse_if(lacking, f"search.efficiency: needs {lacking[:1]}, and these events have no such branch")
+    refuse_if(lacking, f"search.efficiency: needs {', '.join(lacking[:1])}, and these events have no such branch")
     for chunk in source.iterate(list(dict.fromkeys(needed))):
         keep = search.counts(chunk)
         keep &= target.is_struck(chunk) if target else True
@@ -180,8 +180,7 @@ def _made(source: EventSource, how: DecayModel, vertex: bool, target: Target | N
         if has_width:  # decay lengths go with k/m, and m is the event's own
             k *= m_S / m
         tau = kept["tau"] if vertex else NONE
-        where = search.window(kept), tau, search.layers(kept), search.depth(kept)
-        yield search.see(kept["weight"], k, kept, *where)
+        yield search.see(kept["weight"], k, kept, search.window(kept), tau, search.layers(kept))
 
 
 def _parts(

@@ -18,7 +18,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from mcgen.base.arrays import Array
 from mcgen.base.errors import InputError, choose, refuse_if
@@ -189,7 +189,7 @@ class Correction:
 Efficiency = Table | Correction
 
 
-def _line(error: Exception) -> str:
+def _line(error: object) -> str:
     return " ".join(str(error).split())[:200]
 
 
@@ -272,7 +272,11 @@ def _correction(text: str, where: str) -> Correction:
     refuse_if(not names, f"{where}: correction {one['name']} has no input")
     edges: dict[str, list[float]] = {}
     kinds: set[str] = set()
-    _walk(one["data"], edges, kinds)
+    try:
+        _walk(one["data"], edges, kinds)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        message = f"{where}: correction {one['name']} has bins without edges"
+        raise InputError(message) from None
     refuse_if("hashprng" in kinds, f"{where}: correction {one['name']} draws random numbers, and must be a function")
     of = {name: sorted({*values}) for name, values in edges.items()}
     return Correction(names, one["name"], text, of, bool(kinds - {"binning", "multibinning"}))
@@ -298,6 +302,7 @@ def _walk(node: Any, edges: dict[str, list[float]], kinds: set[str]) -> None:
 
 def _edges(bounds: Any) -> list[float]:
     if isinstance(bounds, dict):
+        refuse_if(bounds["n"] > MAX_BYTES, "more bins than a file can have")
         return [float(edge) for edge in np.linspace(bounds["low"], bounds["high"], int(bounds["n"]) + 1)]
     numbers = (float(edge) for edge in bounds or [])
     return [edge for edge in numbers if math.isfinite(edge)]
@@ -318,11 +323,23 @@ def read_efficiency(path: Path) -> str:
     several = f"{where}: has several corrections, take one as FILE:NAME ({', '.join(corrections)})"
     refuse_if(match[2] is None and len(corrections) > 1, several)
     chosen = choose(match[2], corrections, f"{where}: correction") if match[2] else next(iter(corrections))
-    text = json.dumps({"schema_version": 2, "corrections": [corrections[chosen]]})
+    text = _checked({"schema_version": 2, "corrections": [corrections[chosen]]}, where)
     found = parse_efficiency(text, where)
     assert isinstance(found, Correction)
     found.check()
     return text
+
+
+def _checked(document: Mapping[str, Any], where: str) -> str:
+    """Text of a document as correctionlib writes it, edges and contents with a decimal point."""
+    schema = optional("correctionlib.schemav2", f"{where}: a JSON document", "limits")
+    try:
+        return str(schema.CorrectionSet.model_validate(document).model_dump_json(exclude_unset=True))
+    except ValidationError as error:
+        fault = max(error.errors(), key=lambda one: len(one["loc"]))
+        place = ".".join(str(part) for part in fault["loc"] if str(part).isidentifier() or isinstance(part, int))
+        message = f"{where}: is no document of correctionlib, {place}: {_line(fault['msg'])}"
+        raise InputError(message) from None
 
 
 def _plain(path: Path) -> str:
@@ -388,8 +405,8 @@ def check_use(text: str, signature: str, collides: bool) -> None:
         Whether beams collide.
     """
     names = parse_efficiency(text).names
-    others = [name for name in names if name != "S_E_gev"]
-    refuse_if(collides and others, f"search.efficiency: of a collider depends on S_E_gev alone, not on {others[:1]}")
-    decays = [name for name in names if name in (DEPTH, *DAUGHTERS)]
-    message = 'search.efficiency: {} is of a decay that is seen, and with signature "missing-energy" none is'
-    refuse_if(signature == "missing-energy" and decays, message.format(*decays[:1] or [""]))
+    others = ", ".join(name for name in names if name != "S_E_gev")
+    refuse_if(collides and others, f"search.efficiency: of a collider depends on S_E_gev alone, not on {others}")
+    decays = ", ".join(name for name in names if name in (DEPTH, *DAUGHTERS))
+    message = f'search.efficiency: {decays} is of a decay that is seen, and with signature "missing-energy" none is'
+    refuse_if(signature == "missing-energy" and decays, message)

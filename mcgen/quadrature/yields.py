@@ -62,8 +62,7 @@ def _made(search: Search | None, m_S: float, method: str, parts: Iterable[_Nodes
     z_min, z_max = search.along_beam(depth)
     window = z_min, np.broadcast_to(z_max, z_min.shape).astype(float)
     made = {"S_E": E_S, "E_mu": E_mu, "depth_cm": depth}
-    layers, in_depth = search.layers_along_beam(depth), search.depth(made, along=True)
-    return search.see(weight, k, made, window, layers=layers, depth=in_depth)
+    return search.see(weight, k, made, window, layers=search.layers_along_beam(depth), along=True)
 
 
 def production(

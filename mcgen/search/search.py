@@ -95,10 +95,18 @@ class Search:
         return ["depth_cm", "E_mu", "S_E", *(of_shape if self.is_3d or self.follows_daughters else []), *self.columns]
 
     @property
+    def _needed_by_efficiency(self) -> list[str]:
+        return [column for name in self.measured if name != DEPTH for column in VARIABLES[name].needed]
+
+    @property
     def columns(self) -> list[str]:
         """Branches of events that the efficiency depends on, but for those of daughters, which are made anew."""
-        names = [name for name in self.measured if name in VARIABLES and name not in DAUGHTERS]
-        return [column for name in names for column in VARIABLES[name].needed]
+        return [name for name in self._needed_by_efficiency if name not in ("d1_E", "d2_E")]
+
+    @property
+    def decays(self) -> tuple[float, float]:
+        """Lowest and highest z in cm of a decay that counts."""
+        return decay_range(self.detector, self.length, self.active)
 
     def lowest_energy(self, E_mu: Any) -> Any:
         """Lowest energy of S in GeV that counts at an energy of the beam lepton, a number or an array."""
@@ -122,17 +130,27 @@ class Search:
         """Which S are above the cut."""
         return np.asarray(self.lowest_energy(columns["E_mu"]) < columns["S_E"])
 
-    def share(self, columns: Columns, decay_z: Array | None = None) -> Array:
+    def share(self, columns: Columns, possible: NDArray[np.bool_], decay_z: Array | None = None) -> Array:
         """Share of the S that are seen if they decay in the window: 0 below the cut.
 
-        An efficiency that depends on the place of the decay is 1 here, unless that is given by its z in cm.
+        Parameters
+        ----------
+        columns : mapping of array, shape (n,)
+        possible : array of bool, shape (n,)
+            Which S can count at all; the efficiency of no other one is asked for.
+        decay_z : array, shape (n,), optional
+            Places of their decays in cm. An efficiency that depends on them is 1 if they are not given.
         """
-        found: Any = self.efficiency
+        if isinstance(self.efficiency, float):
+            return np.where(self.counts(columns), self.efficiency, 0.0)
+        asked = possible & self.counts(columns)
         if self.sees_places and decay_z is None:
-            found = 1.0
-        elif not isinstance(found, float):
-            found = found.at(*(decay_z if name == DEPTH else VARIABLES[name].of(columns) for name in found.names))
-        return np.where(self.counts(columns), found, 0.0)
+            return np.where(asked, 1.0, 0.0)
+        some = {name: columns[name][asked] for name in self._needed_by_efficiency}
+        z = None if decay_z is None else np.clip(decay_z[asked], *self.decays)
+        found = np.zeros(asked.size)
+        found[asked] = self.efficiency.at(*(z if name == DEPTH else VARIABLES[name].of(some) for name in self.measured))
+        return found
 
     def flight(self, columns: Columns, along: bool = False) -> tuple[Array, Array]:
         """z in cm where each S is made, and the share of its way along the beam: all of it, or that of its momentum."""
@@ -141,15 +159,18 @@ class Search:
         S = np.array([columns[f"S_p{axis}"] for axis in _AXES])
         return columns["vertex_z_cm"], S[2] / np.sqrt((S**2).sum(axis=0))
 
-    def depth(self, columns: Columns, along: bool = False) -> Depth | None:
+    def _depth(self, columns: Columns, possible: NDArray[np.bool_], along: bool) -> Depth | None:
         """The efficiency by the place of the decay, if it depends on that, for S of events or along the beam."""
         if isinstance(self.efficiency, float) or not self.sees_places:
             return None
-        others = [VARIABLES[name].of(columns) for name in self.efficiency.names if name != DEPTH]
         z, n_z = self.flight(columns, along)
-        return Depth(
-            z, n_z, *self.efficiency.in_depth(others, z.size, decay_range(self.detector, self.length, self.active))
-        )
+        asked = possible & self.counts(columns)
+        some = {name: columns[name][asked] for name in self._needed_by_efficiency}
+        others = [VARIABLES[name].of(some) for name in self.measured if name != DEPTH]
+        pieces = self.efficiency.in_depth(others, int(asked.sum()), self.decays)
+        row, part = np.zeros(z.size, np.int64), np.zeros(z.size)
+        row[asked], part[asked] = pieces.row, pieces.part
+        return Depth(z, n_z, pieces.knots, pieces.values, row, part)
 
     def along_beam(self, depth: Any) -> tuple[Any, Any]:
         """(z_min, z_max) in cm of the detector for S made at a depth in cm, a number or an array (Eqs. 18, 20)."""
@@ -198,7 +219,7 @@ class Search:
         window: tuple[Array, Array],
         tau: Array = NONE,
         layers: Layers | None = None,
-        depth: Depth | None = None,
+        along: bool = False,
     ) -> Made:
         """What the search keeps of bosons: the one place where cut and efficiency are applied.
 
@@ -216,10 +237,18 @@ class Search:
             Mean lives to the boson's own decay, if that is to be counted.
         layers : Layers, optional
             In which a decay counts too.
-        depth : Depth, optional
-            Efficiency by the place of the decay.
+        along : bool
+            Whether every S flies along the beam, whatever the detector.
         """
-        return Made(weight * self.share(columns), k, columns["E_mu"], *window, tau, layers, depth)
+        possible = self.possible(window, layers)
+        depth = self._depth(columns, possible, along)
+        return Made(weight * self.share(columns, possible), k, columns["E_mu"], *window, tau, layers, depth)
+
+    @staticmethod
+    def possible(window: tuple[Array, Array], layers: Layers | None) -> NDArray[np.bool_]:
+        """Which S have a way on which their decay counts."""
+        on_way = window[0] < window[1]
+        return on_way if layers is None else on_way | (layers.n_z != 0.0)
 
     def shares(self, boson: Boson) -> tuple[float, float]:
         """(share of S that decays visibly, share that counts as signal because it decays invisibly).
