@@ -147,7 +147,7 @@ class Search:
         if self.sees_places and decay_z is None:
             return np.where(asked, 1.0, 0.0)
         some = {name: columns[name][asked] for name in self._needed_by_efficiency}
-        z = None if decay_z is None else np.clip(decay_z[asked], *self.decays)
+        z = NONE if decay_z is None else np.clip(decay_z[asked], *self.decays)
         found = np.zeros(asked.size)
         found[asked] = self.efficiency.at(*(z if name == DEPTH else VARIABLES[name].of(some) for name in self.measured))
         return found
