@@ -23,7 +23,7 @@ from pydantic import Field, ValidationError, model_validator
 from mcgen.base.arrays import Array
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.base.extras import optional
-from mcgen.base.files import read_text
+from mcgen.base.files import policy, read_text
 from mcgen.card.beam_profile import parse_rows, split_header
 from mcgen.card.quantities import EnergyList, Section, about
 
@@ -353,6 +353,7 @@ def _unpacked(path: Path) -> str:
         with gzip.open(path, "rb") as stream:
             content = stream.read(MAX_BYTES + 1)
             refuse_if(len(content) > MAX_BYTES, f"{where}: larger than {MAX_BYTES} bytes")
+            policy().inputs.append(path)
             return content.decode()
     except (OSError, EOFError, UnicodeDecodeError) as error:
         message = f"{where}: {getattr(error, 'strerror', None) or 'not a packed text'}"

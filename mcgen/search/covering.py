@@ -38,10 +38,11 @@ def counted_ranges(card: Card, m_S: float) -> Ranges:
     """
     if card.collider:
         return {"S_E_gev": _of_collision(card, m_S)}
-    detector, source = card.detector, Source(card)
+    detector = card.detector
     E_high, m_out = card.beam.E_max, card.out_mass
     lowest = max(m_S, detector.E_S_min or 0.0)
-    low, high = max(lowest, detector.x_min * source.E_exit), E_high - m_out
+    low = max(lowest, detector.x_min * Source(card).E_exit) if detector.x_min else lowest
+    high = E_high - m_out
     E_out = E_high - max(lowest, detector.x_min * E_high)
     seen = detector.E_daughter if detector.geometry == "3d" else 0.0
     both = seen if detector.daughters == "both" else 0.0

@@ -240,7 +240,7 @@ class Search:
         along : bool
             Whether every S flies along the beam, whatever the detector.
         """
-        possible = self.possible(window, layers)
+        possible = self.possible(window, layers) & (weight != 0.0)
         depth = self._depth(columns, possible, along)
         return Made(weight * self.share(columns, possible), k, columns["E_mu"], *window, tau, layers, depth)
 

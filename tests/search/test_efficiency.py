@@ -287,6 +287,18 @@ def test_reach_from_events():
         reach(card, "A", M_S, production="ww")
 
 
+def test_heavy_boson():
+    """A boson that takes most of the energy is in its bins, 2e-3; fails if a node that stands for nothing is asked for.
+
+    The correction ends at the highest energy and knows nothing beyond.
+    """
+    bins = {"nodetype": "binning", "input": "x", "edges": [0.5, 0.9, 1.0], "content": [0.5, 0.5], "flow": "error"}
+    cards = [f"{_text('fermilab')}\n[search]\nefficiency = {e}\n" for e in (json.dumps(_document(["x"], bins)), 0.5)]
+    binned, half = (n_signal(parse_card(text), "A", 1.8, 1e-6).value for text in cards)
+    assert binned == pytest.approx(half, rel=2e-3)
+    assert half > 0.0
+
+
 def test_events_without_a_branch():
     """Events that lack what the efficiency needs are refused by its name; fails for an error of Python."""
     made = _events("na64mu-run4")
