@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mcgen.analysis.reach import reach as reach
     from mcgen.analysis.reach import reach_from_events as reach_from_events
     from mcgen.analysis.reweight import reweight as reweight
+    from mcgen.analysis.shapes import signal_histogram as signal_histogram
     from mcgen.base.cache import cache as cache
     from mcgen.base.errors import ClosureError as ClosureError
     from mcgen.base.errors import InputError as InputError
@@ -99,6 +100,7 @@ _HOME = {
     "save": "events.formats.root",
     "schema": "card.keys",
     "show": "report.show",
+    "signal_histogram": "analysis.shapes",
     "sigma_tilde": "quadrature.yields",
     "total_width": "source.boson",
     "validate": "report.validate",
