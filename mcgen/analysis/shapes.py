@@ -29,7 +29,7 @@ from mcgen.search.binning import BY_QUADRATURE, Binning
 from mcgen.search.search import Search
 from mcgen.search.signal import ALL, signal
 from mcgen.source.boson import Boson, check_couplings
-from mcgen.source.source import load_card, source_of
+from mcgen.source.source import CardLike, load_card, source_of
 
 #: N_S in each bin at each of several couplings
 Shape = Callable[[Sequence[float]], list[list[Estimate]]]
@@ -52,7 +52,7 @@ class BinRow:
 class SignalHistogram:
     """N_S in bins at a list of couplings."""
 
-    experiment: str
+    card: Card  #: whose search it is
     model: str
     m_S: float
     variable: str  #: empty if the search has no bins
@@ -87,7 +87,7 @@ class SignalHistogram:
     @property
     def _title(self) -> str:
         of = f"{self.n_events} events" if self.n_events else "quadrature"
-        return f"{self.experiment}, model {self.model}, m_S = {quantity_text(self.m_S, 'energy')}, {of}"
+        return f"{self.card.name}, model {self.model}, m_S = {quantity_text(self.m_S, 'energy')}, {of}"
 
     def __repr__(self) -> str:
         return f"<SignalHistogram: {self._title}>\n{self.rows}"
@@ -194,6 +194,7 @@ def signal_histogram(
     edges: str | Sequence[float] | None = None,
     events: float | None = None,
     seed: int | None = None,
+    detector: CardLike | None = None,
     workers: int = 1,
 ) -> SignalHistogram:
     """Number of signal events in bins of a search, at any couplings (Eqs. 17, 19).
@@ -216,6 +217,8 @@ def signal_histogram(
     events : int, optional
         Events to generate, if any are needed.
     seed : int, optional
+    detector : Card, str or Path, optional
+        Whose detector, search and exposure count instead of those of the file's card.
     workers : int
         Threads; the answer does not depend on them.
 
@@ -228,7 +231,10 @@ def signal_histogram(
     InputError
         If an argument is out of range, or the search cannot see the number that is binned.
     """
-    made = None if is_card(source) else reweighting.open_events(source)  # type: ignore[arg-type]
+    of_card = is_card(source)
+    refuse_if(of_card and detector, "detector: is for event files, and a card has its own")
+    other = None if detector is None else load_card(detector)
+    made = None if of_card else reweighting.open_events(source, detector=other)  # type: ignore[arg-type]
     card = load_card(source) if made is None else reweighting.card_of(made)  # type: ignore[arg-type]
     model = card.scalar.model if model is None else model
     couplings = (
@@ -247,4 +253,4 @@ def signal_histogram(
         refuse_if(m_S is not None or events is not None, "m_S, events: a file has its own")
         mass, n, shape = made.metadata.m_S, len(made), shape_of_events(made, model, bins, workers)
     of = (bins.variable, list(bins.edges)) if bins else ("", [])
-    return SignalHistogram(card.name, name, mass, *of, couplings, shape(couplings), n)
+    return SignalHistogram(card, name, mass, *of, couplings, shape(couplings), n)
