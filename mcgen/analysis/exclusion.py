@@ -76,19 +76,22 @@ class Exclusion:
         seen = self.counts.background if self.counts.observed is None else self.counts.observed
         return most_signal(self.counts.background, self.counts.background_error, seen)
 
-    def cls(self, g_mu: float, calctype: str = "asymptotics") -> CLs:
+    def cls(self, g_mu: float, calctype: str = "asymptotics", toys: int = 2000, seed: int = 1) -> CLs:
         """CLs of what was seen and of what is expected, at a coupling.
 
         Parameters
         ----------
         g_mu : float
         calctype : {"asymptotics", "toys"}
+            The latter takes a minute at one coupling.
+        toys, seed : int
+            Number and seed of toys.
         """
         (bins,) = self.shape([g_mu])
         total = math.fsum(one.value for one in bins)
         if not self.fewest < total < self.most:
             return CLs(*(1.0 if total <= self.fewest else 0.0,) * len(CLs._fields))
-        return cls(self.workspace(bins), calctype)
+        return cls(self.workspace(bins), calctype, toys, seed)
 
     def workspace(self, bins: Sequence[Estimate]) -> dict[str, object]:
         """The document of pyhf with N_S of each bin."""

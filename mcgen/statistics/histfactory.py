@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mcgen.base.errors import McgenError, refuse_if
+from mcgen.base.errors import McgenError, choose, refuse_if
 from mcgen.base.extras import optional
 
 CHANNEL, POI, VERSION = "signal_region", "mu", "1.0.0"
@@ -23,7 +23,9 @@ FLOOR = 1e-6
 #: fitted all at 300, 37 at 1000 and 25 at 1e4, where some answers were 1 instead of 0
 MOST, PER_BACKGROUND = 300.0, 10.0
 #: how pyhf finds the distribution of its test statistic
-CALCTYPES = {"asymptotics": "asymptotics", "toys": "toybased"}
+CALCTYPES = ("asymptotics", "toys")
+#: probability of a standard Gaussian below -2, -1, 0, 1, 2
+_SHARES = [0.5 * math.erfc(-z / math.sqrt(2.0)) for z in (-2, -1, 0, 1, 2)]
 
 Document = dict[str, Any]
 
@@ -143,25 +145,43 @@ def cls(workspace: Mapping[str, Any], calctype: str = "asymptotics", toys: int =
     McgenError
         If pyhf does not find its minima.
     """
-    refuse_if(calctype not in CALCTYPES, f"calctype: '{calctype}' is not one of {', '.join(CALCTYPES)}")
+    choose(calctype, CALCTYPES, "calctype")
     pyhf = optional("pyhf", "a search in bins", "limits")
-    how: dict[str, Any] = {"calctype": CALCTYPES[calctype]}
-    if calctype == "toys":
-        how |= {"ntoys": toys, "track_progress": False}
-    state = np.random.get_state()  # noqa: NPY002, pyhf draws its toys from here
     try:
-        np.random.seed(seed)  # noqa: NPY002
         with _quiet():
-            model = pyhf.Workspace(dict(workspace)).model()
-            data = pyhf.Workspace(dict(workspace)).data(model)
-            seen, expected = pyhf.infer.hypotest(1.0, data, model, test_stat="qtilde", return_expected_set=True, **how)
+            read = pyhf.Workspace(dict(workspace))
+            model = read.model()
+            of = pyhf, model, read.data(model)
+            found = _by_toys(*of, toys, seed) if calctype == "toys" else _asymptotic(*of)
     except pyhf.exceptions.FailedMinimization as error:
         message = f"pyhf: {error}"
         raise McgenError(message) from None
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
-    found = CLs(float(seen), *(float(value) for value in expected))
     if not all(math.isfinite(value) for value in found):
         message = "pyhf: CLs is no number"
         raise McgenError(message)
     return found
+
+
+def _asymptotic(pyhf: Any, model: Any, data: Sequence[float]) -> CLs:
+    seen, expected = pyhf.infer.hypotest(1.0, data, model, test_stat="qtilde", return_expected_set=True)
+    return CLs(float(seen), *(float(value) for value in expected))
+
+
+def _by_toys(pyhf: Any, model: Any, data: Sequence[float], toys: int, seed: int) -> CLs:
+    """CLs of toys; what is expected are quantiles over those without signal, which pyhf 0.7.6 takes as numpy 1 did."""
+    state = np.random.get_state()  # noqa: NPY002, pyhf draws its toys from here
+    try:
+        np.random.seed(seed)  # noqa: NPY002
+        asked = pyhf.infer.utils.create_calculator(
+            "toybased", data, model, ntoys=toys, test_stat="qtilde", track_progress=False
+        )
+        seen = float(asked.teststatistic(1.0))
+        with_, without = (np.asarray(one.samples) for one in asked.distributions(1.0))
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+
+    def at(value: float) -> float:
+        return float(np.mean(with_ >= value)) / max(float(np.mean(without >= value)), 1.0 / toys)
+
+    expected = np.quantile([at(value) for value in without.tolist()], _SHARES)
+    return CLs(at(seen), *expected.tolist())
