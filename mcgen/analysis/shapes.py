@@ -25,7 +25,7 @@ from mcgen.events.events import EventSource
 from mcgen.generation.generate import generate
 from mcgen.physics.boson.couplings import Couplings
 from mcgen.quadrature.yields import COARSE, FINE, production
-from mcgen.search.binning import BY_QUADRATURE, Binning
+from mcgen.search.binning import Binning
 from mcgen.search.search import Search
 from mcgen.search.signal import ALL, signal
 from mcgen.source.boson import Boson, check_couplings
@@ -98,13 +98,13 @@ class SignalHistogram:
 
 def by_quadrature(card: Card, bins: Binning | None) -> bool:
     """Whether N_S of bins needs no events: every S flies along the beam, and nodes know their number."""
-    plain = card.detector.geometry == "paper"
-    return plain and (bins is None or bins.variable in BY_QUADRATURE)
+    plain = card.detector.geometry == "paper" and not Search.of(card).needs_events
+    return plain and not (bins and bins.needs_events)
 
 
 def _of_nodes(card: Card, model: str | Couplings, m_S: float, bins: Binning | None) -> Shape:
     """N_S in bins by quadrature, with the difference to a coarser one as error."""
-    source, search, boson = source_of(card), Search.of(card), Boson(card, model, m_S)
+    source, search, boson = source_of(card), Search.of(card, m_S), Boson(card, model, m_S)
     ratio, shares = source.electron_ratio(model), search.shares(boson)
     many = _BEAM_NODES if bins and bins.variable == "S_E_gev" else 1
     asked = bins.search(search) if bins else search
@@ -132,7 +132,7 @@ def shape_of_events(source: EventSource, model: str | Couplings, bins: Binning |
         "events of another generator are at single energies: they give sigma~ (`mcgen reweight`) and no N_S",
     )
     boson = Boson(card, model, m_S)
-    how = DecayModel(boson, Search.of(card), 1.0, source.metadata.seed, forced=True)
+    how = DecayModel(boson, Search.of(card, m_S), 1.0, source.metadata.seed, forced=True)
     found = reweighting.signal_in_bins(at_model(source, model, card), how, bins, workers)
 
     def at(g_mu: Sequence[float]) -> list[list[Estimate]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -11,29 +12,37 @@ import numpy as np
 from mcgen.base.arrays import Array
 from mcgen.base.errors import InputError, choose
 from mcgen.card.card import Card
+from mcgen.card.efficiency import DAUGHTERS, DEPTH
 from mcgen.card.search_bins import BINNED, edges_in
 from mcgen.physics.signal.fiducial import INVISIBLE_COUNTS
-from mcgen.search.search import Columns, Search
+from mcgen.search.search import OF_QUADRATURE, Columns, Search
 from mcgen.search.signal import Made
-from mcgen.search.variables import DEPTH, VARIABLES
+from mcgen.search.variables import VARIABLES
 
-#: what the nodes of a quadrature know of each boson
-BY_QUADRATURE = ("S_E_gev", "x", DEPTH)
 #: columns that daughters are made of
 _OF_DAUGHTERS = ("event", "S_px", "S_py", "S_pz", "S_E")
 
 
 @dataclass(frozen=True, slots=True)
 class CutAt(Search):
-    """A search that integrates over the energy of S from bin to bin."""
+    """A search whose quadrature goes from bin to bin."""
 
+    variable: str = "x"
     cuts: tuple[float, ...] = ()  #: edges of bins
-    in_x: bool = False  #: of E_S/E_mu, else of E_S in GeV
 
-    def kinks(self, low: float, high: float) -> list[float]:
-        """Limits of integration in E_S between two others in GeV, of which the second is E_mu."""
-        edges = (cut * high if self.in_x else cut for cut in self.cuts)
-        return sorted({*Search.kinks(self, low, high), *(E for E in edges if low < E < high)})
+    def kinks(self, E_mu: float, low: float = 0.0) -> list[float]:
+        """Limits of integrals in E_S above `low` in GeV at an energy of the beam."""
+        unit = {"x": E_mu, "S_E_gev": 1.0}.get(self.variable, math.inf)
+        edges = (cut * unit for cut in self.cuts if cut > 0.0)
+        return sorted({*Search.kinks(self, E_mu, low), *(E for E in edges if low < E < E_mu)})
+
+    @property
+    def places(self) -> list[tuple[float, float]]:
+        """Depths in cm in active layers, which are cut at edges as well."""
+        cuts = self.cuts if self.variable == DEPTH else ()
+        whole = super(CutAt, self).places
+        parts = [[low, *(z for z in cuts if low < z < high), high] for low, high in whole]
+        return [pair for ends in parts for pair in itertools.pairwise(ends)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,12 @@ class Binning:
     @property
     def has_daughters(self) -> bool:
         """Whether the number is of a daughter."""
-        return self.variable.startswith("d") and not self.is_depth
+        return self.variable in DAUGHTERS
+
+    @property
+    def needs_events(self) -> bool:
+        """Whether the nodes of a quadrature do not know the number."""
+        return self.variable not in OF_QUADRATURE
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -101,15 +115,14 @@ class Binning:
 
     def search(self, search: Search) -> Search:
         """A search whose quadrature has each node in one bin."""
-        if self.is_depth:
-            return search
         known = {field.name: getattr(search, field.name) for field in fields(search)}
-        return CutAt(**known, cuts=self.edges, in_x=self.variable == "x")
+        return CutAt(**known, variable=self.variable, cuts=self.edges)
 
     def of_nodes(self, made: Made, m_S: float, search: Search) -> Iterator[Made]:
         """Nodes of a quadrature, each with its number; every S flies along the beam."""
         if self.is_depth:
-            yield from self._of_decays(made, *_along_beam(made, search))
+            start = search.length + search.detector.gap - made.z_min
+            yield from self._of_decays(made, start, np.ones(made.k.size))
             return
         E_S = np.hypot(made.k, m_S)
         yield made._replace(binned=E_S / made.E_mu if self.variable == "x" else E_S)
@@ -119,22 +132,12 @@ class Binning:
         if not self.is_depth:
             yield made._replace(binned=VARIABLES[self.variable].of(columns))
             return
-        if "S_pz" not in search.needed:
-            yield from self._of_decays(made, *_along_beam(made, search))
-            return
-        start = columns["vertex_z_cm"] if search.is_3d else np.zeros(made.k.size)
-        S = np.array([columns[f"S_p{axis}"] for axis in "xyz"])
-        yield from self._of_decays(made, start, S[2] / np.sqrt((S**2).sum(axis=0)))
+        yield from self._of_decays(made, *search.flight(columns))
 
     def _of_decays(self, made: Made, start: Array, n_z: Array) -> Iterator[Made]:
         """The part of the flight of all bosons in each of the bins in z."""
         for low, high in zip(self.edges, self.edges[1:], strict=False):
             yield _between(made, start, n_z, low, high)._replace(binned=np.full(made.k.size, 0.5 * (low + high)))
-
-
-def _along_beam(made: Made, search: Search) -> tuple[Array, Array]:
-    """z in cm where bosons are made that fly along the beam, and the share of their way along it."""
-    return search.length + search.detector.gap - made.z_min, np.ones(made.k.size)
 
 
 def _between(made: Made, start: Array, n_z: Array, low: float, high: float) -> Made:

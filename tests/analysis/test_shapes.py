@@ -139,6 +139,25 @@ def test_active_layers_in_depth():
             assert abs(part.value - known.value) <= 4.0 * part.error + 1e-9 * known.value
 
 
+@pytest.mark.parametrize("variable", ["S_E_gev", DEPTH])
+@pytest.mark.parametrize(
+    "efficiency", ["decay_z_cm,efficiency\n150,1.0\n200,0.3\n450,0.2\n", "x,efficiency\n0,0.1\n0.8,0.2\n1,0.9\n"]
+)
+def test_with_an_efficiency(variable, efficiency, events):
+    """Bins hold what is seen, by quadrature and from events; fails if an efficiency in z is that of a whole window."""
+    text = card_text("fermilab") + f"\n[search]\nefficiency = {efficiency!r}\n"
+    card = parse_card(text.replace("'", '"'))
+    of = {"variable": variable, "edges": EDGES[variable]}
+    exact = mcgen.signal_histogram(card, "A", COUPLINGS, 0.03, **of)
+    found = mcgen.signal_histogram(events, "A", COUPLINGS, **of, detector=card)
+    whole, plain = (mcgen.n_signal(one, "A", 0.03, COUPLINGS) for one in (card, "fermilab"))
+    for row, other, n, full in zip(exact.n_signal, found.n_signal, whole, plain, strict=True):
+        assert sum(one.value for one in row) == pytest.approx(n.value, rel=1e-6)
+        assert n.value < 0.9 * full.value
+        for one, known in zip(other, row, strict=True):
+            assert abs(one.value - known.value) <= 4.0 * one.error + 3.0 * known.error
+
+
 def test_without_bins(card, events):
     """One bin for all that counts: N_S itself; fails if a card without bins is refused."""
     found = mcgen.signal_histogram(card, "A", COUPLINGS, 0.03)
