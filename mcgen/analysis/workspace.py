@@ -297,9 +297,9 @@ def _readme(made: Workspace) -> str:
     lines = [
         f"# {made.card.name}: workspace of a search for S",
         "",
-        f"{BACKGROUND} is the search without a signal, {PATCHSET} has {len(made.points)} signals of model",
-        f"{made.model}, one for each mass (GeV) and coupling g_mu; mu is the strength of the signal, 1 that of the",
-        f"model. A point is excluded at confidence {search.confidence:g} where CLs at mu = 1 is below",
+        f"{BACKGROUND} is the search without a signal, and {PATCHSET} has {len(made.points)} signals of model",
+        f"{made.model}, one for each mass (GeV) and coupling g_mu. mu is the strength of the signal: 1 is that of the",
+        f"model, and a point is excluded at confidence {search.confidence:g} where CLs at mu = 1 is below",
         f"{1.0 - search.confidence:.4g}.",
         "",
         "    pip install pyhf",
