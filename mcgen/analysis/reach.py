@@ -7,7 +7,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from mcgen.analysis.reach_rows import Found, ReachTable, rows_of
 from mcgen.analysis.reach_rows import ReachPoint as ReachPoint
 from mcgen.analysis.reach_rows import write_csv as write_csv
 from mcgen.analysis.signal_edges import found_of
+from mcgen.analysis.systematics import NO_VARIATIONS, Variations, variations
 from mcgen.analysis.threshold import PLAIN_LIMIT, Limit, limit_of
 from mcgen.analysis.tracing import Column, trace
 from mcgen.base.asked import Energies, Names, energies, names, renamed
@@ -108,6 +109,8 @@ class Scan:
     production : {"exact", "ww", "iww"}
     tower : Tower
         Scalars whose signals add up.
+    variations : Variations
+        Cards of other form factors and energy losses, whose contours make a band.
     share : callable
         Of a model and the mass in GeV of a state: share of its N_S that is seen.
     """
@@ -117,6 +120,7 @@ class Scan:
     limit: Limit = PLAIN_LIMIT
     production: str = "exact"
     tower: Tower = Tower()
+    variations: Variations = NO_VARIATIONS
     share: Callable[[str, float], float] = _everything  #: of N_S that is seen, by model and mass of a state
 
     def __post_init__(self) -> None:
@@ -136,9 +140,17 @@ class Scan:
     def column(self, m_S: float) -> list[Found]:
         """Ranges of couplings of each model at one mass in GeV."""
         states = [(m, _signals(self.card, self.models, m, self.production)) for m in self.tower.masses(m_S)]
-        return [
+        found = [
             found_of([(self.share(model, m), signals[model]) for m, signals in states], self.limit)
             for model in self.models
+        ]
+        if not self.variations.cards:
+            return found
+        own = replace(self, limit=Limit(self.limit.events), variations=NO_VARIATIONS)
+        varied = zip(*(replace(own, card=card).column(m_S) for card in self.variations.cards), strict=True)
+        return [
+            one._replace(varied=[other.ranges[self.limit.events] for other in others])
+            for one, others in zip(found, varied, strict=True)
         ]
 
     def lines(
@@ -180,7 +192,7 @@ class Scan:
             row
             for number, model in enumerate(self.models)
             for m, column in lines
-            for row in rows_of((self.card.name, model, label, m), self.limit, column[number])
+            for row in rows_of((self.card.name, model, label, m), self.limit, column[number], self.variations.words)
         )
 
 
@@ -225,6 +237,7 @@ def reach(
     method: str | None = None,
     confidence: float | None = None,
     calctype: str = "exact",
+    band: Names | None = None,
     tower: Tower | None = None,
     workers: int = 1,
     progress: Progress = None,
@@ -245,6 +258,8 @@ def reach(
     production : {"exact", "ww", "iww"}
     method, confidence, calctype : optional
         Of the limit, as for `mcgen.limit_events`; by default those of the card's `[search]`.
+    band : {"form-factor", "energy-loss"} or several, optional
+        Rows say how far the contour moves with other form factors, or other laws of energy loss of muons.
     tower : Tower, optional
         Several scalars whose signals add up; the mass is that of the lightest.
     workers : int
@@ -264,7 +279,8 @@ def reach(
     """
     card = load_card(card)
     limit = limit_of(card, n_signal, method, confidence, calctype)
-    scan = Scan(card, names(model) or card.scan.models, limit, production, tower or Tower())
+    others = variations(card, names(band))
+    scan = Scan(card, names(model) or card.scan.models, limit, production, tower or Tower(), others)
     masses = card.scan.mass if m_S is None else energies(m_S, "m_S", traced=True)
     check_number("workers", workers, 0, 1024)
     check_masses(card, masses)

@@ -168,8 +168,8 @@ def short_words(point: ReachPoint) -> str:
     """The limit of a row in a few words, for legends."""
     if point.confidence is None:
         return f"$N_S$ > {point.limit_events:g}"
-    counts = "" if point.observed is None else f", {point.observed} observed"
-    return f"{100.0 * point.confidence:.6g} % CL, {METHOD_NAMES[point.method]}{counts}"
+    counts = "expected" if point.observed is None else f"{point.observed} observed"
+    return f"{100.0 * point.confidence:.6g} % CL, {METHOD_NAMES[point.method]}, {counts}"
 
 
 def document(point: ReachPoint) -> dict[str, Any]:

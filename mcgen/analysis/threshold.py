@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mcgen.base.errors import refuse_if
@@ -89,7 +89,7 @@ def limit_of(
     search = card.search or SearchOptions.model_validate({})
     return _limit(
         search.observed, search.background, search.background_error, search.signal_error,
-        confidence or search.confidence, method or search.method, calctype,
+        search.confidence if confidence is None else confidence, method or search.method, calctype,
     )  # fmt: skip
 
 
@@ -108,12 +108,12 @@ def _limit(
     return Limit(events, method, confidence, observed, bands, words)
 
 
-def title_of(limits: Mapping[str, Limit]) -> str:
-    """A line about the limits of several experiments, by name, or one for each if they differ."""
-    titles = {name: limit.title for name, limit in limits.items()}
-    if len({*titles.values()}) == 1:
-        return next(iter(titles.values()))
-    return "\n".join(f"{name}: {title}" for name, title in titles.items())
+def title_of(limits: Sequence[tuple[str, Limit]]) -> str:
+    """A line about the limits of several experiments, named, or one for each if they differ."""
+    titles = [limit.title for _, limit in limits]
+    if len({*titles}) == 1:
+        return titles[0]
+    return "\n".join(f"{name}: {title}" for (name, _), title in zip(limits, titles, strict=True))
 
 
 def figure_title(limits: Iterable[Limit]) -> str:

@@ -140,7 +140,10 @@ def reach_table(
     rows = [[*line(p), f"{1e3 * p.mass_gev:.6g}", *_edges(p)] for p in kept]
     if any(p.limits for p in points) and (not sys.stdout.isatty() or shutil.get_terminal_size().columns >= _WIDE):
         header += ["expected from", "+-1 sigma"]
-        rows = [[*row, _coupling(p.expected), _one_sigma(p)] for row, p in zip(rows, kept, strict=True)]
+        rows = [[*row, _coupling(p.expected), _span(p.minus_1, p.plus_1)] for row, p in zip(rows, kept, strict=True)]
+    if any(p.varied for p in points):
+        header += ["from, varied"]
+        rows = [[*row, _span(p.g_low_min, p.g_low_max)] for row, p in zip(rows, kept, strict=True)]
     table(header, rows, title)
     if len(kept) < len(points):
         click.echo(f"{len(kept)} of {len(points)} rows; {rest}")
@@ -156,6 +159,5 @@ def _edges(p: ReachPoint) -> list[str]:
     return [_coupling(g) if error is None or g is None else with_error(g, error) for g, error in ends]
 
 
-def _one_sigma(p: ReachPoint) -> str:
-    """Where the lower end is expected in two of three experiments."""
-    return "-" if p.minus_1 is p.plus_1 is None else f"{_coupling(p.minus_1)} .. {_coupling(p.plus_1)}"
+def _span(low: float | None, high: float | None) -> str:
+    return "-" if low is high is None else f"{_coupling(low)} .. {_coupling(high)}"

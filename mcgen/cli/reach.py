@@ -11,7 +11,7 @@ import click
 from mcgen.base.errors import refuse_if
 from mcgen.cli import options
 from mcgen.cli.display import print_json, reach_table
-from mcgen.cli.names import CALCTYPE, CARD, LIMIT, LIMIT_METHOD, METHOD, MODEL
+from mcgen.cli.names import BAND, CALCTYPE, CARD, LIMIT, LIMIT_METHOD, METHOD, MODEL
 from mcgen.cli.progress import bar
 from mcgen.physics.boson.couplings import FLAVOUR
 
@@ -36,6 +36,7 @@ class Request:
     method: str | None
     confidence: float | None
     calctype: str
+    band: str | None
     production: str
     files: tuple[Path, ...]
     output: Path | None
@@ -89,8 +90,15 @@ class Request:
 )
 @click.option("--confidence", type=options.NUMBER, help="Its confidence level.  [default: that of [search], or 0.95]")
 @click.option(
-    "--calctype", type=CALCTYPE, default="exact", show_default=True,
+    "--calctype",
+    type=CALCTYPE,
+    default="exact",
+    show_default=True,
     help="How: exact, or of cls by the package pyhf asymptotics or toys.",
+)
+@click.option(
+    "--band", type=BAND,
+    help="How far the contour moves with what is varied, form-factor and energy-loss, a list.",
 )  # fmt: skip
 @click.option("--production", type=METHOD, default="exact", show_default=True, help="exact, ww or iww, a list.")
 @click.option(
@@ -109,7 +117,7 @@ class Request:
 @options.json_option(
     "a list of experiment, model, production, mass_gev, g_low, g_high, open, limit_events, method, observed, "
     "confidence; with [search] of expected, minus_2, minus_1, plus_1, plus_2, each with _high, and limits; from "
-    "events of g_low_error, g_high_error"
+    "events of g_low_error, g_high_error; with --band of varied, g_low_min, g_low_max, g_high_min, g_high_max"
 )
 def reach(as_json: bool, **given: Any) -> None:
     """Intervals of g_mu in which N_S exceeds a threshold, per mass, of one or more CARDS, or from event files.
@@ -143,7 +151,9 @@ def reach(as_json: bool, **given: Any) -> None:
         print_json([document(point) for point in points])
         return
     rest = f"all are in {asked.output}" if asked.output else "-o FILE writes all"
-    reach_table(points, title_of(limits), shown_masses(cards, asked.mass, asked.figure is not None), rest)
+    bands = [f"band of {words}" for words in dict.fromkeys(p.varied for p in points) if words]
+    title = "\n".join([title_of(limits), *bands])
+    reach_table(points, title, shown_masses(cards, asked.mass, asked.figure is not None), rest)
 
 
 def _check(asked: Request) -> None:
@@ -152,6 +162,7 @@ def _check(asked: Request) -> None:
     refuse_if(bool(asked.cards) == from_files, "reach: needs either a card or --events")
     refuse_if(asked.states > 1 and asked.spacing is None, "--states: a tower needs a --spacing")
     refuse_if(from_files and asked.states > 1, "--states: a file holds one scalar; a tower needs a card")
+    refuse_if(from_files and asked.band, "--band: a file is of one form factor and energy loss; a band needs a card")
     refuse_if(from_files and asked.mass, "--mass: a file has its own mass")
     stray = [key for key in asked.boson if from_files]
     refuse_if(stray, f"--{', --'.join(stray).replace('_', '-')}: a file has its own boson")
@@ -198,6 +209,7 @@ def _from_cards(asked: Request, cards: list[Card]) -> list[ReachPoint]:
         asked.mass,
         productions=[name.strip() for name in asked.production.split(",")],
         **asked.limit,
+        band=options.names_in(asked.band),
         tower=asked.tower,
         drawn=asked.figure is not None,
         workers=asked.workers,
@@ -219,17 +231,17 @@ def _cards_of_files(asked: Request) -> list[Card]:
     return [card_of(open_events(path)) for path in asked.files]
 
 
-def _limits(asked: Request, cards: list[Card]) -> dict[str, Limit]:
-    """The limit of each card, by its name; refused before anything is computed."""
+def _limits(asked: Request, cards: list[Card]) -> list[tuple[str, Limit]]:
+    """The limit of each card, with its name; refused before anything is computed."""
     from mcgen.analysis.threshold import limit_of
 
-    return {card.name: limit_of(card, **asked.limit) for card in cards}
+    return [(card.name, limit_of(card, **asked.limit)) for card in cards]
 
 
-def _draw(asked: Request, points: list[ReachPoint], cards: list[Card], limits: dict[str, Limit]) -> None:
+def _draw(asked: Request, points: list[ReachPoint], cards: list[Card], limits: list[tuple[str, Limit]]) -> None:
     from mcgen.analysis.threshold import figure_title
     from mcgen.report import reach_figure
 
     assert asked.figure is not None
-    title, known = figure_title(limits.values()), options.names_in(asked.constraints)
+    title, known = figure_title(limit for _, limit in limits), options.names_in(asked.constraints)
     reach_figure.draw(points, cards, asked.figure, title, known, tower=asked.tower, workers=asked.workers)

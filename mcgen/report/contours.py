@@ -123,6 +123,7 @@ class _Drawn(NamedTuple):
     """An experiment in a figure."""
 
     name: str  #: in the legend
+    what: str  #: the line of what is excluded, there
     points: Sequence[ReachPoint]
     number: int
     alone: bool
@@ -136,17 +137,17 @@ class _Drawn(NamedTuple):
 def _draw_expected(axes: Any, one: _Drawn) -> None:
     """Bands of 2 and 1 sigma about what is expected without a signal, and its line."""
     name = "" if one.alone else f"{one.name}, "
-    for sigma in (2, 1) if one.points[0].limits else ():
-        columns, label = _band(one.points, sigma)
-        color, alpha = (_BRAZILIAN[sigma], 1.0) if one.alone else (one.look.color, _TINTS[sigma])
-        _draw_region(axes, columns, {"color": color, "alpha": alpha, "zorder": 0.9 - 0.1 * sigma}, None)
-        if any(ranges for _, ranges in columns):
-            axes.fill_between([], [], color=color, alpha=alpha, lw=0.0, label=name + label)
     if one.points[0].observed is not None:
         columns = [*_columns(one.points, "expected", "expected_high").items()]
         line = {"ls": _DASHED, "lw": 1.2, "zorder": 2.5}
         _draw_region(axes, columns, {"color": one.look.color, "alpha": 0.0}, line)
         axes.plot([], [], color=one.look.color, ls=_DASHED, lw=1.2, label=f"{name}expected")
+    for sigma in (1, 2) if one.points[0].limits else ():
+        columns, label = _band(one.points, sigma)
+        color, alpha = (_BRAZILIAN[sigma], 1.0) if one.alone else (one.look.color, _TINTS[sigma])
+        _draw_region(axes, columns, {"color": color, "alpha": alpha, "zorder": 0.9 - 0.1 * sigma}, None)
+        if any(ranges for _, ranges in columns):
+            axes.fill_between([], [], color=color, alpha=alpha, lw=0.0, label=name + label)
 
 
 def _draw_errors(axes: Any, one: _Drawn) -> None:
@@ -155,7 +156,7 @@ def _draw_errors(axes: Any, one: _Drawn) -> None:
     if any(ranges for _, ranges in varied):
         fill = {"color": one.look.color, "alpha": 0.35, "zorder": 0.95}
         _draw_region(axes, varied, fill, None)
-        label = one.points[0].varied if one.alone else f"{one.name}, {one.points[0].varied}"
+        label = f"varied: {one.points[0].varied}" if one.alone else f"{one.name}, varied: {one.points[0].varied}"
         axes.fill_between([], [], lw=0.0, color=fill["color"], alpha=fill["alpha"], label=label)
     bars = [
         (1e3 * p.mass_gev, g, min(error, 0.99 * g))
@@ -174,8 +175,6 @@ _VARIED = ("g_low_min", "g_high_max"), ("g_low_max", "g_high_min")
 
 def _draw_experiment(axes: Any, one: _Drawn) -> None:
     first, columns = one.points[0], _columns(one.points)
-    _draw_expected(axes, one)
-    _draw_errors(axes, one)
     is_expected = first.limits is not None and first.observed is None
     ls = _DASHED if is_expected else palette.LINES[first.production]
     fill = {"color": one.look.color, "alpha": one.alpha, "zorder": 0.6 if first.limits else 1.0}
@@ -184,8 +183,9 @@ def _draw_experiment(axes: Any, one: _Drawn) -> None:
     places = _markers([*columns.items()], PERTURBATIVE, one.number)
     if places:
         axes.plot(*zip(*places, strict=True), ls="", zorder=4.0, **style)
-        kind = "" if first.limits is None else ", expected" if is_expected else ", observed"
-        axes.plot([], [], ls=ls, label=f"{one.name}{kind}", **style)
+        axes.plot([], [], ls=ls, label=f"{one.name}{one.what}", **style)
+    _draw_expected(axes, one)
+    _draw_errors(axes, one)
 
 
 #: fields of a point that are couplings in a figure
@@ -228,9 +228,11 @@ def draw_reach(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constrai
         lines.setdefault((p.experiment, p.production), []).append(p)
     limits = {short_words(p) for p in points}
     for number, ((experiment, production), mine) in enumerate(lines.items()):
-        words = f", {short_words(mine[0])}" if len(limits) > 1 else ""
-        name = f"{experiment}, {production}{words}"
-        _draw_experiment(axes, _Drawn(name, mine, number, len(lines) == 1, min(0.1, 0.4 / len(lines))))
+        kind = "" if mine[0].limits is None else ", expected" if mine[0].observed is None else ", observed"
+        what = f", {short_words(mine[0])}" if len(limits) > 1 else kind
+        _draw_experiment(
+            axes, _Drawn(f"{experiment}, {production}", what, mine, number, len(lines) == 1, min(0.1, 0.4 / len(lines)))
+        )
 
 
 def plot_reach(points: Sequence[ReachPoint], where: Where, title: str = "", known: Sequence[Constraint] = ()) -> None:

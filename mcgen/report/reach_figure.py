@@ -37,6 +37,7 @@ def reach_of_cards(
     method: str | None = None,
     confidence: float | None = None,
     calctype: str = "exact",
+    band: Sequence[str] = (),
     tower: Tower | None = None,
     drawn: bool = False,
     workers: int = 1,
@@ -58,6 +59,8 @@ def reach_of_cards(
     productions : sequence of {"exact", "ww", "iww"}
     method, confidence, calctype : optional
         Of the limit; by default those of each card's `[search]`.
+    band : sequence of {"form-factor", "energy-loss"}
+        What is varied.
     tower : Tower, optional
         Several scalars whose signals add up.
     drawn : bool
@@ -81,6 +84,7 @@ def reach_of_cards(
     refused: dict[str, ThresholdError] = {}
     asked: dict[str, Any] = {"n_signal": n_signal, "method": method, "confidence": confidence, "calctype": calctype}
     limits = [limit_of(card, **asked) for card in cards]
+    asked |= {"band": band, "tower": tower, "workers": workers}
     for card, limit in zip(cards, limits, strict=True):
         mine = masses_of(card, masses, drawn)
         for production in productions:
@@ -88,9 +92,7 @@ def reach_of_cards(
             steps = 0 if isinstance(mine, Range) else len(mine)
             try:
                 with progress(name, steps) if progress else nullcontext() as step:
-                    points += reach(
-                        card, models, mine, production=production, **asked, tower=tower, workers=workers, progress=step
-                    )
+                    points += reach(card, models, mine, production=production, **asked, progress=step)
             except ThresholdError as error:
                 refused.setdefault(card.name, error)
                 scan = Scan(card, models or card.scan.models, limit, production)
