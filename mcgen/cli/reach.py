@@ -138,9 +138,9 @@ def reach(as_json: bool, **given: Any) -> None:
     asked = Request(**given)
     _check(asked)
     cards = _cards(asked)
-    _check_outputs(asked, cards)
     of_files = [] if cards else _cards_of_files(asked)
     limits = _limits(asked, cards or of_files)
+    _check_outputs(asked, cards, limits)
     points = _from_cards(asked, cards) if cards else _from_events(asked)
     if asked.figure:
         _draw(asked, points, cards or of_files, limits)
@@ -183,12 +183,13 @@ def _cards(asked: Request) -> list[Card]:
     return [load_card(name).with_boson(model=asked.only_model, **asked.boson) for name in names]
 
 
-def _check_outputs(asked: Request, cards: list[Card]) -> None:
+def _check_outputs(asked: Request, cards: list[Card], limits: list[tuple[str, Limit]]) -> None:
     """Refuse, before anything is computed, outputs that would overwrite others, and cards of no common figure."""
     from mcgen.base.files import ask, check_request
     from mcgen.card.provenance import ask_with, check_table
     from mcgen.report.reach_figure import check_drawable
 
+    ask(limit=[limit.thresholds for _, limit in limits], band=options.names_in(asked.band))
     if cards:
         ask_with(*cards)
         ask(models=[options.names_in(asked.models) or card.scan.models for card in cards])
