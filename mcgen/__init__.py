@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mcgen.analysis.reach import reach as reach
     from mcgen.analysis.reach import reach_from_events as reach_from_events
     from mcgen.analysis.reweight import reweight as reweight
+    from mcgen.analysis.shapes import signal_histogram as signal_histogram
+    from mcgen.analysis.workspace import workspace as workspace
     from mcgen.base.cache import cache as cache
     from mcgen.base.errors import ClosureError as ClosureError
     from mcgen.base.errors import InputError as InputError
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
     from mcgen.report.validate import validate as validate
     from mcgen.source.boson import total_width as total_width
     from mcgen.source.source import load_card as load_card
+    from mcgen.statistics.limits import expected_limits as expected_limits
+    from mcgen.statistics.limits import limit_events as limit_events
 
 _HOME = {
     "Card": "card.card",
@@ -74,11 +78,13 @@ _HOME = {
     "crosscheck": "analysis.crosscheck",
     "crosscheck_collisions": "analysis.collider_crosscheck",
     "crosscheck_events": "analysis.event_check",
+    "expected_limits": "statistics.limits",
     "export": "events.export",
     "generate": "generation.generate",
     "generate_folder": "campaign.generate_folder",
     "info": "events.info",
     "library": "generation.library",
+    "limit_events": "statistics.limits",
     "load": "events.pool",
     "load_card": "source.source",
     "merge": "events.pool",
@@ -99,10 +105,12 @@ _HOME = {
     "save": "events.formats.root",
     "schema": "card.keys",
     "show": "report.show",
+    "signal_histogram": "analysis.shapes",
     "sigma_tilde": "quadrature.yields",
     "total_width": "source.boson",
     "validate": "report.validate",
     "x_spectra": "analysis.crosscheck",
+    "workspace": "analysis.workspace",
     "xsec": "quadrature.xsec",
     "with_weights": "analysis.alternatives",
 }

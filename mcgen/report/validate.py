@@ -14,6 +14,7 @@ from mcgen._version import __version__
 from mcgen.analysis import crosscheck as comparison
 from mcgen.analysis import reach as contours
 from mcgen.analysis.constraints import NotDrawnWarning
+from mcgen.analysis.threshold import figure_title, limit_of
 from mcgen.base.files import ask, check_request, make_folder, open_atomic, overwriting, write_csv
 from mcgen.base.units import parse_list
 from mcgen.card.card import builtin_cards, read_card
@@ -126,7 +127,7 @@ def _contours(folder: Path, asked: Contours, workers: int) -> str:
     path = folder / f"{asked.name}.svg"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotDrawnWarning)  # the captions say where a limit does not hold
-        reach_figure.draw(points, cards, path, "$N_S$ > 3", limits, workers=workers)
+        reach_figure.draw(points, cards, path, figure_title(map(limit_of, cards)), limits, workers=workers)
     method = "" if asked.production == "exact" else f" --production {asked.production}"
     command = f"mcgen reach {' '.join(asked.cards)} --mass {asked.masses}{method} --constraints {asked.limits}"
     return _figure(path, asked.caption, f"{command} --plot {asked.name}.svg -o {asked.name}.csv")
