@@ -95,7 +95,7 @@ def production(
         return collisions.production(source, m_S, search, n_E // 2)
     for target in source.targets:
         check_method(method, source.process(m_S, target, ratio=ratio))
-    cuts = search.cuts if search else []
+    cuts = search.depth_cuts if search else []
     parts = []
     for group in groups((Source(source.card, cuts) if cuts else source).components(m_S)):
         E, depth, targets = group_nodes(group, n_E, search.places if search else ())
