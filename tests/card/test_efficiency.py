@@ -12,10 +12,8 @@ import pytest
 from mcgen import generate, load, n_signal, save
 from mcgen.base.errors import InputError
 from mcgen.card.card import card_text, parse_card
-from mcgen.card.efficiency import DAUGHTERS, PIECES, parse_efficiency
-from mcgen.card.search_bins import BINNED
+from mcgen.card.efficiency import PIECES, parse_efficiency
 from mcgen.search.search import Search
-from mcgen.search.variables import DEPTH, VARIABLES
 
 
 def correction(inputs, data, name="e"):
@@ -43,11 +41,6 @@ def card(tmp_path):
         return parse_card(card_text(name) + f'\n[search]\nefficiency = "{asked or file}"\n', folder=tmp_path)
 
     return with_efficiency
-
-
-def test_names():
-    """A card allows the variables that can be computed; fails if one list is longer."""
-    assert {*BINNED} == {*VARIABLES, DEPTH} >= {*DAUGHTERS}
 
 
 def test_line():
