@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import mcgen
+from mcgen.card.card import card_text
 from mcgen.cli import COMMANDS, main
 from mcgen.report import validate as report
 
@@ -122,6 +123,19 @@ def reach(said, file, tmp_path):  # noqa: ARG001
     made = mcgen.reach("fermilab", "A", "10MeV,100MeV", 5)
     both = [*made, *mcgen.reach_from_events(file.path, "A")]
     return [(row["g_low"], row["g_high"]) for row in [*found, *of_file]], [(p.g_low, p.g_high) for p in both]
+
+
+def workspace(said, file, tmp_path):
+    card = tmp_path / "binned.toml"
+    bins = '[search.bins]\nvariable = "x"\nedges = [0.0, 0.5, 1.0]\n'
+    search = f"\n[search]\nbackground = [1.0, 0.5]\nobserved = [1, 0]\n{bins}"
+    card.write_text(card_text("fermilab") + search)
+    asked = ("--detector", card, "--g-mu", "1e-5:3e-5:3")
+    found = said("workspace", file.path, "-o", tmp_path / "one", *asked)
+    made = mcgen.workspace(file.path, tmp_path / "two", g_mu="1e-5:3e-5:3", detector=card)
+    one, two = ((tmp_path / name / "BkgOnly.json").read_text() for name in ("one", "two"))
+    assert one == two
+    return [point["n_signal"] for point in found["points"]], [point.n_signal for point in made.points]
 
 
 def show(said, file, tmp_path):  # noqa: ARG001

@@ -52,6 +52,10 @@ class AboveThresholdWarning(McgenWarning):
     """Some of the masses are too heavy to be made."""
 
 
+class FromEventsWarning(McgenWarning):
+    """N_S of a scan comes from events, as its search needs them."""
+
+
 class CoarseLineWarning(McgenWarning):
     """A line is traced from fewer masses than it takes to be smooth to a percent."""
 
@@ -80,8 +84,8 @@ def _signals(
 
     Events of another card are reweighted to the form factor of this one.
     """
-    search = Search.of(card)
-    if not search.is_3d:
+    search = Search.of(card, m_S)
+    if not search.from_events:
         source = source_of(card)
         ratios = {model: source.electron_ratio(model) for model in models}
         made = {r: production(source, m_S, search, method, FINE, r) for r in dict.fromkeys(ratios.values())}
@@ -140,14 +144,14 @@ class Scan:
         self.card.check_models(self.models)
         if self.from_events and self.production != "exact":
             message = (
-                f"production {self.production}: the detector of card {self.card.name} needs events, and those are exact"
+                f"production {self.production}: the search of card {self.card.name} needs events, and those are exact"
             )
             raise InputError(message)
 
     @property
     def from_events(self) -> bool:
-        """Whether the detector has a shape."""
-        return self.card.detector.geometry == "3d"
+        """Whether the detector has a shape, or an efficiency that needs events."""
+        return Search.of(self.card).from_events
 
     def column(self, m_S: float) -> list[Found]:
         """Ranges of couplings of each model at one mass in GeV."""
@@ -176,6 +180,9 @@ class Scan:
         self, masses: Iterable[float], workers: int = 1, progress: Callable[[int], None] | None = None
     ) -> list[tuple[float, list[Found]]]:
         """What is found at each of a list of masses in GeV, or at those that lines through a range need."""
+        if why := Search.of(self.card).needs_events:
+            message = f"{self.card.name}: N_S is from {EVENTS} events at each mass, as {why}"
+            warnings.warn(message, FromEventsWarning, stacklevel=3)
         done, found = itertools.count(1), {}
 
         with ThreadPoolExecutor(workers) as pool:
