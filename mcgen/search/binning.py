@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -25,7 +24,7 @@ _OF_DAUGHTERS = ("event", "S_px", "S_py", "S_pz", "S_E")
 
 @dataclass(frozen=True, slots=True)
 class CutAt(Search):
-    """A search whose quadrature goes from bin to bin."""
+    """A search that integrates over the energy of S from bin to bin."""
 
     variable: str = "x"
     cuts: tuple[float, ...] = ()  #: edges of bins
@@ -35,14 +34,6 @@ class CutAt(Search):
         unit = {"x": E_mu, "S_E_gev": 1.0}.get(self.variable, math.inf)
         edges = (cut * unit for cut in self.cuts if cut > 0.0)
         return sorted({*Search.kinks(self, E_mu, low), *(E for E in edges if low < E < E_mu)})
-
-    @property
-    def places(self) -> list[tuple[float, float]]:
-        """Depths in cm in active layers, which are cut at edges as well."""
-        cuts = self.cuts if self.variable == DEPTH else ()
-        whole = super(CutAt, self).places
-        parts = [[low, *(z for z in cuts if low < z < high), high] for low, high in whole]
-        return [pair for ends in parts for pair in itertools.pairwise(ends)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +105,9 @@ class Binning:
         return np.array([-math.inf, *self.edges, math.inf])
 
     def search(self, search: Search) -> Search:
-        """A search whose quadrature has each node in one bin."""
+        """A search whose quadrature has each node in one bin; those in depth are parts of each node's way."""
+        if self.is_depth:
+            return search
         known = {field.name: getattr(search, field.name) for field in fields(search)}
         return CutAt(**known, variable=self.variable, cuts=self.edges)
 
