@@ -33,8 +33,7 @@ from mcgen.source.source import CardLike, load_card, source_of
 
 #: N_S in each bin at each of several couplings
 Shape = Callable[[Sequence[float]], list[list[Estimate]]]
-#: a beam that slows down makes kinks of the share of a bin in E_S, and an active layer of that of a bin inside it:
-#: these many times as many energies and depths see them
+#: a beam that slows down makes kinks of the share of a bin in E_S, and these many times as many energies see them
 _BEAM_NODES = 3
 
 
@@ -107,8 +106,7 @@ def _of_nodes(card: Card, model: str | Couplings, m_S: float, bins: Binning | No
     """N_S in bins by quadrature, with the difference to a coarser one as error."""
     source, search, boson = source_of(card), Search.of(card, m_S), Boson(card, model, m_S)
     ratio, shares = source.electron_ratio(model), search.shares(boson)
-    kinks = bins is not None and (bins.variable == "S_E_gev" or (bins.is_depth and bool(search.active)))
-    many = _BEAM_NODES if kinks else 1
+    many = _BEAM_NODES if bins and bins.variable == "S_E_gev" else 1
     asked = bins.search(search) if bins else search
     sets = [production(source, m_S, asked, "exact", (many * n_E, per_E), ratio) for n_E, per_E in (FINE, COARSE)]
     parts = [list(bins.of_nodes(made, m_S, search)) if bins else [made] for made in sets]

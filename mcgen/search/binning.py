@@ -24,7 +24,7 @@ _OF_DAUGHTERS = ("event", "S_px", "S_py", "S_pz", "S_E")
 
 @dataclass(frozen=True, slots=True)
 class CutAt(Search):
-    """A search that integrates over the energy of S from bin to bin."""
+    """A search whose quadrature goes from bin to bin."""
 
     variable: str = "x"
     cuts: tuple[float, ...] = ()  #: edges of bins
@@ -34,6 +34,14 @@ class CutAt(Search):
         unit = {"x": E_mu, "S_E_gev": 1.0}.get(self.variable, math.inf)
         edges = (cut * unit for cut in self.cuts if cut > 0.0)
         return sorted({*Search.kinks(self, E_mu, low), *(E for E in edges if low < E < E_mu)})
+
+    @property
+    def depth_cuts(self) -> list[float]:
+        """Depths in cm inside active layers at which integrals over the depth are cut: edges as well."""
+        cuts = self.cuts if self.variable == DEPTH else ()
+        inside = [z for z in cuts if any(low < z < high for low, high in self.active)]
+        whole = super(CutAt, self).depth_cuts  # slots make another class of the one that super() knows
+        return sorted({*whole, *inside})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +113,7 @@ class Binning:
         return np.array([-math.inf, *self.edges, math.inf])
 
     def search(self, search: Search) -> Search:
-        """A search whose quadrature has each node in one bin; those in depth are parts of each node's way."""
-        if self.is_depth:
-            return search
+        """A search whose quadrature has each node in one bin."""
         known = {field.name: getattr(search, field.name) for field in fields(search)}
         return CutAt(**known, variable=self.variable, cuts=self.edges)
 
