@@ -40,7 +40,8 @@ class CutAt(Search):
         """Depths in cm inside active layers at which integrals over the depth are cut: edges as well."""
         cuts = self.cuts if self.variable == DEPTH else ()
         inside = [z for z in cuts if any(low < z < high for low, high in self.active)]
-        return sorted({*super(CutAt, self).depth_cuts, *inside})
+        whole = super(CutAt, self).depth_cuts  # slots make another class of the one that super() knows
+        return sorted({*whole, *inside})
 
 
 @dataclass(frozen=True, slots=True)
