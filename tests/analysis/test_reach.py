@@ -11,9 +11,9 @@ from mcgen.analysis.constraints import G2_SETS
 from mcgen.analysis.crossings import intervals
 from mcgen.analysis.reach import EVENTS, Tower, reach
 from mcgen.analysis.reweight import reweight, signal_of
+from mcgen.analysis.variations import changed
 from mcgen.base.errors import InputError
 from mcgen.generation.generate import generate
-from mcgen.report.effects import changed
 
 
 def test_tower_with_states_above_threshold():

@@ -14,7 +14,7 @@ from mcgen.card.card import builtin_cards, parse_card
 from mcgen.report import drawing_figure as layout_figure
 from mcgen.report.drawing import layout
 from mcgen.report.drawing_figure import _draw, plot_layout
-from mcgen.report.effects import changed
+from mcgen.analysis.variations import changed
 
 LAYERS = """
 energy_loss = "table"

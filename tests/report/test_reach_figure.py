@@ -19,7 +19,7 @@ from mcgen.analysis.reach import ReachPoint, reach
 from mcgen.base.units import Range
 from mcgen.cli import main
 from mcgen.report import contours as plot
-from mcgen.report.effects import changed
+from mcgen.analysis.variations import changed
 from mcgen.report.palette import look
 
 

@@ -16,7 +16,7 @@ from mcgen.cli import main
 from mcgen.generation.generate import generate
 from mcgen.physics.boson.scalar_decay import length_per_momentum
 from mcgen.quadrature.yields import n_signal
-from mcgen.report.effects import changed
+from mcgen.analysis.variations import changed
 from mcgen.search.search import Search
 from mcgen.search.window import _either
 from mcgen.source.boson import Boson
