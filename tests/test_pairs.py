@@ -124,6 +124,14 @@ def reach(said, file, tmp_path):  # noqa: ARG001
     return [(row["g_low"], row["g_high"]) for row in [*found, *of_file]], [(p.g_low, p.g_high) for p in both]
 
 
+def grid(said, file, tmp_path):  # noqa: ARG001
+    found = said("grid", "fermilab", "--mass", "10MeV,100MeV", "--g-mu", "1e-5:1e-3:3", "--band", "energy-loss")
+    of_file = said("grid", "--events", file.path, "--model", "A", "--g-mu", "1e-4")
+    made = mcgen.grid("fermilab", None, "10MeV,100MeV", "1e-5:1e-3:3", band="energy-loss")
+    assert [row["n_eff"] for row in of_file] == [p.n_eff for p in mcgen.grid_from_events(file.path, "A", "1e-4").rows]
+    return found, [asdict(point) for point in made.rows]
+
+
 def show(said, file, tmp_path):  # noqa: ARG001
     said("show", "fermilab", "-o", tmp_path / "one.png", "--tracks", 3)
     image = pytest.importorskip("matplotlib.image")

@@ -14,6 +14,7 @@ import numpy as np
 
 from mcgen.analysis import reweight as reweighting
 from mcgen.analysis.crossings import Intervals, Signal, intervals
+from mcgen.analysis.samples import EVENTS, sample
 from mcgen.analysis.tracing import Column, trace
 from mcgen.base import files
 from mcgen.base.asked import Energies, Names, energies, names, renamed
@@ -26,7 +27,6 @@ from mcgen.base.units import Range
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.card.width_table import TABLE
-from mcgen.generation.generate import generate
 from mcgen.physics.boson.couplings import MODELS
 from mcgen.physics.emission.cross_section import METHODS
 from mcgen.quadrature.yields import FINE, production, signal_of
@@ -34,8 +34,6 @@ from mcgen.search.search import Search
 from mcgen.source.boson import Boson, check_widths
 from mcgen.source.source import CardLike, load_card, source_of
 
-#: events per mass where the detector has a shape, for which there is no quadrature
-EVENTS = 20_000
 #: tolerance in log(g) of a traced line between its masses, and the largest number of masses: by quadrature, and from
 #: events, which have errors of a percent
 BY_QUADRATURE, FROM_EVENTS = (0.01, 400), (0.03, 20)
@@ -95,10 +93,7 @@ def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict
     seen = [m for m in models if search.can_see(Boson(card, m, m_S))]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
     if seen and not _too_heavy(card, [m_S]):
-        ratio = source_of(card).electron_ratio
-        made_with = max(seen, key=lambda model: abs(ratio(model)))  # else its parts are missing
-        couples = ratio(made_with) != ratio(card.scalar.model)
-        events = generate(card.with_boson(model=made_with) if couples else card, m_S, EVENTS)
+        events = sample(card, seen, m_S)
         for model in seen:
             found[model] = reweighting.signal_of(events, card, model, m_S)
     return found

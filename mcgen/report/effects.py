@@ -8,8 +8,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mcgen.analysis.reach import EVENTS
 from mcgen.analysis.reweight import reweight
+from mcgen.analysis.samples import EVENTS
 from mcgen.analysis.variations import changed, variations
 from mcgen.base.errors import InputError
 from mcgen.card.card import Card, read_card

@@ -77,6 +77,19 @@ CASES = {
     "reach of another card": (["r.csv"], ["reach", CARD, "--mass", "100MeV", "-o", "r.csv"], ["na64"]),
     "reach pdf": (["r.pdf"], ["reach", CARD, "--mass", "10MeV,100MeV", "--plot", "r.pdf"], ["--model", "A"]),
     "reach svg": (["r.svg"], ["reach", CARD, "--mass", "10MeV,100MeV", "--plot", "r.svg"], ["--n-signal", "9"]),
+    **{
+        f"grid {ending}": (
+            [f"g.{ending}"],
+            ["grid", CARD, "--mass", "10MeV,100MeV", "--g-mu", "1e-5,1e-4", "-o", f"g.{ending}"],
+            more,
+        )
+        for ending, more in (
+            ("csv", ["--g-mu", "1e-5,2e-4"]),
+            ("parquet", ["--band", "form-factor"]),
+            ("root", ["--model", "A"]),
+            ("png", ["--mass", "10MeV,90MeV"]),
+        )
+    },
     "crosscheck": (
         ["c/crosscheck.csv", "c/provenance.json", "c/crosscheck_W.png", "c/x_W_3GeV_100MeV.png"],
         ["crosscheck", CARD, "--mass", "100MeV", "--energy", "3", "-o", "c"],
@@ -240,6 +253,11 @@ EARLY = [
     ["reach", CARD, "-o", "r.csv"],
     ["reach", CARD, "--mass", "100MeV", "--plot", "r.svg", "--constraints", "babar"],
     ["reach", CARD, "--mass", "100MeV", "-o", "new.csv", "--plot", "r.pdf", "--n-signal", "10"],
+    *[
+        ["grid", CARD, "--mass", "100MeV", "--g-mu", "2e-4", "-o", f"g.{ending}"]
+        for ending in ("csv", "root", "parquet")
+    ],
+    ["grid", "na64", "--mass", "100MeV", "--g-mu", "1e-4", "-o", "g.root"],
     ["crosscheck", CARD, "--mass", "90MeV", "-o", "c"],
     ["crosscheck", CARD, "--mass", "100MeV", "--energy", "3", "-o", "c", "--seed", "2"],
     ["crosscheck", "na64", "--mass", "100MeV", "-o", "c"],
@@ -261,6 +279,10 @@ def made(sources, tmp_path_factory):
             ["reach", CARD, "--mass", "100MeV", "-o", "r.csv", "--plot", "r.png", "--constraints", "paper"],
             ["reach", CARD, "--mass", "100MeV", "--plot", "r.svg", "--constraints", "paper"],
             ["reach", CARD, "--mass", "100MeV", "--plot", "r.pdf"],
+            *[
+                ["grid", CARD, "--mass", "100MeV", "--g-mu", "1e-4", "-o", f"g.{ending}"]
+                for ending in ("csv", "root", "parquet")
+            ],
             ["crosscheck", CARD, "--mass", "100MeV", "--energy", "3", "-o", "c"],
             ["reweight", str(sources / "1.root"), "-o", "n.json", "--g-mu", "1e-4"],
         ):
@@ -283,6 +305,7 @@ def test_refused_before_anything_is_computed(arguments, made, sources, monkeypat
     for module, name in (
         (generation, "prepare"),
         (contours, "_signals"),
+        (mcgen.analysis.grid, "grid"),
         (mcgen.analysis.crosscheck, "crosscheck"),
         (mcgen.analysis.reweight, "reweight"),
         (report, "_tables"),
