@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     from mcgen.report.validate import validate as validate
     from mcgen.source.boson import total_width as total_width
     from mcgen.source.source import load_card as load_card
+    from mcgen.statistics.limits import expected_limits as expected_limits
+    from mcgen.statistics.limits import limit_events as limit_events
 
 _HOME = {
     "Card": "card.card",
@@ -78,6 +80,7 @@ _HOME = {
     "crosscheck": "analysis.crosscheck",
     "crosscheck_collisions": "analysis.collider_crosscheck",
     "crosscheck_events": "analysis.event_check",
+    "expected_limits": "statistics.limits",
     "export": "events.export",
     "generate": "generation.generate",
     "generate_folder": "campaign.generate_folder",
@@ -85,6 +88,7 @@ _HOME = {
     "grid_from_events": "analysis.grid",
     "info": "events.info",
     "library": "generation.library",
+    "limit_events": "statistics.limits",
     "load": "events.pool",
     "load_card": "source.source",
     "merge": "events.pool",

@@ -2,4 +2,166 @@
 
 from __future__ import annotations
 
+import functools
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mcgen.base.asked import whole
+from mcgen.base.errors import InputError, choose, refuse_if
+from mcgen.statistics.counting import Counting, quantile
+from mcgen.statistics.flat_prior import flat_prior
+from mcgen.statistics.roots import falling_crossing
+
 METHODS = ("poisson", "cls", "feldman-cousins", "bayes")
+#: how P(n | s) is treated; the last two are pyhf's
+CALCTYPES = ("exact", "asymptotics", "toys")
+#: largest number of events, and largest errors
+_MOST, _MOST_ERROR = 10**6, 1e6
+
+
+class Bands(NamedTuple):
+    """Limits in signal events at the median of what background alone gives, and 1 and 2 sigma below and above it."""
+
+    minus_2: float
+    minus_1: float
+    expected: float
+    plus_1: float
+    plus_2: float
+
+
+#: probability of a standard Gaussian below -2, -1, 0, 1, 2
+_SHARES = tuple(0.5 * math.erfc(-z / math.sqrt(2.0)) for z in (-2, -1, 0, 1, 2))
+
+
+def limit_events(
+    observed: int | None = None,
+    background: float = 0.0,
+    background_error: float = 0.0,
+    signal_error: float = 0.0,
+    confidence: float = 0.95,
+    method: str = "poisson",
+    calctype: str = "exact",
+) -> float:
+    """Number of signal events that a search excludes: n ~ Poisson(e s + b), with b and e integrated over.
+
+    Parameters
+    ----------
+    observed : int, optional
+        Events seen; without it the answer is the limit at the median of what background alone gives.
+    background, background_error : float
+        Events expected without a signal, and the standard deviation of a Gaussian cut at 0.
+    signal_error : float
+        Relative standard deviation of the signal, of a Gaussian cut at 0.
+    confidence : float
+        Confidence level, from 0.5 to below 1.
+    method : str
+        "poisson", "cls", "feldman-cousins" or "bayes".
+    calctype : str
+        "exact"; "asymptotics" and "toys" are those of pyhf, for "cls" alone.
+
+    Returns
+    -------
+    float
+        Signal events at the limit.
+
+    Raises
+    ------
+    InputError
+        An argument is outside what is allowed, or the count excludes every signal by method "poisson".
+    """
+    limit, counting = _asked(background, background_error, signal_error, confidence, method, calctype)
+    if observed is None:
+        return limit(counting, quantile(counting, 0.5), 1.0 - confidence)
+    n = whole(observed, "observed")
+    refuse_if(not 0 <= n <= _MOST, f"observed: {n} must lie from 0 to {_MOST}")
+    return limit(counting, n, 1.0 - confidence)
+
+
+def expected_limits(
+    background: float = 0.0,
+    background_error: float = 0.0,
+    signal_error: float = 0.0,
+    confidence: float = 0.95,
+    method: str = "poisson",
+    calctype: str = "exact",
+) -> Bands:
+    """Limits to be expected without a signal: those at quantiles of the counts that background alone gives.
+
+    Parameters
+    ----------
+    background, background_error, signal_error, confidence, method, calctype
+        As for `limit_events`.
+
+    Returns
+    -------
+    Bands
+        Signal events; by method "poisson" 0 where a count excludes every signal.
+    """
+    limit, counting = _asked(background, background_error, signal_error, confidence, method, calctype)
+
+    def at(n: int) -> float:
+        if method == "poisson" and _excludes_all(counting, n, 1.0 - confidence):
+            return 0.0
+        return limit(counting, n, 1.0 - confidence)
+
+    return Bands(*(at(quantile(counting, share)) for share in _SHARES))
+
+
+Limit = Callable[[Counting, int, float], float]
+
+
+def _asked(
+    background: float, background_error: float, signal_error: float, confidence: float, method: str, calctype: str
+) -> tuple[Limit, Counting]:
+    """The function that computes a limit, and what is known of the bin; all arguments are checked."""
+    choose(method, METHODS, "method")
+    choose(calctype, CALCTYPES, "calctype")
+    refuse_if(calctype != "exact" and method != "cls", f"calctype: '{calctype}' is for method cls alone")
+    numbers = [
+        _between(name, value, most)
+        for name, value, most in (
+            ("background", background, _MOST_ERROR),
+            ("background_error", background_error, _MOST_ERROR),
+            ("signal_error", signal_error, 1.0),
+        )
+    ]
+    _between("confidence", confidence, 1.0)
+    refuse_if(not 0.5 <= confidence < 1.0, f"confidence: {confidence:g} must lie from 0.5 to below 1")
+    return _LIMITS[method], Counting(*numbers)
+
+
+def _between(name: str, value: float, most: float) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        message = f"{name}: {value!r} is no number"
+        raise InputError(message) from None
+    refuse_if(not 0.0 <= number <= most, f"{name}: {number:g} must lie from 0 to {most:g}")
+    return number
+
+
+def _excludes_all(counting: Counting, n: int, alpha: float) -> bool:
+    """Whether n or fewer events are rarer than alpha without any signal."""
+    return counting.log_at_most(n, 0.0) < math.log(alpha)
+
+
+@functools.lru_cache(4096)
+def _poisson(counting: Counting, n: int, alpha: float) -> float:
+    """P(0 | s) + ... + P(n | s) = alpha."""
+    refuse_if(
+        _excludes_all(counting, n, alpha),
+        f"observed: {n} events with {counting.background:g} of background exclude every signal, s = 0 too, by method "
+        "poisson; methods cls and feldman-cousins have a limit",
+    )
+    return falling_crossing(lambda s: counting.log_at_most(n, s) - math.log(alpha))
+
+
+@functools.lru_cache(4096)
+def _cls(counting: Counting, n: int, alpha: float) -> float:
+    """P(0 | s) + ... + P(n | s) is alpha times what it is for s = 0."""
+    target = math.log(alpha) + counting.log_at_most(n, 0.0)
+    return falling_crossing(lambda s: counting.log_at_most(n, s) - target)
+
+
+_LIMITS: dict[str, Limit] = {"poisson": _poisson, "cls": _cls, "bayes": flat_prior}
