@@ -200,7 +200,7 @@ class EventMeta(dict[str, Any]):
             found["card"] = str(tomllib.loads(self["card"])["name"])
             found["m_S"] = quantity_text(self.m_S, "energy")
             if "yield_per_muon" in self:
-                unit = "pb at g = 1" if "yield_pb" in self else "at g_mu = 1"
+                unit = str(self.get("exposure", {}).get("weight_unit", "at g_mu = 1"))
                 found["yield"] = f"{with_error(self['yield_per_muon'], self['yield_error'])} {unit}"
         for key in ("mediator", "model", "seed", "decays", "decay_law"):
             found |= {key: str(self[key])} if self.get(key) not in (None, "") else {}

@@ -54,7 +54,10 @@ def production_coupling(card: Card, model: str | Couplings, g_mu: float) -> floa
     g = float(getattr(all_couplings(card, model, g_mu), name))
     if g == 0.0 and isinstance(model, Couplings):
         who = f"pairs of {card.lepton}" if card.collider else f"the {card.beam.particle} of the beam"
-        message = f"couplings: {name} is 0, so {who} make no S; it must not be 0"
+        why = f"so {who} make no S"
+        if not card.collider and card.target.process != "nuclear" and couplings_of(model, g_mu).g_e != 0.0:
+            why = f"and what electrons alone make is counted per unit of {name}^2 too"
+        message = f"couplings: {name} is 0, {why}; it must not be 0"
         raise InputError(message)
     return g
 

@@ -117,7 +117,7 @@ def test_folder_and_merge(tmp_path):
     assert folder.metadata["yield_pb"] == pool.metadata["yield_pb"] == pytest.approx(whole.metadata["yield_pb"])
     merged = merge(tmp_path / "f", tmp_path / "m.root")
     assert merged.metadata["yield_pb"] == pytest.approx(whole.metadata["yield_pb"])
-    assert "pb at g = 1" in repr(merged)
+    assert "pb at g_tau = 1" in repr(merged)
 
 
 def test_commands(file, tmp_path, capsys):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
 
 from mcgen.base.constants import M_E
 from mcgen.base.errors import InputError
+from mcgen.card.card import parse_card
 from mcgen.cli import main
+from mcgen.physics.boson.couplings import Couplings
 from mcgen.quadrature.xsec import cross_section, xsec
+from mcgen.quadrature.yields import n_signal
+from mcgen.source.source import load_card
 
 MEDIATORS = {"S": "scalar", "P": "pseudoscalar", "V": "vector", "A": "axial"}
 
@@ -115,3 +120,13 @@ def test_refused(options, message, capsys):
     (line,) = capsys.readouterr().err.strip().splitlines()
     with pytest.raises(InputError, match=message):
         raise InputError(line)
+
+
+def test_coupling_to_electrons_alone():
+    """Without g_mu there is S from electrons, which is not counted; fails if the line says that none is made."""
+    card = load_card("na64")
+    text = re.sub(r"form_factor = .*", "", card.text).replace("[target]", '[target]\nprocess = "electron"')
+    with pytest.raises(InputError, match=r"g_mu is 0, and what electrons alone make.*must not be 0"):
+        n_signal(parse_card(text), Couplings(1e-4, 0.0, 0.0), 0.1, 1.0)
+    with pytest.raises(InputError, match="g_mu is 0, so the mu"):
+        n_signal(card, Couplings(1e-4, 0.0, 0.0), 0.1, 1.0)
