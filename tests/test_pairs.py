@@ -159,7 +159,7 @@ def cache(said, file, tmp_path):  # noqa: ARG001
 def test_same_answer(command, said, file, tmp_path, monkeypatch):
     """Fails where a command computes something of its own, or has no pair here."""
     monkeypatch.chdir(tmp_path)
-    for part in ("_tables", "_figures"):  # two minutes; what is in them has tests of its own
+    for part in ("_tables", "_figures", "_published"):  # two minutes; what is in them has tests of its own
         monkeypatch.setattr(report, part, lambda *_: [])
     monkeypatch.setattr(report, "_beyond", lambda *_: report.Section("beyond", "<p></p>"))
     one, two = globals()[command](said, file, tmp_path)
