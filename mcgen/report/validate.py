@@ -125,7 +125,7 @@ _TODAY = Contours(
 _DUMPS = Contours(
     "muon_collider_dumps", published.DUMPS, "220MeV:3GeV", "exact,iww", "",
     "Vectors that the proposed dumps at muon colliders see: five events, exact and with IWW, which arXiv:2202.12302 "
-    "takes. No table of its lines is known to us; WW is within 1 % of the exact line.",
+    "takes. No table of its lines is known to us; WW is within 2 % of the exact line.",
     published.DUMP_EVENTS, "vector",
 )  # fmt: skip
 
