@@ -244,7 +244,7 @@ def grid(
     check_number("workers", workers, 0, 1024)
     check_masses(card, masses.tolist())
     check_widths(card, scan.models, masses.tolist())
-    others = [other for _, other in variations(card, kinds)]
+    others = variations(card, kinds).cards
     at = _Scan(card, scan.models, couplings, production, scan.from_events, others)
     with reported(progress, "masses", masses.size) as step, _one_warning():
         columns = _all(at.column, masses.tolist(), workers, step)
@@ -322,7 +322,7 @@ def grid_from_events(
     couplings = _couplings(card.scan.g_mu if g_mu is None else g_mu, models)
     kinds = _kinds(band)
     refuse_if("energy-loss" in kinds, "band: energy-loss needs a card; events have the one that they were made with")
-    form_factors = [other.run.form_factor for _, other in variations(card, kinds)]
+    form_factors = [other.run.form_factor for other in variations(card, kinds).cards]
 
     def column(events: EventSource) -> Array:
         others = [_weighted(open_events(events, f), models, couplings, workers)[0] for f in form_factors]

@@ -223,8 +223,35 @@ def _edges(low: float, high: float, bins: int) -> Array:
     return np.linspace(low, high, bins + 1)
 
 
-def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: int = 1) -> Callable[[Array], Array]:
-    """N_S as a function of couplings, without errors: what a scan for the reach needs.
+@dataclass(frozen=True, slots=True)
+class EventSignal:
+    """N_S of events as a function of couplings: what a scan for the reach needs."""
+
+    _source: EventSource
+    _how: DecayModel
+    _kept: list[list[Made]] | None
+    _workers: int
+
+    def _sums(self, g_mu: Array) -> tuple[Array, Array]:
+        parts = self._kept or _parts(self._source, self._how)
+        return _sums(parts, self._how, g_mu.tolist(), workers=self._workers)  # type: ignore[arg-type]
+
+    def __call__(self, g_mu: Array) -> Array:
+        """N_S at couplings, of the same shape, without errors."""
+        sums, _ = self._sums(g_mu)
+        return np.asarray(self._how.boson.rate() * g_mu**2 * sums[:, 0])
+
+    def estimates(self, g_mu: Array) -> list[Estimate]:
+        """The same with errors."""
+        sums, squares = self._sums(g_mu)
+        rates = (self._how.boson.rate() * g_mu**2).tolist()
+        n, norm_error = len(self._source), self._source.metadata.norm_error
+        pairs = zip(rates, sums[:, 0].tolist(), squares[:, 0].tolist(), strict=True)
+        return [weighted_sum(total, square, n, norm_error).times(rate) for rate, total, square in pairs]
+
+
+def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: int = 1) -> EventSignal:
+    """N_S of events as a function of couplings.
 
     Parameters
     ----------
@@ -240,7 +267,7 @@ def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: 
 
     Returns
     -------
-    callable
+    EventSignal
         From couplings, shape (couplings,), to N_S of the same shape.
 
     Raises
@@ -255,12 +282,7 @@ def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: 
         raise InputError(message)
     how = DecayModel(boson, Search.of(card), 1.0, source.metadata.seed, forced=True)
     kept = [list(part) for part in _parts(source, how)] if len(source) <= KEPT else None
-
-    def at(g_mu: Array) -> Array:
-        sums, _ = _sums(kept or _parts(source, how), how, g_mu.tolist(), workers=workers)  # type: ignore[arg-type]
-        return np.asarray(boson.rate() * g_mu**2 * sums[:, 0])
-
-    return at
+    return EventSignal(source, how, kept, workers)
 
 
 def reweight(

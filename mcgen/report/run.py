@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from typing import Any
 
 from mcgen.analysis import reach as contours
 from mcgen.analysis.reach import ReachPoint, landmarks, reach
+from mcgen.analysis.reach_rows import document
 from mcgen.analysis.reweight import LowStatisticsWarning, Reweighted, ratio_to_full_acceptance, reweight
+from mcgen.analysis.threshold import figure_title, limit_of
 from mcgen.base.asked import whole
 from mcgen.base.errors import refuse_if
 from mcgen.base.files import at_stake, make_folder, overwriting, refuse, write_csv, write_json
@@ -189,7 +190,7 @@ def _draw(card: Card, result: Result) -> None:
     lines = {f"model {k}, $g_\\mu$ = {card.scalar.g_mu:g}": v.sigma_tilde[0] for k, v in reference.items()}
     energies = next(iter(reference.values())).E_mu
     plot.plot_sigma_tilde(energies, lines, result.folder / "sigma_tilde.png", title)
-    plot_reach(result.reach, result.folder / "reach.png", f"{card.name}, $N_S$ > 3")
+    plot_reach(result.reach, result.folder / "reach.png", f"{card.name}, {figure_title([limit_of(card)])}")
 
 
 def _check_models(card: Card, m_S: float) -> None:
@@ -221,13 +222,5 @@ def summary(card: Card, result: Result) -> dict[str, Any]:
         "card": card.name,
         **{key: meta[key] for key in ("mass_gev", "n_events", "seed", *totals, "content_sha256")},
         "signal": _signal_rows(result),
-        "reach": [
-            {
-                "model": p.model,
-                "mass_gev": p.mass_gev,
-                "g_low": p.g_low,
-                "g_high": None if p.g_high == math.inf else p.g_high,
-            }
-            for p in result.reach
-        ],
+        "reach": [document(p) for p in result.reach],
     }

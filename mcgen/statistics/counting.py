@@ -65,11 +65,12 @@ def _log_value(
 def _largest(
     low: float, high: float, n: float, at_most: bool, s: float, mean: float, sd: float, spread: float, least: float
 ) -> float:
-    """Where the integrand is largest, by golden section."""
+    """About where the integrand is largest, by golden section."""
+    enough = 0.1 * min(math.hypot(sd, s * spread), math.sqrt(n + 1.0))
     a, b = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
     at_a = _log_value(a, n, at_most, s, mean, sd, spread, least)
     at_b = _log_value(b, n, at_most, s, mean, sd, spread, least)
-    for _ in range(50):
+    while high - low > enough:
         if at_a > at_b:
             high, b, at_b = b, a, at_a
             a = high - _GOLDEN * (high - low)
@@ -132,6 +133,7 @@ def log_sum(n: float, at_most: bool, s: float, mean: float, sd: float, spread: f
     centres = (n + 1.0, mean + s, s, mean + least * s)
     widths = (math.sqrt(n + 1.0), total, s * spread, sd)
     left, found = low, 0.0
+    panel = max(top - low, high - top) / _SIDE
     while left < high:
         # the next of all places where a panel may begin
         right = high
@@ -140,10 +142,11 @@ def log_sum(n: float, at_most: bool, s: float, mean: float, sd: float, spread: f
                 if left < place < right:
                     right = place
         for j in range(4):
-            for bend in _BENDS:
-                place = centres[j] + bend * widths[j]
-                if left < place < right:
-                    right = place
+            if widths[j] < 0.25 * panel:
+                for bend in _BENDS:
+                    place = centres[j] + bend * widths[j]
+                    if left < place < right:
+                        right = place
         half, middle = 0.5 * (right - left), 0.5 * (right + left)
         for x, w in zip(_X, _W):  # noqa: B905
             f = _log_value(middle + half * x, n, at_most, s, mean, sd, spread, least)

@@ -12,7 +12,7 @@ import numpy as np
 from mcgen.base.arrays import Array
 from mcgen.base.errors import refuse_if
 from mcgen.statistics.counting import Counting
-from mcgen.statistics.roots import crossing, falling_crossing
+from mcgen.statistics.roots import crossing, falling_crossing, largest
 
 #: largest error of the signal: beyond it the cut of e decides
 MOST_ERROR = 0.2
@@ -63,12 +63,7 @@ def flat_prior(counting: Counting, n: int, alpha: float, least: float = LEAST) -
 def _panels(counting: Counting, n: int) -> tuple[Array, float]:
     """Edges of panels in s, fine where P(n | s) is large, and the logarithm of its largest value."""
     most = (n + 10.0 * math.sqrt(n + 1.0) + 50.0) / counting.least
-    golden = 0.5 * (math.sqrt(5.0) - 1.0)
-    low, high = 0.0, most
-    for _ in range(50):
-        a, b = high - golden * (high - low), low + golden * (high - low)
-        low, high = (low, b) if counting.log_probability(n, a) > counting.log_probability(n, b) else (a, high)
-    top = 0.5 * (low + high)
+    top = largest(lambda s: counting.log_probability(n, s), 0.0, most, 1e-6 * most)
     scale = counting.log_probability(n, top)
     # from the largest value to where it has fallen by exp(-1/2)
     low, high = top, most

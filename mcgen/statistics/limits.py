@@ -10,6 +10,7 @@ from typing import NamedTuple
 from mcgen.base.asked import whole
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.statistics.counting import Counting, quantile
+from mcgen.statistics.feldman_cousins import feldman_cousins
 from mcgen.statistics.flat_prior import flat_prior
 from mcgen.statistics.roots import falling_crossing
 
@@ -71,11 +72,15 @@ def limit_events(
         An argument is outside what is allowed, or the count excludes every signal by method "poisson".
     """
     limit, counting = _asked(background, background_error, signal_error, confidence, method, calctype)
-    if observed is None:
-        return limit(counting, quantile(counting, 0.5), 1.0 - confidence)
-    n = whole(observed, "observed")
-    refuse_if(not 0 <= n <= _MOST, f"observed: {n} must lie from 0 to {_MOST}")
-    return limit(counting, n, 1.0 - confidence)
+    n = quantile(counting, 0.5) if observed is None else whole(observed, "observed")
+    refuse_if(observed is not None and not 0 <= n <= _MOST, f"observed: {n} must lie from 0 to {_MOST}")
+    found = limit(counting, n, 1.0 - confidence)
+    refuse_if(
+        found == 0.0,
+        f"observed: {n} events with {counting.background:g} of background exclude every signal, s = 0 too, by method "
+        f"{method}; methods cls and feldman-cousins have a limit",
+    )
+    return found
 
 
 def expected_limits(
@@ -99,13 +104,7 @@ def expected_limits(
         Signal events; by method "poisson" 0 where a count excludes every signal.
     """
     limit, counting = _asked(background, background_error, signal_error, confidence, method, calctype)
-
-    def at(n: int) -> float:
-        if method == "poisson" and _excludes_all(counting, n, 1.0 - confidence):
-            return 0.0
-        return limit(counting, n, 1.0 - confidence)
-
-    return Bands(*(at(quantile(counting, share)) for share in _SHARES))
+    return Bands(*(limit(counting, quantile(counting, share), 1.0 - confidence) for share in _SHARES))
 
 
 Limit = Callable[[Counting, int, float], float]
@@ -141,19 +140,9 @@ def _between(name: str, value: float, most: float) -> float:
     return number
 
 
-def _excludes_all(counting: Counting, n: int, alpha: float) -> bool:
-    """Whether n or fewer events are rarer than alpha without any signal."""
-    return counting.log_at_most(n, 0.0) < math.log(alpha)
-
-
 @functools.lru_cache(4096)
 def _poisson(counting: Counting, n: int, alpha: float) -> float:
-    """P(0 | s) + ... + P(n | s) = alpha."""
-    refuse_if(
-        _excludes_all(counting, n, alpha),
-        f"observed: {n} events with {counting.background:g} of background exclude every signal, s = 0 too, by method "
-        "poisson; methods cls and feldman-cousins have a limit",
-    )
+    """P(0 | s) + ... + P(n | s) = alpha; 0 where that is less for every s."""
     return falling_crossing(lambda s: counting.log_at_most(n, s) - math.log(alpha))
 
 
@@ -164,4 +153,4 @@ def _cls(counting: Counting, n: int, alpha: float) -> float:
     return falling_crossing(lambda s: counting.log_at_most(n, s) - target)
 
 
-_LIMITS: dict[str, Limit] = {"poisson": _poisson, "cls": _cls, "bayes": flat_prior}
+_LIMITS: dict[str, Limit] = {"poisson": _poisson, "cls": _cls, "feldman-cousins": feldman_cousins, "bayes": flat_prior}

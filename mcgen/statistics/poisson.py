@@ -10,6 +10,8 @@ from mcgen.base.jit import jit
 _SMALL = 1e-16
 #: arguments from which exp(x^2) erfc(x) is taken from its asymptotic series
 _FAR = 20.0
+#: a Gaussian is between these standard deviations but for 1e-16
+_ALL = 8.3
 
 
 @jit
@@ -61,6 +63,8 @@ def log_normal_between(low: float, high: float) -> float:
     """Logarithm of the probability of a standard Gaussian between two points, also far from 0."""
     if not high > low:
         return -math.inf
+    if low < -_ALL and high > _ALL:
+        return 0.0
     root = math.sqrt(0.5)
     if low < 0.0 < high:
         return math.log(0.5 * (math.erf(root * high) - math.erf(root * low)))

@@ -1,11 +1,13 @@
-"""Where a function of the number of signal events crosses 0."""
+"""Where a function of the number of signal events crosses 0, and where it is largest."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 #: relative accuracy
 _ACCURACY = 1e-11
+_GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
 
 
 def crossing(function: Callable[[float], float], low: float, high: float, accuracy: float = _ACCURACY) -> float:
@@ -48,3 +50,28 @@ def falling_crossing(function: Callable[[float], float], start: float = 1.0) -> 
     while function(high) > 0.0:
         low, high = high, 2.0 * high
     return crossing(function, low, high)
+
+
+def largest(function: Callable[[float], float], low: float, high: float, width: float) -> float:
+    """Where a function with one maximum is largest, by golden section.
+
+    Parameters
+    ----------
+    function : callable
+    low, high : float
+        Between them is the maximum.
+    width : float
+        Accuracy of the place.
+    """
+    a, b = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_a, at_b = function(a), function(b)
+    while high - low > width:
+        if at_a > at_b:
+            high, b, at_b = b, a, at_a
+            a = high - _GOLDEN * (high - low)
+            at_a = function(a)
+        else:
+            low, a, at_a = a, b, at_b
+            b = low + _GOLDEN * (high - low)
+            at_b = function(b)
+    return a if at_a > at_b else b

@@ -110,12 +110,13 @@ def test_what_cannot_be_seen_in_3d_is_nothing():
     assert [row.n_eff for row in found.rows] == [None] * 3
 
 
+@pytest.mark.filterwarnings("ignore::mcgen.analysis.variations.LeftOutWarning")
 def test_band_of_a_card():
     """Its ends are those of the card's variations; fails if one is left out or the card's own value lies outside."""
     card = mcgen.load_card("fermilab")
     found = grid(card, "A", 0.1, G, band="form-factor,energy-loss")
     cells = found.models["A"]
-    others = [mcgen.n_signal(other, "A", 0.1, G) for _, other in variations(card, ["form-factor", "energy-loss"])]
+    others = [mcgen.n_signal(other, "A", 0.1, G) for other in variations(card, ["form-factor", "energy-loss"]).cards]
     every = np.array([[one.value for one in row] for row in [*others, mcgen.n_signal(card, "A", 0.1, G)]])
     assert cells.n_signal_min[0] == pytest.approx(every.min(axis=0), rel=1e-12)
     assert cells.n_signal_max[0] == pytest.approx(every.max(axis=0), rel=1e-12)
@@ -124,6 +125,7 @@ def test_band_of_a_card():
     assert grid(card, "A", 0.1, G).columns[-1] == "n_eff"
 
 
+@pytest.mark.filterwarnings("ignore::mcgen.analysis.variations.LeftOutWarning")
 def test_band_of_events(two):
     """Of files it is that of other form factors, by weights; fails if it is not the one of the quadrature."""
     found = grid_from_events(two[0], "B", G, band="form-factor").models["B"]

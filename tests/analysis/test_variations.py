@@ -1,52 +1,103 @@
-"""The other choices of a card: which there are, and that each changes one thing alone."""
+"""Bands of what was chosen: form factors and laws of energy loss."""
 
 from __future__ import annotations
 
 import pytest
 
-from mcgen import load_card
-from mcgen.analysis.variations import KINDS, changed, variations
+from mcgen import load_card, reach
+from mcgen.analysis.crossings import Intervals
+from mcgen.analysis.reach_rows import Found, rows_of
+from mcgen.analysis.threshold import Limit
+from mcgen.analysis.variations import KINDS, LeftOutWarning, changed, variations
 from mcgen.base.errors import InputError
+from mcgen.cli import main
+
+#: iron, whose charge density is measured
+IRON = changed(load_card("fermilab"), target={"material": "Fe", "dE_dy": None, "n_atom": None})
 
 
+def test_ends_of_a_band_are_contours():
+    """The band goes from the lowest to the highest contour of the cards with each form factor and loss.
+
+    Fails if the card's own is left out, or if two changes are made at once.
+    """
+    (point,) = reach(IRON, ["A"], [0.1], band="form-factor,energy-loss")
+    names = ("paper", "tsai", "elastic", "helm", "fourier-bessel")
+    cards = [changed(IRON, run={"form_factor": name}) for name in names]
+    cards.append(changed(IRON, target={"energy_loss": "table"}))
+    ends = [(one.g_low, one.g_high) for card in cards for one in reach(card, ["A"], [0.1])]
+    lows, highs = zip(*ends, strict=True)
+    assert (point.g_low_min, point.g_low_max) == (min(lows), max(lows))
+    assert (point.g_high_min, point.g_high_max) == (min(highs), max(highs))
+    assert point.g_low_min <= point.g_low <= point.g_low_max
+    assert point.varied == "form factor paper, tsai, elastic, helm, fourier-bessel; energy loss constant, table"
+
+
+def test_what_does_not_fit_is_said():
+    """Tungsten's charge density is not in the tables, electrons are hit elastically; fails if it is silently left out.
+
+    The card's own value comes first, and is not computed twice.
+    """
+    with pytest.warns(LeftOutWarning, match="fourier-bessel is left out.*not known for W"):
+        found = variations(load_card("fermilab"), ["form-factor"])
+    assert found.words == "form factor paper, tsai, elastic, helm"
+    assert [card.run.form_factor for card in found.cards] == ["tsai", "elastic", "helm"]
+    with pytest.warns(LeftOutWarning, match="struck electrons"):
+        found = variations(changed(IRON, target={"process": "all"}, run={"form_factor": "elastic"}), ["form-factor"])
+    assert found.words == "form factor elastic, helm, fourier-bessel"
+
+
+@pytest.mark.filterwarnings("ignore::mcgen.analysis.variations.LeftOutWarning")
 @pytest.mark.parametrize(
-    ("name", "form_factors", "losses"),
+    ("card", "band", "words"),
     [
-        ("fermilab", {"tsai", "elastic", "helm"}, {"table"}),  # no charge density of W was measured
-        ("na64", {"tsai", "elastic", "helm", "fourier-bessel"}, {"table"}),
-        ("na64mu-2022", {"paper", "elastic", "helm", "fourier-bessel"}, {"constant"}),
-        ("e137", {"tsai", "elastic", "helm", "fourier-bessel"}, set()),  # electrons
-        ("babar-tautau", set(), set()),  # no target
+        ("babar-tautau", "form-factor", "collider"),
+        ("orsay", "energy-loss", "e-"),
+        ("fermilab", "nonsense", "form-factor"),
     ],
 )
-def test_what_can_be_varied(name, form_factors, losses):
-    """The card's own choice is not among the others, nor what its nuclei or beam cannot have; fails if one slips in."""
-    card = load_card(name)
-    found = variations(card, KINDS)
-    assert {what for what, _ in found} == {f"form factor {f}" for f in form_factors} | {
-        f"energy loss {loss}" for loss in losses
-    }
-    assert [what for what, _ in variations(card, KINDS[:1])] == [w for w, _ in found if w.startswith("form")]
+def test_refusals(card, band, words):
+    """Where there is nothing to vary it is said; fails for a band of no width."""
+    with pytest.raises(InputError, match=words):
+        reach(card, band=band)
 
 
+def test_where_a_variation_excludes_nothing():
+    """No coupling is excluded by all, so the inner ends are empty; an island of one variation alone has a row.
+
+    Fails if the band ends at the nominal contour there.
+    """
+
+    def row(nominal: Intervals, *varied: Intervals):
+        return rows_of(("x", "A", "exact", 0.1), Limit(), Found({3.0: nominal}, varied=varied), "what")
+
+    (point,) = row(((2.0, 5.0),), ((1.0, 6.0),), ())
+    assert (point.g_low_min, point.g_low_max, point.g_high_min, point.g_high_max) == (1.0, None, None, 6.0)
+    (point,) = row((), ((1.0, 6.0),))
+    assert (point.g_low, point.g_low_min, point.g_low_max, point.g_high_max) == (None, 1.0, None, 6.0)
+
+
+def test_on_the_command_line(capsys, tmp_path):
+    """The title says what was varied; a file is of one form factor. Fails if --band is taken and forgotten."""
+    (tmp_path / "iron.toml").write_text(IRON.text)
+    assert main(["reach", str(tmp_path / "iron.toml"), "--mass", "0.1", "--model", "A", "--band", "form-factor"]) == 0
+    out = capsys.readouterr().out
+    assert "band of form factor paper, tsai, elastic, helm, fourier-bessel" in out
+    assert " .. " in out
+    assert main(["reach", "--events", "e.root", "--band", "form-factor"]) == 2
+    assert "--band" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::mcgen.analysis.variations.LeftOutWarning")
 def test_one_thing_changes():
     """Each differs from the card in the key that its name says; fails if two changes add up."""
     card = load_card("na64")
-    for what, other in variations(card, KINDS):
+    found = variations(card, KINDS)
+    assert found.names[-1] == "energy loss table"
+    assert len(found.names) == 5
+    for what, other in zip(found.names, found.cards, strict=True):
         key = "run" if what.startswith("form") else "target"
         name = "form_factor" if key == "run" else "energy_loss"
         assert getattr(getattr(other, key), name) == what.split()[-1]
         back = changed(other, **{key: {name: getattr(getattr(card, key), name)}})
         assert back.model_dump() == card.model_dump()
-
-
-def test_electrons_of_the_atom_count_once():
-    """With the electrons hit themselves, no form factor with an inelastic term is left; fails if they count twice."""
-    card = changed(load_card("fermilab"), target={"process": "all"}, run={"form_factor": "elastic"})
-    assert [what for what, _ in variations(card, ["form-factor"])] == ["form factor helm"]
-
-
-def test_unknown_kind():
-    """One line says what there is; fails for a KeyError."""
-    with pytest.raises(InputError, match="did you mean 'form-factor'"):
-        variations(load_card("fermilab"), ["formfactor"])

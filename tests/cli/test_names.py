@@ -16,6 +16,7 @@ from mcgen.cli import cli, names
 from mcgen.physics.emission.form_factor import FORM_FACTORS
 from mcgen.physics.emission.mediator import MEDIATORS
 from mcgen.physics.matter.materials import ELEMENTS
+from mcgen.statistics.limits import CALCTYPES, METHODS
 
 
 def _found(line, begun):
@@ -63,6 +64,8 @@ def test_names_are_those_that_are_understood():
     assert set(names.CARD.names()) == set(builtin_cards())
     assert set(names.ELEMENT.names()) == set(ELEMENTS)
     assert {*names.FORM_FACTOR.names(), "table"} == set(FORM_FACTORS)
+    assert names.LIMIT_METHOD.names() == METHODS
+    assert names.CALCTYPE.names() == CALCTYPES
 
 
 def test_completion_is_light():

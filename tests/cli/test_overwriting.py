@@ -85,7 +85,7 @@ CASES = {
         )
         for ending, more in (
             ("csv", ["--g-mu", "1e-5,2e-4"]),
-            ("parquet", ["--band", "form-factor"]),
+            ("parquet", ["--band", "energy-loss"]),
             ("root", ["--model", "A"]),
             ("png", ["--mass", "10MeV,90MeV"]),
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import warnings
 
 import numpy as np
 import pytest
 
 import mcgen
 from mcgen.analysis.grid import bin_edges
+from mcgen.analysis.variations import LeftOutWarning
 from mcgen.base.errors import InputError
 from mcgen.cli import main
 from mcgen.report.grid_files import save_grid
@@ -21,7 +23,8 @@ COLUMNS = ["experiment", "model", "production", "mass_gev", "g_mu", "n_signal", 
 @pytest.fixture(scope="module")
 def whole():
     """A grid with a band, of another number of masses than of couplings."""
-    return mcgen.grid("fermilab", "A,B", "10MeV,30MeV,100MeV", "1e-5:1e-3:5", band="form-factor")
+    with warnings.catch_warnings(action="ignore", category=LeftOutWarning):
+        return mcgen.grid("fermilab", "A,B", "10MeV,30MeV,100MeV", "1e-5:1e-3:5", band="form-factor")
 
 
 def test_csv(whole, tmp_path):

@@ -1,0 +1,56 @@
+"""Where a sum of signals crosses the limits, and how well events tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from mcgen.analysis.crossings import LOWEST, Intervals, Signal, intervals_at
+from mcgen.analysis.reach_rows import Errors, Found
+from mcgen.analysis.reweight import EventSignal
+from mcgen.analysis.threshold import Limit
+from mcgen.base.arrays import Array
+
+#: share of a coupling over which the slope of N_S is taken
+_STEP = 1e-4
+
+
+def found_of(parts: Sequence[tuple[float, Signal]], limit: Limit) -> Found:
+    """Ranges of couplings with more signal than the limit and its bands, and errors of the limit's ends.
+
+    Parameters
+    ----------
+    parts : sequence of (share, signal)
+        The shares of these signals add up.
+    limit : Limit
+    """
+
+    def total(g_mu: Array) -> Array:
+        return np.asarray(sum(share * signal(g_mu) for share, signal in parts))
+
+    thresholds = limit.thresholds
+    ranges = dict(zip(thresholds, intervals_at(total, thresholds), strict=True))
+    has_errors = any(isinstance(signal, EventSignal) for _, signal in parts)
+    return Found(ranges, _errors(parts, total, ranges[limit.events]) if has_errors else ())
+
+
+def _errors(parts: Sequence[tuple[float, Signal]], total: Signal, ranges: Intervals) -> list[Errors]:
+    """Statistical errors of the ends of ranges: the relative one of N_S over its slope in log(g)."""
+    ends = np.array([g for one in ranges for g in one if LOWEST < g < math.inf])
+    if not ends.size:
+        return [(None, None)] * len(ranges)
+    squares = np.zeros(ends.size)
+    for share, signal in parts:
+        if isinstance(signal, EventSignal):
+            squares += np.array([share * one.error for one in signal.estimates(ends)]) ** 2
+    up, down = (total(ends * (1.0 + step)) for step in (_STEP, -_STEP))
+    rise = np.abs(up - down) / (2.0 * _STEP)  # dN / dln g
+    known = dict(zip(ends.tolist(), zip((ends * np.sqrt(squares)).tolist(), rise.tolist(), strict=True), strict=True))
+
+    def error(end: float) -> float | None:
+        scaled, slope = known.get(end, (0.0, 0.0))
+        return scaled / slope if slope > 0.0 and math.isfinite(scaled / slope) else None
+
+    return [(error(low), error(high)) for low, high in ranges]
