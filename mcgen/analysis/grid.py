@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcgen.analysis import reweight as reweighting
-from mcgen.analysis.reach import Scan, check_masses, landmarks
+from mcgen.analysis.reach import Scan, check_masses, landmarks, warn_of_events
 from mcgen.analysis.reweight import ENOUGH, LowStatisticsWarning, open_events
 from mcgen.analysis.samples import sample
 from mcgen.analysis.variations import KINDS, variations
@@ -167,7 +167,7 @@ class _Scan:
 
     def _quadrature(self, card: Card, m_S: float, nodes: tuple[int, tuple[int, ...]]) -> Array:
         """N_S of each model and coupling; what is made is computed once."""
-        source, search = source_of(card), Search.of(card)
+        source, search = source_of(card), Search.of(card, m_S)
         ratios = {model: source.electron_ratio(model) for model in self.models}
         made = {r: production(source, m_S, search, self.production, nodes, r) for r in {*ratios.values()}}
         signals = (signal_of(made[ratios[model]], search, Boson(card, model, m_S)) for model in self.models)
@@ -205,7 +205,7 @@ def grid(
     workers: int = 1,
     progress: Progress = None,
 ) -> Grid:
-    """N_S at each of some masses and couplings, by quadrature, or from events for geometry "3d".
+    """N_S at each of some masses and couplings, by quadrature, or from events where the search needs them.
 
     Parameters
     ----------
@@ -244,6 +244,7 @@ def grid(
     check_number("workers", workers, 0, 1024)
     check_masses(card, masses.tolist())
     check_widths(card, scan.models, masses.tolist())
+    warn_of_events(card)
     others = variations(card, kinds).cards
     at = _Scan(card, scan.models, couplings, production, scan.from_events, others)
     with reported(progress, "masses", masses.size) as step, _one_warning():

@@ -49,6 +49,10 @@ class AboveThresholdWarning(McgenWarning):
     """Some of the masses are too heavy to be made."""
 
 
+class FromEventsWarning(McgenWarning):
+    """N_S of a scan comes from events, as its search needs them."""
+
+
 class CoarseLineWarning(McgenWarning):
     """A line is traced from fewer masses than it takes to be smooth to a percent."""
 
@@ -72,8 +76,8 @@ class Tower:
 
 def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict[str, Signal]:
     """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape."""
-    search = Search.of(card)
-    if not search.is_3d:
+    search = Search.of(card, m_S)
+    if not search.from_events:
         source = source_of(card)
         ratios = {model: source.electron_ratio(model) for model in models}
         made = {r: production(source, m_S, search, method, FINE, r) for r in dict.fromkeys(ratios.values())}
@@ -123,14 +127,14 @@ class Scan:
         self.card.check_models(self.models)
         if self.from_events and self.production != "exact":
             message = (
-                f"production {self.production}: the detector of card {self.card.name} needs events, and those are exact"
+                f"production {self.production}: the search of card {self.card.name} needs events, and those are exact"
             )
             raise InputError(message)
 
     @property
     def from_events(self) -> bool:
-        """Whether the detector has a shape."""
-        return self.card.detector.geometry == "3d"
+        """Whether the detector has a shape, or an efficiency that needs events."""
+        return Search.of(self.card).from_events
 
     def column(self, m_S: float) -> list[Found]:
         """Ranges of couplings of each model at one mass in GeV."""
@@ -152,6 +156,7 @@ class Scan:
         self, masses: Iterable[float], workers: int = 1, progress: Callable[[int], None] | None = None
     ) -> list[tuple[float, list[Found]]]:
         """What is found at each of a list of masses in GeV, or at those that lines through a range need."""
+        warn_of_events(self.card)
         done, found = itertools.count(1), {}
 
         with ThreadPoolExecutor(workers) as pool:
@@ -283,6 +288,13 @@ def reach(
     total = 0 if isinstance(masses, Range) else len(masses)
     with reported(progress, "masses", total) as step:
         return scan.points(scan.lines(masses, workers, step))
+
+
+def warn_of_events(card: Card) -> None:
+    """Warn where the efficiency of a card needs events, of which there are few."""
+    if why := Search.of(card).needs_events:
+        message = f"{card.name}: N_S is from {EVENTS} events at each mass, as {why}"
+        warnings.warn(message, FromEventsWarning, stacklevel=4)
 
 
 def check_masses(card: Card, masses: Sequence[float]) -> None:

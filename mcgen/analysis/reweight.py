@@ -167,8 +167,10 @@ def _made(source: EventSource, how: DecayModel, vertex: bool, target: Target | N
     needed = ["weight", *search.needed, *(["tau"] if vertex else []), *(["S_mass"] if has_width else [])]
     needed += ["target_Z", "target_A"] if target else []
     needed += how.needed(source) if search.follows_daughters else []
+    lacking = [name for name in search.columns if name not in source.branches]
+    refuse_if(lacking, f"search.efficiency: needs {', '.join(lacking[:1])}, and these events have no such branch")
     for chunk in source.iterate(list(dict.fromkeys(needed))):
-        keep = search.share(chunk["S_E"], chunk["E_mu"]) > 0.0
+        keep = search.counts(chunk)
         keep &= target.is_struck(chunk) if target else True
         kept = {name: column[keep] for name, column in chunk.items()}
         if search.follows_daughters:
@@ -178,7 +180,7 @@ def _made(source: EventSource, how: DecayModel, vertex: bool, target: Target | N
         if has_width:  # decay lengths go with k/m, and m is the event's own
             k *= m_S / m
         tau = kept["tau"] if vertex else NONE
-        yield search.see(kept["weight"], k, kept["S_E"], kept["E_mu"], search.window(kept), tau, search.layers(kept))
+        yield search.see(kept["weight"], k, kept, search.window(kept), tau, search.layers(kept))
 
 
 def _parts(
@@ -280,7 +282,7 @@ def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: 
     if source.metadata.is_foreign:
         message = "events of another generator are at single energies: they give sigma~ (`mcgen reweight`) and no N_S"
         raise InputError(message)
-    how = DecayModel(boson, Search.of(card), 1.0, source.metadata.seed, forced=True)
+    how = DecayModel(boson, Search.of(card, m_S), 1.0, source.metadata.seed, forced=True)
     kept = [list(part) for part in _parts(source, how)] if len(source) <= KEPT else None
     return EventSignal(source, how, kept, workers)
 
@@ -363,7 +365,7 @@ def reweight(
     card, m_S, n = beam.card, source.metadata.m_S, len(source)
     boson = Boson(card, model, m_S)
     rates = [boson.production_coupling(g) ** 2 for g in couplings]
-    how = DecayModel(boson, Search.of(card), couplings[0], source.metadata.seed, forced=True)
+    how = DecayModel(boson, Search.of(card, m_S), couplings[0], source.metadata.seed, forced=True)
     name = model if isinstance(model, str) else "explicit"
 
     def sums(edges: Array, target: Target | None = None) -> tuple[Array, Array]:
@@ -458,7 +460,8 @@ def ratio_to_full_acceptance(
     list of float or None
         None if the detector has no shape, if no more than ten effective events are left, or if N_S along the beam is 0.
     """
-    if not Search.of(card).is_3d or not found:
+    search = Search.of(card)
+    if not search.is_3d or search.needs_events or not found:
         return [None] * len(found)
     pairs = zip(found, n_signal_along_beam(card, model, m_S, list(g_mu)), strict=True)
     return [mine.value / one.value if mine.n_eff > 10.0 and one.value > 0.0 else None for mine, one in pairs]

@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from mcgen.base.errors import InputError, refuse_if
-from mcgen.base.files import read_text
-from mcgen.card.beam_profile import parse_rows, split_header
-from mcgen.card.quantities import EnergyList, Section, about
+from mcgen.card.efficiency import Curve, Share, checked
+from mcgen.card.quantities import Section, about
 from mcgen.statistics.limits import METHODS
 
-#: largest file of an efficiency, and its header
-MAX_BYTES, HEADER = 1_000_000, "S_E_gev,efficiency"
-
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class Curve(Section):
-    """Efficiency against the energy of S: straight between its points, and constant outside."""
-
-    energy: Annotated[EnergyList, about("energies of S, increasing", "1 GeV, 10 GeV")]
-    efficiency: Annotated[
-        list[Share], Field(min_length=2, max_length=10_000), about("efficiency at each energy", [0.0, 0.9])
-    ]
-
-    @model_validator(mode="after")
-    def _matching(self) -> Curve:
-        if len(self.energy) != len(self.efficiency):
-            message = f"{len(self.energy)} energies need as many efficiencies, not {len(self.efficiency)}"
-            raise InputError(message)
-        refuse_if(any(b <= a for a, b in zip(self.energy, self.energy[1:], strict=False)), "energies must increase")
-        return self
-
-    def at(self, E_S: Any) -> Any:
-        """Efficiency at energies of S in GeV."""
-        return np.interp(E_S, self.energy, self.efficiency)
+_OLDER: Any = Annotated[Curve, AfterValidator(lambda curve: curve.text), Tag("curve")]
+#: types of an efficiency in a card
+_KINDS = {dict: "curve", Curve: "curve", str: "table"}
 
 
 class SearchOptions(Section):
     """How well what counts is seen, and how many events are a limit; without the section that is N_S > 3."""
 
     efficiency: Annotated[
-        Annotated[
-            Annotated[Share, Tag("number")] | Annotated[Curve, Tag("curve")],
-            Discriminator(lambda value: "curve" if isinstance(value, dict | Curve) else "number"),
-        ],
-        about(f"share of the S that are seen where their decay counts, or a file of it with the header {HEADER}", 0.8),
+        Annotated[Share, Tag("number")] | Annotated[str, AfterValidator(checked), Tag("table")] | _OLDER,  # type: ignore[valid-type]
+        Discriminator(lambda value: _KINDS.get(type(value), "number")),
+        about(
+            "share of the S that are seen where their decay counts, or a file of it: a table with the header "
+            "S_E_gev,efficiency or with other variables, or a correction of correctionlib, FILE.json or FILE.json:NAME",
+            0.8,
+        ),
     ] = 1.0
     background: Annotated[float, Field(ge=0.0, le=1e6), about("events expected without a signal", 0.07)] = 0.0
     background_error: Annotated[
@@ -70,12 +46,3 @@ class SearchOptions(Section):
             "cls",
         ),
     ] = "poisson"
-
-
-def read_efficiency(path: Path) -> dict[str, Any]:
-    """A curve from a table with the header `S_E_gev,efficiency`; # begins a comment."""
-    where = f"search.efficiency {path}"
-    header, rest = split_header(read_text(path, "search.efficiency", MAX_BYTES))
-    refuse_if(header != HEADER, f"{where}: needs the header {HEADER}")
-    energy, efficiency = parse_rows(rest, HEADER, where).T
-    return {"energy": ", ".join(f"{E!r} GeV" for E in energy.tolist()), "efficiency": efficiency.tolist()}

@@ -42,8 +42,8 @@ def grid(
 ) -> None:
     """N_S at each of some masses and couplings of a CARD, or from event files, with errors.
 
-    By quadrature, but from 20000 events for each mass where the card's detector has a shape (geometry = "3d"). With
-    --band the rows have n_signal_min and n_signal_max too.
+    By quadrature, but from 20000 events for each mass where the card's detector has a shape (geometry = "3d") or its
+    efficiency needs them. With --band the rows have n_signal_min and n_signal_max too.
 
     \b
     $ mcgen grid fermilab --mass 3MeV:250MeV:30:log --g-mu 1e-6:1e-2:25 -o grid.root

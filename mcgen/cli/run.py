@@ -73,8 +73,8 @@ def _show(card: Card, result: Result) -> None:
     for i, g in enumerate(card.scan.g_mu):
         cells = [f"{g:.3g}"]
         for model, signal in result.signal.items():
-            n, share = signal.n_signal[i], result.acceptance[model][i]
-            cells += [with_error(n.value, n.error), f"{n.n_eff:.0f}", f"{result.exact[model][i]:.5g}"]
+            n, share, exact = signal.n_signal[i], result.acceptance[model][i], result.exact[model][i]
+            cells += [with_error(n.value, n.error), f"{n.n_eff:.0f}", "-" if exact is None else f"{exact:.5g}"]
             cells += ["-" if share is None else f"{share:.4f}"] if is_3d else []
         rows.append(cells)
     table(header, rows, "Signal events", f"all are in {result.folder / 'signal.csv'}")

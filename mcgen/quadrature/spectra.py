@@ -55,7 +55,7 @@ def _spectrum(E: float, process: Scattering, method: str, search: Search | None,
     """Energies of S in GeV and the cross sections in pb that they stand for, rule by rule between the kinks."""
     chi = iww.flux(E, process.m, process.m_S, process.ff) if method == "iww" else None
     low = float(search.lowest_energy(E)) if search else 0.0
-    kinks = [*(search.kinks(low, E) if search else []), *_breaks(E, process, low)]
+    kinks = [*(search.kinks(E, low) if search else []), *_breaks(E, process, low)]
     limits = [low, *sorted(kinks), math.inf]
     parts = []
     for first, last in itertools.pairwise(limits):
@@ -121,9 +121,7 @@ def spectra(E: Array, process: Scattering, method: str, search: Search | None, q
     If all S count, cross sections at the higher ones of many beam energies are interpolated from fewer.
     """
     v = np.log(np.maximum(E - process.threshold, 1e-300))
-    all_count = search is None or (
-        np.max(search.lowest_energy(E)) <= process.m_S and not search.kinks(0.0, float(E.max()))
-    )
+    all_count = search is None or (np.max(search.lowest_energy(E)) <= process.m_S and not search.kinks(float(E.max())))
     smooth = all_count and method != "iww" and not _breaks(float(E.max()), process, 0.0)
     n, lowest = _few(v) if smooth else (0, math.inf)
     high = v >= lowest

@@ -42,7 +42,7 @@ class Result:
     events: EventFile
     signal: dict[str, Reweighted]  #: per model
     at_reference: dict[str, Reweighted]  #: per model, at the card's reference coupling alone
-    exact: dict[str, list[float]]  #: N_S by quadrature per model, the same couplings, every S along the beam
+    exact: dict[str, list[float | None]]  #: N_S by quadrature per model, the same couplings, every S along the beam
     acceptance: dict[str, list[float | None]]  #: the one over the other, where the detector has a shape
     reach: list[ReachPoint]
     landmarks: list[float]  #: masses in GeV that the table shows of a traced line
@@ -128,7 +128,7 @@ def _run(
     masses = Range.over(card.scan.mass)
     steps = 0 if isinstance(masses, Range) else len(masses)
     with step("N_S by quadrature"):
-        exact = {m: [n.value for n in n_signal(card, m, m_S, card.scan.g_mu)] for m in signal}
+        exact = {m: _by_quadrature(card, m, m_S) for m in signal}
         acceptance = {
             m: ratio_to_full_acceptance(card, m, m_S, card.scan.g_mu, found.n_signal) for m, found in signal.items()
         }
@@ -151,6 +151,13 @@ def _run(
             _draw(card, result)
         result.files.extend(folder / name for name in _FIGURES)
     return result
+
+
+def _by_quadrature(card: Card, model: str, m_S: float) -> list[float | None]:
+    """N_S at the couplings of the scan, every S along the beam; None where the search needs events."""
+    if Search.of(card).needs_events:
+        return [None] * len(card.scan.g_mu)
+    return [n.value for n in n_signal(card, model, m_S, card.scan.g_mu)]
 
 
 def _reweighted(card: Card, events: EventFile) -> tuple[dict[str, Reweighted], dict[str, Reweighted]]:

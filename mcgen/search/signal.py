@@ -9,11 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from mcgen.base.arrays import Array
+from mcgen.physics.signal.depth import Depth, expected_signal_in_depth
 from mcgen.physics.signal.layers import Layers, expected_signal_in_layers
 from mcgen.physics.signal.signal_yield import expected_signal, inverse_length_per_momentum
 
 #: nothing in a column that is not needed
 NONE = np.empty(0)
+_NO_LAYERS = Layers(NONE, NONE, NONE, NONE)
 #: one bin for all energies
 ALL = np.array([0.0, math.inf])
 
@@ -28,6 +30,7 @@ class Made(NamedTuple):
     z_max: Array  #: to here
     tau: Array = NONE  #: mean lives to the boson's own decay if its vertex is counted, else empty
     layers: Layers | None = None  #: of the target in which a decay counts too, if there are any
+    depth: Depth | None = None  #: efficiency by the place of the decay, if it depends on that
 
 
 def signal(
@@ -59,7 +62,10 @@ def signal(
         if edges.size > 2:
             energy_bin = np.clip(np.searchsorted(edges, chunk.E_mu, "right") - 1, 0, edges.size - 2)
         columns = chunk.weight, chunk.k, chunk.z_min, chunk.z_max, chunk.tau, energy_bin
-        if chunk.layers is None:
+        if chunk.depth is not None:
+            layers = chunk.layers or _NO_LAYERS
+            expected_signal_in_depth(*columns, per_k, *shares, sums[0], sums[1], layers, chunk.depth)
+        elif chunk.layers is None:
             expected_signal(*columns, per_k, *shares, sums[0], sums[1])
         else:
             expected_signal_in_layers(*columns, per_k, *shares, sums[0], sums[1], chunk.layers)

@@ -9,7 +9,7 @@ import pytest
 
 import mcgen
 from mcgen.analysis.grid import bin_edges, grid, grid_from_events
-from mcgen.analysis.reach import AboveThresholdWarning
+from mcgen.analysis.reach import AboveThresholdWarning, FromEventsWarning
 from mcgen.analysis.reweight import LowStatisticsWarning, reweight
 from mcgen.analysis.samples import EVENTS
 from mcgen.analysis.variations import changed, variations
@@ -195,3 +195,17 @@ def test_the_scan_of_the_card_is_the_default():
     line = changed(card, scan={"mass": Range([0.01, 0.1])})
     assert grid(line, "A", g_mu=1e-4).m_S.tolist() == [0.01, 0.02, 0.05, 0.1]
     assert "4 masses" in repr(grid(line, "A", g_mu=1e-4))
+
+
+def test_an_efficiency_that_needs_events(tmp_path):
+    """Half at every angle of the muon is half of N_S, from events; fails for an efficiency that is left out."""
+    table = "mu_out_theta_rad,efficiency\n0,0.5\n4,0.5\n"
+    (tmp_path / "eff.csv").write_text(table)
+    (tmp_path / "mine.toml").write_text(mcgen.load_card("na64").text + '\n[search]\nefficiency = "eff.csv"\n')
+    card = mcgen.load_card(tmp_path / "mine.toml")
+    with pytest.warns(FromEventsWarning):
+        found = grid(card, "A", 0.1, [1e-5, 1e-4])
+    assert found.production == "events"
+    exact = grid("na64", "A", 0.1, [1e-5, 1e-4]).models["A"]
+    cells = found.models["A"]
+    assert (np.abs(cells.n_signal - 0.5 * exact.n_signal) < 4.0 * cells.error).all()
