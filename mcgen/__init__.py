@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mcgen.analysis.reach import reach as reach
     from mcgen.analysis.reach import reach_from_events as reach_from_events
     from mcgen.analysis.reweight import reweight as reweight
+    from mcgen.analysis.shapes import signal_histogram as signal_histogram
+    from mcgen.analysis.workspace import workspace as workspace
     from mcgen.base.cache import cache as cache
     from mcgen.base.errors import ClosureError as ClosureError
     from mcgen.base.errors import InputError as InputError
@@ -111,10 +113,12 @@ _HOME = {
     "save_grid": "report.grid_files",
     "schema": "card.keys",
     "show": "report.show",
+    "signal_histogram": "analysis.shapes",
     "sigma_tilde": "quadrature.yields",
     "total_width": "source.boson",
     "validate": "report.validate",
     "x_spectra": "analysis.crosscheck",
+    "workspace": "analysis.workspace",
     "xsec": "quadrature.xsec",
     "with_weights": "analysis.alternatives",
 }

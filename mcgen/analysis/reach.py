@@ -24,7 +24,7 @@ from mcgen.analysis.tracing import Column, trace
 from mcgen.analysis.variations import NO_VARIATIONS, Variations, variations
 from mcgen.base.asked import Energies, Names, energies, names, renamed
 from mcgen.base.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
-from mcgen.base.errors import InputError, McgenWarning, ThresholdError, check_number, choose
+from mcgen.base.errors import InputError, McgenWarning, ThresholdError, check_number, choose, refuse_if
 from mcgen.base.progress import Progress, reported
 from mcgen.base.table import Table
 from mcgen.base.units import Range
@@ -74,8 +74,13 @@ class Tower:
         return [m_S + n * self.spacing for n in range(self.states)]
 
 
-def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict[str, Signal]:
-    """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape."""
+def _signals(
+    card: Card, models: Sequence[str], m_S: float, method: str, events_of: Card | None = None
+) -> dict[str, Signal]:
+    """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape.
+
+    Events of another card are reweighted to the form factor of this one.
+    """
     search = Search.of(card, m_S)
     if not search.from_events:
         source = source_of(card)
@@ -85,7 +90,9 @@ def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict
     seen = [m for m in models if search.can_see(Boson(card, m, m_S))]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
     if seen and not _too_heavy(card, [m_S]):
-        events = sample(card, seen, m_S)
+        events = sample(events_of or card, seen, m_S)
+        if events_of:
+            events = reweighting.open_events(events, card.run.form_factor)
         for model in seen:
             found[model] = reweighting.signal_of(events, card, model, m_S)
     return found
@@ -110,6 +117,8 @@ class Scan:
         Scalars whose signals add up.
     variations : Variations
         Cards of other form factors and energy losses, whose contours make a band.
+    events_of : Card, optional
+        Whose events are taken, with the form factor of the card.
     share : callable
         Of a model and the mass in GeV of a state: share of its N_S that is seen.
     """
@@ -120,6 +129,7 @@ class Scan:
     production: str = "exact"
     tower: Tower = Tower()
     variations: Variations = NO_VARIATIONS
+    events_of: Card | None = None  #: whose events are reweighted to the form factor of the card
     share: Callable[[str, float], float] = _everything  #: of N_S that is seen, by model and mass of a state
 
     def __post_init__(self) -> None:
@@ -138,19 +148,26 @@ class Scan:
 
     def column(self, m_S: float) -> list[Found]:
         """Ranges of couplings of each model at one mass in GeV."""
-        states = [(m, _signals(self.card, self.models, m, self.production)) for m in self.tower.masses(m_S)]
+        states = [
+            (m, _signals(self.card, self.models, m, self.production, self.events_of)) for m in self.tower.masses(m_S)
+        ]
         found = [
             found_of([(self.share(model, m), signals[model]) for m, signals in states], self.limit)
             for model in self.models
         ]
         if not self.variations.cards:
             return found
-        own = replace(self, limit=Limit(self.limit.events), variations=NO_VARIATIONS)
-        varied = zip(*(replace(own, card=card).column(m_S) for card in self.variations.cards), strict=True)
+        varied = zip(*(self._with(card).column(m_S) for card in self.variations.cards), strict=True)
         return [
             one._replace(varied=[other.ranges[self.limit.events] for other in others])
             for one, others in zip(found, varied, strict=True)
         ]
+
+    def _with(self, card: Card) -> Scan:
+        """The same scan of a variation; of another form factor from the same events."""
+        same_beam = self.from_events and card.target == self.card.target
+        limit, events_of = Limit(self.limit.events), self.card if same_beam else None
+        return replace(self, card=card, limit=limit, variations=NO_VARIATIONS, events_of=events_of)
 
     def lines(
         self, masses: Iterable[float], workers: int = 1, progress: Callable[[int], None] | None = None
@@ -316,6 +333,7 @@ def reach_from_events(
     method: str | None = None,
     confidence: float | None = None,
     calctype: str = "exact",
+    band: Names | None = None,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Table[ReachPoint]:
@@ -331,6 +349,8 @@ def reach_from_events(
         Number of signal events that counts as seen, 3 by default; of cards without `[search]` alone.
     method, confidence, calctype : optional
         Of the limit, as for `mcgen.limit_events`; by default those of the `[search]` of each file's card.
+    band : {"form-factor"}, optional
+        Rows say how far the contour moves with other form factors.
     workers : int
         Threads over the files of a folder.
     progress : callable, optional
@@ -341,6 +361,7 @@ def reach_from_events(
     list of ReachPoint
         One per model, file and interval, in this order.
     """
+    refuse_if("energy-loss" in names(band), "band: a file is of one energy loss; energy-loss needs a card")
     rows = ReachTable()
     done = itertools.count(1)
     files = [sources] if isinstance(sources, str | Path) else list(sources)
@@ -351,8 +372,14 @@ def reach_from_events(
             card = reweighting.card_of(source)
             limit = limit_of(card, n_signal, method, confidence, calctype)
             m_S = source.metadata.m_S
+            others = variations(card, names(band))
             found = found_of([(1.0, reweighting.signal_of(source, card, one, m_S, workers))], limit)
-            rows += rows_of((card.name, one, "events", m_S), limit, found)
+            varied = []
+            for other in others.cards:
+                view = reweighting.open_events(path, other.run.form_factor)
+                signal = reweighting.signal_of(view, other, one, m_S, workers)
+                varied.append(found_of([(1.0, signal)], Limit(limit.events)).ranges[limit.events])
+            rows += rows_of((card.name, one, "events", m_S), limit, found._replace(varied=varied), others.words)
             if progress:
                 progress(next(done))
     return rows

@@ -36,7 +36,7 @@ MAX_BYTES = 1_000_000
 #: faults that one message names
 _MOST_FAULTS = 10
 #: parts of pydantic's places that are no keys of a card
-_KINDS = ("slab", "stack", "single", "group", "number", "curve", "table")
+_KINDS = ("slab", "stack", "single", "group", "number", "curve", "table", "each")
 #: couplings of a scan that names none
 DEFAULT_COUPLINGS = parse_list("1e-6:1e-2:25", geometric=True)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from mcgen.card.efficiency import Curve, Share, checked
 from mcgen.card.quantities import Section, about
+from mcgen.card.search_bins import Bins, Counts, either, per_bin
 from mcgen.statistics.limits import METHODS
 
+Events, Seen = Annotated[float, Field(ge=0.0, le=1e6)], Annotated[int, Field(ge=0, le=10**6)]
 _OLDER: Any = Annotated[Curve, AfterValidator(lambda curve: curve.text), Tag("curve")]
 #: types of an efficiency in a card
 _KINDS = {dict: "curve", Curve: "curve", str: "table"}
@@ -27,12 +29,16 @@ class SearchOptions(Section):
             0.8,
         ),
     ] = 1.0
-    background: Annotated[float, Field(ge=0.0, le=1e6), about("events expected without a signal", 0.07)] = 0.0
+    background: Annotated[
+        either(Events), about("events expected without a signal, with bins a list", 0.07)  # type: ignore[valid-type]
+    ] = 0.0
     background_error: Annotated[
-        float, Field(ge=0.0, le=1e6), about("its standard deviation, of a Gaussian cut at 0", 0.03)
+        either(Events),  # type: ignore[valid-type]
+        about("its standard deviation, of a Gaussian cut at 0, with bins a list", 0.03),
     ] = 0.0
     observed: Annotated[
-        int | None, Field(ge=0, le=10**6), about("events seen; left out: the limit is the expected one", 0)
+        either(Seen) | None,  # type: ignore[valid-type]
+        about("events seen, with bins a list; left out: the limit is the expected one", 0),
     ] = None
     signal_error: Annotated[
         float, Field(ge=0.0, le=1.0), about("relative standard deviation of N_S, of a Gaussian cut at 0", 0.1)
@@ -46,3 +52,21 @@ class SearchOptions(Section):
             "cls",
         ),
     ] = "poisson"
+    bins: Annotated[
+        Bins | None,
+        about(
+            "the search in bins: [search.bins] with variable and edges",
+            {"variable": "S_E_gev", "edges": "1 GeV, 2 GeV, 3 GeV"},
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_for_each_bin(self) -> SearchOptions:
+        assert self.counts
+        return self
+
+    @property
+    def counts(self) -> Counts:
+        """Events without a signal and events seen in each bin; `total` is that of all bins in one."""
+        bins = self.bins.count if self.bins else None
+        return per_bin(self.background, self.background_error, self.observed, bins)

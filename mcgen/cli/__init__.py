@@ -34,6 +34,7 @@ from mcgen.cli.schema import schema
 from mcgen.cli.show import show
 from mcgen.cli.validate import validate
 from mcgen.cli.volume import say, volume_options
+from mcgen.cli.workspace import workspace
 from mcgen.cli.xsec import xsec
 
 _INTERRUPTED = "interrupted; files that are there under a final name are complete"
@@ -62,8 +63,8 @@ def cli() -> None:
 
 
 COMMANDS = (
-    new, run, generate, merge, rerun, export, library, info, reweight, xsec, crosscheck, reach, grid, show, validate,
-    schema, cache,
+    new, run, generate, merge, rerun, export, library, info, reweight, xsec, crosscheck, reach, grid, workspace, show,
+    validate, schema, cache,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

@@ -162,7 +162,6 @@ def _check(asked: Request) -> None:
     refuse_if(bool(asked.cards) == from_files, "reach: needs either a card or --events")
     refuse_if(asked.states > 1 and asked.spacing is None, "--states: a tower needs a --spacing")
     refuse_if(from_files and asked.states > 1, "--states: a file holds one scalar; a tower needs a card")
-    refuse_if(from_files and asked.band, "--band: a file is of one form factor and energy loss; a band needs a card")
     refuse_if(from_files and asked.mass, "--mass: a file has its own mass")
     stray = [key for key in asked.boson if from_files]
     refuse_if(stray, f"--{', --'.join(stray).replace('_', '-')}: a file has its own boson")
@@ -223,7 +222,10 @@ def _from_events(asked: Request) -> list[ReachPoint]:
 
     models = options.names_in(asked.models)
     with bar("files", len(asked.files) * max(1, len(models))) as progress:
-        return reach_from_events(asked.files, models or None, **asked.limit, workers=asked.workers, progress=progress)
+        band = options.names_in(asked.band)
+        return reach_from_events(
+            asked.files, models or None, **asked.limit, band=band, workers=asked.workers, progress=progress
+        )
 
 
 def _cards_of_files(asked: Request) -> list[Card]:

@@ -13,9 +13,16 @@ from mcgen.analysis.reach_rows import ReachPoint, short_words
 from mcgen.analysis.regions import outlines
 from mcgen.report import palette
 from mcgen.report.figure import LOG, MASS, Where, entries, figure, legend
+from mcgen.statistics.limits import Bands
 
 #: largest coupling at which perturbation theory holds
 PERTURBATIVE = 4.0 * math.pi
+#: ends of what is excluded under any of the variations, and under all
+_VARIED = ("g_low_min", "g_high_max"), ("g_low_max", "g_high_min")
+#: fields of a point that are couplings in a figure
+_ENDS = (
+    "g_low", "g_high", *(f"{name}{end}" for name in Bands._fields for end in ("", "_high")), *_VARIED[0], *_VARIED[1]
+)  # fmt: skip
 #: mass in GeV and ranges of couplings there
 Column = tuple[float, Intervals]
 
@@ -140,8 +147,9 @@ def _draw_expected(axes: Any, one: _Drawn) -> None:
     if one.points[0].observed is not None:
         columns = [*_columns(one.points, "expected", "expected_high").items()]
         line = {"ls": _DASHED, "lw": 1.2, "zorder": 2.5}
-        _draw_region(axes, columns, {"color": one.look.color, "alpha": 0.0}, line)
-        axes.plot([], [], color=one.look.color, ls=_DASHED, lw=1.2, label=f"{name}expected")
+        color = "black" if one.alone else one.look.color
+        _draw_region(axes, columns, {"color": color, "alpha": 0.0}, line)
+        axes.plot([], [], color=color, ls=_DASHED, lw=1.2, label=f"{name}expected")
     for sigma in (1, 2) if one.points[0].limits else ():
         columns, label = _band(one.points, sigma)
         color, alpha = (_BRAZILIAN[sigma], 1.0) if one.alone else (one.look.color, _TINTS[sigma])
@@ -154,7 +162,7 @@ def _draw_errors(axes: Any, one: _Drawn) -> None:
     """Statistical errors, and the band of what was varied."""
     varied = _between(*(_columns(one.points, *ends) for ends in _VARIED))
     if any(ranges for _, ranges in varied):
-        fill = {"color": one.look.color, "alpha": 0.35, "zorder": 0.95}
+        fill = {"color": one.look.color, "alpha": 0.6, "zorder": 0.95}
         _draw_region(axes, varied, fill, None)
         label = f"varied: {one.points[0].varied}" if one.alone else f"{one.name}, varied: {one.points[0].varied}"
         axes.fill_between([], [], lw=0.0, color=fill["color"], alpha=fill["alpha"], label=label)
@@ -169,14 +177,12 @@ def _draw_errors(axes: Any, one: _Drawn) -> None:
         axes.errorbar(m, g, error, fmt="none", ecolor=one.look.color, elinewidth=1.0, zorder=3.5)
 
 
-#: ends of what is excluded under any of the variations, and under all
-_VARIED = ("g_low_min", "g_high_max"), ("g_low_max", "g_high_min")
-
-
 def _draw_experiment(axes: Any, one: _Drawn) -> None:
     first, columns = one.points[0], _columns(one.points)
     is_expected = first.limits is not None and first.observed is None
     ls = _DASHED if is_expected else palette.LINES[first.production]
+    if first.production == "events" and first.limits:  # dots and dashes are too near to what is expected
+        ls = _DASHED if is_expected else "-"
     fill = {"color": one.look.color, "alpha": one.alpha, "zorder": 0.6 if first.limits else 1.0}
     _draw_region(axes, [*columns.items()], fill, {"ls": ls, "lw": 1.5, "zorder": 3.0})
     style = {"color": one.look.color, "marker": one.look.marker, "ms": 5}
@@ -186,11 +192,6 @@ def _draw_experiment(axes: Any, one: _Drawn) -> None:
         axes.plot([], [], ls=ls, label=f"{one.name}{one.what}", **style)
     _draw_expected(axes, one)
     _draw_errors(axes, one)
-
-
-#: fields of a point that are couplings in a figure
-_BAND = ("expected", "minus_2", "minus_1", "plus_1", "plus_2")
-_ENDS = ("g_low", "g_high", *_BAND, *(f"{name}_high" for name in _BAND), *_VARIED[0], *_VARIED[1])
 
 
 def _set_axes(axes: Any, points: Sequence[ReachPoint], ends: Sequence[float], known: Sequence[Constraint]) -> None:
@@ -245,10 +246,13 @@ def plot_reach(points: Sequence[ReachPoint], where: Where, title: str = "", know
     where : path, Axes or sequence of Axes
         A file that ends in .png, .pdf or .svg, or Axes of matplotlib, one for each panel.
     title : str
+        By default the limit, if all points have one and the same from a search.
     known : sequence of Constraint
         Limits to be drawn beside them.
     """
     models = list(dict.fromkeys(p.model for p in points))
+    words = {short_words(p) if p.limits else "" for p in points}
+    title = title or (words.pop() if len(words) == 1 else "")
     with figure(where, columns=len(models)) as panels:
         for axes, model in zip(panels, models, strict=True):
             draw_reach(axes, [p for p in points if p.model == model], [c for c in known if model in c.models])

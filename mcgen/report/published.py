@@ -11,11 +11,11 @@ from typing import Any
 
 from mcgen.analysis.constraints import G2_SETS
 from mcgen.analysis.reach import reach
+from mcgen.analysis.threshold import limit_of
 from mcgen.analysis.variations import changed
 from mcgen.base.units import quantity_text
 from mcgen.card.card import Card, read_card
 from mcgen.report.paper import Check, Curve, reference_folder
-from mcgen.statistics.limits import limit_events
 
 #: events of a limit at 90 % CL without background, as M3's projections take them
 _EVENTS = 2.3
@@ -124,10 +124,7 @@ def _na64mu(mediator: str, model: str) -> Card:
 
 def na64mu_limit() -> float:
     """Signal events that NA64mu excludes with what it saw in 2022."""
-    search = read_card("na64mu-2022").search
-    assert search is not None
-    of_background = search.background, search.background_error, search.signal_error
-    return limit_events(search.observed, *of_background, search.confidence, search.method)
+    return limit_of(read_card("na64mu-2022")).events
 
 
 def _band(m_S: float, mediator: str) -> tuple[float, float] | None:

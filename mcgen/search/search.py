@@ -33,7 +33,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 _AXES, _PARTS = "xyz", ("px", "py", "pz", "E")
 #: what the quadrature has of an S; the place of its decay is integrated
-_OF_QUADRATURE = ("S_E_gev", "x", DEPTH)
+OF_QUADRATURE = ("S_E_gev", "x", DEPTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Search:
     @property
     def needs_events(self) -> str:
         """Why the quadrature cannot answer, in words; empty if it can."""
-        names = [name for name in self.measured if name not in _OF_QUADRATURE]
+        names = [name for name in self.measured if name not in OF_QUADRATURE]
         return f"the efficiency depends on {' and '.join(names)}" if names else ""
 
     @property
@@ -273,6 +273,11 @@ class Barrel(Search):
     def needed(self) -> list[str]:
         """Branches of events that say where and whether a decay counts."""
         return ["depth_cm", "E_mu", "S_E", *(f"S_p{axis}" for axis in _AXES)]
+
+    def flight(self, columns: Columns, along: bool = False) -> tuple[Array, Array]:  # noqa: ARG002
+        """z in cm where each S is made, that of the collision, and the share of its way along the beam."""
+        S = np.array([columns[f"S_p{axis}"] for axis in _AXES])
+        return np.zeros(S[2].size), S[2] / np.sqrt((S**2).sum(axis=0))
 
     def window(self, columns: Columns) -> tuple[Array, Array]:
         """Distances from the production in cm between which the decay of an event counts."""

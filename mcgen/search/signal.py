@@ -31,6 +31,7 @@ class Made(NamedTuple):
     tau: Array = NONE  #: mean lives to the boson's own decay if its vertex is counted, else empty
     layers: Layers | None = None  #: of the target in which a decay counts too, if there are any
     depth: Depth | None = None  #: efficiency by the place of the decay, if it depends on that
+    binned: Array = NONE  #: the number whose bins are asked for, else E_mu
 
 
 def signal(
@@ -49,7 +50,7 @@ def signal(
     shares : (float, float)
         The share of decays that can be seen, and the share that counts wherever it happens (`Search.shares`).
     edges : array, shape (bins + 1,), optional
-        Of bins of the beam lepton's energy in GeV; what lies outside is in the nearest one.
+        Of bins of the beam lepton's energy in GeV, or of the number `binned`; what lies outside is in the nearest one.
 
     Returns
     -------
@@ -60,7 +61,8 @@ def signal(
     for chunk in made:
         energy_bin = np.zeros(chunk.E_mu.size, np.int64)
         if edges.size > 2:
-            energy_bin = np.clip(np.searchsorted(edges, chunk.E_mu, "right") - 1, 0, edges.size - 2)
+            binned = chunk.binned if chunk.binned.size else chunk.E_mu
+            energy_bin = np.clip(np.searchsorted(edges, binned, "right") - 1, 0, edges.size - 2)
         columns = chunk.weight, chunk.k, chunk.z_min, chunk.z_max, chunk.tau, energy_bin
         if chunk.depth is not None:
             layers = chunk.layers or _NO_LAYERS

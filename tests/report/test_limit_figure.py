@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -64,6 +66,9 @@ def test_observed_is_solid_and_expected_dashed():
     seen = styles(rows("na64"))
     assert seen["na64, exact, observed"].get_linestyle() == "-"
     assert seen["expected"].get_linestyle() == "--"
+    assert (
+        styles([replace(p, production="events") for p in rows("na64")])["na64, events, observed"].get_linestyle() == "-"
+    )
     assert styles(rows("na64", None))["na64, exact, expected"].get_linestyle() == "--"
 
 
