@@ -18,7 +18,7 @@ from mcgen.analysis.reach_rows import Found, ReachTable, rows_of
 from mcgen.analysis.reach_rows import ReachPoint as ReachPoint
 from mcgen.analysis.reach_rows import write_csv as write_csv
 from mcgen.analysis.samples import EVENTS, sample
-from mcgen.analysis.signal_edges import found_of
+from mcgen.analysis.signal_edges import found_of, warn_of_few
 from mcgen.analysis.threshold import PLAIN_LIMIT, Limit, limit_of
 from mcgen.analysis.tracing import Column, trace
 from mcgen.analysis.variations import NO_VARIATIONS, Variations, variations
@@ -205,6 +205,7 @@ class Scan:
     def points(self, lines: Sequence[tuple[float, list[Found]]]) -> ReachTable:
         """Rows of a table: one per interval, one without couplings where there is none."""
         label = "events" if self.from_events else self.production
+        warn_of_few(self.card.name, ((m, one) for m, column in lines for one in column))
         return ReachTable(
             row
             for number, model in enumerate(self.models)
@@ -362,7 +363,7 @@ def reach_from_events(
         One per model, file and interval, in this order.
     """
     refuse_if("energy-loss" in names(band), "band: a file is of one energy loss; energy-loss needs a card")
-    rows = ReachTable()
+    rows, seen = ReachTable(), []
     done = itertools.count(1)
     files = [sources] if isinstance(sources, str | Path) else list(sources)
     for one in names(model) or reweighting.card_of(reweighting.open_events(files[0])).scan.models:
@@ -380,6 +381,8 @@ def reach_from_events(
                 signal = reweighting.signal_of(view, other, one, m_S, workers)
                 varied.append(found_of([(1.0, signal)], Limit(limit.events)).ranges[limit.events])
             rows += rows_of((card.name, one, "events", m_S), limit, found._replace(varied=varied), others.words)
+            seen.append((m_S, found))
             if progress:
                 progress(next(done))
+    warn_of_few(card.name, seen)
     return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcgen.base.errors import refuse_if
 from mcgen.card.card import Card
@@ -57,6 +57,8 @@ def limit_of(
 ) -> Limit:
     """The limit of a card's search; without `[search]` and without a method, a plain number of events.
 
+    Bins of the search count as one: how its shapes exclude a coupling says `mcgen.analysis.exclusion`.
+
     Parameters
     ----------
     card : Card
@@ -87,10 +89,10 @@ def limit_of(
     if not (card.search or changed):
         return Limit(EVENTS if n_signal is None else n_signal)
     search = card.search or SearchOptions.model_validate({})
-    return _limit(
-        search.observed, search.background, search.background_error, search.signal_error,
-        search.confidence if confidence is None else confidence, method or search.method, calctype,
-    )  # fmt: skip
+    background, error, observed = search.counts.total
+    level = search.confidence if confidence is None else confidence
+    limit = _limit(observed, background, error, search.signal_error, level, method or search.method, calctype)
+    return replace(limit, words=f"{limit.words}, {search.bins.count} bins as one") if search.bins else limit
 
 
 @functools.lru_cache(maxsize=64)  # toys take seconds

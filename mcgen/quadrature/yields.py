@@ -95,8 +95,9 @@ def production(
         return collisions.production(source, m_S, search, n_E // 2)
     for target in source.targets:
         check_method(method, source.process(m_S, target, ratio=ratio))
+    cuts = search.depth_cuts if search else []
     parts = []
-    for group in groups(source.components(m_S)):
+    for group in groups((Source(source.card, cuts) if cuts else source).components(m_S)):
         E, depth, targets = group_nodes(group, n_E, search.places if search else ())
         if not search:  # depths do not count
             depth, targets = depth[:, :1], targets.sum(axis=1, keepdims=True)

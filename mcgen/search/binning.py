@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -37,12 +36,12 @@ class CutAt(Search):
         return sorted({*Search.kinks(self, E_mu, low), *(E for E in edges if low < E < E_mu)})
 
     @property
-    def places(self) -> list[tuple[float, float]]:
-        """Depths in cm in active layers, which are cut at edges as well."""
+    def depth_cuts(self) -> list[float]:
+        """Depths in cm inside active layers at which integrals over the depth are cut: edges as well."""
         cuts = self.cuts if self.variable == DEPTH else ()
-        whole = super(CutAt, self).places
-        parts = [[low, *(z for z in cuts if low < z < high), high] for low, high in whole]
-        return [pair for ends in parts for pair in itertools.pairwise(ends)]
+        inside = [z for z in cuts if any(low < z < high for low, high in self.active)]
+        whole = super(CutAt, self).depth_cuts  # slots make another class of the one that super() knows
+        return sorted({*whole, *inside})
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,9 +122,14 @@ class Search:
     @property
     def places(self) -> list[tuple[float, float]]:
         """Depths in cm in active layers, which are cut where the efficiency bends."""
+        parts = [[low, *(z for z in self.depth_cuts if low < z < high), high] for low, high in self.active]
+        return [pair for ends in parts for pair in itertools.pairwise(ends)]
+
+    @property
+    def depth_cuts(self) -> list[float]:
+        """Depths in cm inside active layers where the efficiency bends: limits of integrals over the depth."""
         bends = [] if isinstance(self.efficiency, float) else self.efficiency.breaks(DEPTH)
-        cuts = [[low, *(z for z in bends if low < z < high), high] for low, high in self.active]
-        return [pair for ends in cuts for pair in itertools.pairwise(ends)]
+        return [z for z in bends if any(low < z < high for low, high in self.active)]
 
     def counts(self, columns: Columns) -> NDArray[np.bool_]:
         """Which S are above the cut."""

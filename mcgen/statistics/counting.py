@@ -22,6 +22,8 @@ _DROP = 45.0
 #: panels on each side of the largest value, and where each further one begins about what may bend, in its widths
 _SIDE = 6
 _BENDS = np.array([-8.0, -5.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 5.0, 8.0])
+#: probability of a standard Gaussian below -2, -1, 0, 1, 2
+SHARES = tuple(0.5 * math.erfc(-z / math.sqrt(2.0)) for z in (-2, -1, 0, 1, 2))
 _GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
 
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from mcgen.base.asked import whole
 from mcgen.base.errors import InputError, choose, refuse_if
-from mcgen.statistics.counting import Counting, quantile
+from mcgen.statistics.by_pyhf import Toys, pyhf_limit
+from mcgen.statistics.counting import SHARES, Counting, quantile
 from mcgen.statistics.feldman_cousins import feldman_cousins
 from mcgen.statistics.flat_prior import flat_prior
 from mcgen.statistics.roots import falling_crossing
@@ -31,10 +32,6 @@ class Bands(NamedTuple):
     plus_2: float
 
 
-#: probability of a standard Gaussian below -2, -1, 0, 1, 2
-_SHARES = tuple(0.5 * math.erfc(-z / math.sqrt(2.0)) for z in (-2, -1, 0, 1, 2))
-
-
 def limit_events(
     observed: int | None = None,
     background: float = 0.0,
@@ -43,6 +40,9 @@ def limit_events(
     confidence: float = 0.95,
     method: str = "poisson",
     calctype: str = "exact",
+    *,
+    toys: int = Toys().number,
+    seed: int = Toys().seed,
 ) -> float:
     """Number of signal events that a search excludes: n ~ Poisson(e s + b), with b and e integrated over.
 
@@ -60,6 +60,8 @@ def limit_events(
         "poisson", "cls", "feldman-cousins" or "bayes".
     calctype : str
         "exact"; "asymptotics" and "toys" are those of pyhf, for "cls" alone.
+    toys, seed : int
+        How many toys pyhf makes with a signal, and as many without, and the seed.
 
     Returns
     -------
@@ -72,13 +74,17 @@ def limit_events(
         An argument is outside what is allowed, or the count excludes every signal by method "poisson".
     """
     limit, counting = _asked(background, background_error, signal_error, confidence, method, calctype)
-    n = quantile(counting, 0.5) if observed is None else whole(observed, "observed")
-    refuse_if(observed is not None and not 0 <= n <= _MOST, f"observed: {n} must lie from 0 to {_MOST}")
+    seen = None if observed is None else whole(observed, "observed")
+    refuse_if(seen is not None and not 0 <= seen <= _MOST, f"observed: {seen} must lie from 0 to {_MOST}")
+    if calctype != "exact":
+        return pyhf_limit(counting, seen, 1.0 - confidence, _which(seen), _toys(calctype, toys, seed)).value
+    n = quantile(counting, 0.5) if seen is None else seen
     found = limit(counting, n, 1.0 - confidence)
+    others = "methods cls and feldman-cousins have a limit" if method == "poisson" else "method cls has a limit"
     refuse_if(
         found == 0.0,
         f"observed: {n} events with {counting.background:g} of background exclude every signal, s = 0 too, by method "
-        f"{method}; methods cls and feldman-cousins have a limit",
+        f"{method}; {others}",
     )
     return found
 
@@ -90,12 +96,17 @@ def expected_limits(
     confidence: float = 0.95,
     method: str = "poisson",
     calctype: str = "exact",
+    *,
+    toys: int = Toys().number,
+    seed: int = Toys().seed,
 ) -> Bands:
     """Limits to be expected without a signal: those at quantiles of the counts that background alone gives.
 
     Parameters
     ----------
     background, background_error, signal_error, confidence, method, calctype
+        As for `limit_events`.
+    toys, seed : int
         As for `limit_events`.
 
     Returns
@@ -104,7 +115,24 @@ def expected_limits(
         Signal events; by method "poisson" 0 where a count excludes every signal.
     """
     limit, counting = _asked(background, background_error, signal_error, confidence, method, calctype)
-    return Bands(*(limit(counting, quantile(counting, share), 1.0 - confidence) for share in _SHARES))
+    if calctype != "exact":
+        made = _toys(calctype, toys, seed)
+        return Bands(*(pyhf_limit(counting, None, 1.0 - confidence, i, made).value for i in range(1, 6)))
+    return Bands(*(limit(counting, quantile(counting, share), 1.0 - confidence) for share in SHARES))
+
+
+def _which(seen: int | None) -> int:
+    """Which of pyhf's values is meant: that of what was seen, or the median."""
+    return 3 if seen is None else 0
+
+
+def _toys(calctype: str, number: int, seed: int) -> Toys | None:
+    if calctype != "toys":
+        return None
+    made = Toys(whole(number, "toys"), whole(seed, "seed"))
+    refuse_if(not 10 <= made.number <= _MOST, f"toys: {made.number} must lie from 10 to {_MOST}")
+    refuse_if(not 0 <= made.seed < 2**32, f"seed: {made.seed} must lie from 0 to 2^32 - 1")
+    return made
 
 
 Limit = Callable[[Counting, int, float], float]

@@ -42,14 +42,23 @@ def crossing(function: Callable[[float], float], low: float, high: float, accura
     return 0.5 * (low + high)
 
 
-def falling_crossing(function: Callable[[float], float], start: float = 1.0) -> float:
-    """The root above 0 of a function that falls from a positive value at 0; 0 where it is not positive there."""
+def falling_crossing(function: Callable[[float], float], start: float = 1.0, accuracy: float = _ACCURACY) -> float:
+    """The root above 0 of a function that falls from a positive value at 0; 0 where it is not positive there.
+
+    Parameters
+    ----------
+    function : callable
+    start : float
+        First guess.
+    accuracy : float
+        Relative one of the root.
+    """
     if function(0.0) <= 0.0:
         return 0.0
     low, high = 0.0, start
     while function(high) > 0.0:
         low, high = high, 2.0 * high
-    return crossing(function, low, high)
+    return crossing(function, low, high, accuracy)
 
 
 def largest(function: Callable[[float], float], low: float, high: float, width: float) -> float:

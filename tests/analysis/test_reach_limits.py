@@ -15,8 +15,9 @@ from mcgen.analysis.crossings import intervals, intervals_at
 from mcgen.analysis.reach import EVENTS
 from mcgen.analysis.reach_rows import Found, document, rows_of, write_csv
 from mcgen.analysis.reweight import signal_of
-from mcgen.analysis.signal_edges import found_of
+from mcgen.analysis.signal_edges import FewEventsWarning, found_of
 from mcgen.analysis.threshold import Limit, limit_of
+from mcgen.analysis.variations import changed
 from mcgen.base.errors import InputError
 from mcgen.base.units import Range
 from mcgen.cli import main
@@ -172,6 +173,19 @@ def test_errors_in_rows(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "95 % CL, CLs, expected, b = 0: 2.996 signal events" in out
     assert "(" in out.splitlines()[-2]
+
+
+def test_few_events_are_said(tmp_path, capsys):
+    """Where muons stop in the target the last S decide on the upper end; fails if it has an error and no warning."""
+    card = changed(load_card("fermilab"), target={"material": "Fe", "dE_dy": None})
+    (exact,) = reach(card, ["A"], [0.1])
+    save(generate(card, 0.1, 2000), tmp_path / "e.root")
+    with pytest.warns(FewEventsWarning, match="an end of the contour at 100 MeV rests on"):
+        (point,) = reach_from_events(tmp_path / "e.root", ["A"])
+    assert exact.g_high - point.g_high > 10.0 * point.g_high_error
+    assert main(["reach", "--events", str(tmp_path / "e.root"), "--model", "A"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "effective events" in line
 
 
 def test_limits_on_the_command_line(tmp_path, capsys):

@@ -120,23 +120,52 @@ active = true
 """
 
 
-def test_active_layers_in_depth():
+@pytest.fixture(scope="module")
+def active():
+    head, rest = card_text("fermilab").split("[target]", 1)
+    return parse_card(f'{head}[target]\nenergy_loss = "none"\n{ACTIVE}\n[detector]{rest.split("[detector]", 1)[1]}')
+
+
+def test_active_layers_in_depth(active):
     """Decays in an active layer stand in the bins of its z; fails if a layer is counted in each bin."""
-    text = card_text("fermilab")
-    head, rest = text.split("[target]", 1)
-    card = parse_card(f'{head}[target]\nenergy_loss = "none"\n{ACTIVE}\n[detector]{rest.split("[detector]", 1)[1]}')
-    edges = [0.0, 1.0, 3.0, 6.0, 1e9]
-    g = [1e-3, 1e-2]
-    rows = mcgen.signal_histogram(card, "A", g, 0.03, variable=DEPTH, edges=edges).n_signal
-    made = mcgen.generate(card, 0.03, 20_000)
+    g, edges = [1e-3, 1e-2], [0.0, 0.5, 3.0, 6.2, 1e9]
+    rows = mcgen.signal_histogram(active, "A", g, 0.03, variable=DEPTH, edges=edges).n_signal
+    made = mcgen.generate(active, 0.03, 20_000)
     found = mcgen.signal_histogram(made, "A", g, variable=DEPTH, edges=edges).n_signal
-    for row, other, one in zip(rows, found, mcgen.n_signal(card, "A", 0.03, g), strict=True):
+    for row, other, one in zip(rows, found, mcgen.n_signal(active, "A", 0.03, g), strict=True):
         assert row[0].value == 0.0
-        assert sum(part.value for part in row) == pytest.approx(one.value, rel=1e-10)
+        assert sum(part.value for part in row) == pytest.approx(one.value, rel=1e-6)
         assert row[1].value > 0.0
         assert row[2].value > 0.0
         for part, known in zip(other, row, strict=True):
             assert abs(part.value - known.value) <= 4.0 * part.error + 1e-9 * known.value
+
+
+@pytest.mark.parametrize(
+    ("variable", "cut", "edges", "accuracy"),
+    [("S_E_gev", "E_S_min", [1.3, 1.7, 1.75], 1e-3), ("x", "x_min", [0.3, 0.77, 0.78], 1e-7)],
+)
+def test_bins_are_differences_of_cuts(variable, cut, edges, accuracy, card):
+    """N_S of a narrow bin is that above its lower edge minus that above its upper one; fails if nodes are not cut."""
+    (row,) = mcgen.signal_histogram(card, "A", 3e-4, 0.03, variable=variable, edges=edges).n_signal
+    above = []
+    for edge in edges:
+        detector = card.detector.model_copy(update={cut: edge})
+        above.append(mcgen.n_signal(card.model_copy(update={"detector": detector}), "A", 0.03, 3e-4).value)
+    assert [one.value for one in row] == pytest.approx(-np.diff(above), rel=accuracy)
+
+
+def test_bins_in_an_active_layer(active):
+    """A bin in a layer is that part of the layer alone being active; fails if depths are not cut at its edges."""
+    slab = '[[target.layer]]\nmaterial = "scintillator"\nlength = "{} cm"\nactive = {}\n'
+    tungsten = ACTIVE[: ACTIVE.index("[[target.layer]]", 10)]
+    parts = [(1.0, "false"), (0.4, "true"), (3.6, "false")]
+    text = active.text.replace(ACTIVE, tungsten + "".join(slab.format(*part) for part in parts))
+    some, none = parse_card(text), parse_card(text.replace("active = true", "active = false"))
+    whole, behind = (mcgen.n_signal(one, "A", 0.03, 3e-3).value for one in (some, none))
+    of = {"variable": DEPTH, "edges": [2.0, 2.4]}
+    ((one,),) = mcgen.signal_histogram(active, "A", 3e-3, 0.03, **of).n_signal
+    assert one.value == pytest.approx(whole - behind, rel=1e-7)
 
 
 @pytest.mark.parametrize("variable", ["S_E_gev", DEPTH])

@@ -90,6 +90,7 @@ def test_on_the_command_line(capsys, tmp_path):
     assert "a file is of one energy loss" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("ignore::mcgen.analysis.signal_edges.FewEventsWarning")
 def test_events_are_reweighted(tmp_path):
     """Of one file the band is as wide as that of the quadrature, 0.1 % of g; fails for events made anew.
 

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from mcgen import generate, n_signal, reach, reweight, sigma_tilde
+from mcgen import crosscheck, generate, n_signal, reach, reweight, run, sigma_tilde
 from mcgen.analysis.reach import FromEventsWarning
 from mcgen.analysis.reweight import LowStatisticsWarning
 from mcgen.base.constants import HBARC_GEV_CM
@@ -67,8 +67,10 @@ CASES = {
         lambda c, _: _bilinear(c["S_E"] / 200, c["x"], (0, 0.7, 0.5, 0.2)),
     ),
     "decay_z_cm, a step": (
-        "decay_z_cm,efficiency\n0,0.8\n150,0\n250,1\n250,0.3\n1000,0.9\n",
-        lambda _, z: np.where(z < 250, np.interp(z, [0, 150, 250], [0.8, 0, 1]), 0.3 + 0.6 * (z - 250) / 750),
+        "decay_z_cm,efficiency\n0,0.8\n70,0.4\n70,1\n150,0\n250,1\n250,0.3\n1000,0.9\n",
+        lambda _, z: np.select(
+            [z < 70, z < 250], [0.8 - z / 175, np.interp(z, [70, 150, 250], [1, 0, 1])], 0.3 + 0.6 * (z - 250) / 750
+        ),
     ),
     "S_E_gev and decay_z_cm": (
         "decay_z_cm,S_E_gev,efficiency\n0,0,0\n0,4,1\n500,0,0.8\n500,4,0.1\n",
@@ -222,18 +224,20 @@ def test_ways_agree(name, case):
     _agree(forced, there.value, error, there.error)
 
 
-@pytest.mark.parametrize(("name", "case"), [("fermilab", case) for case in (*PLACES, *DAUGHTERS)])
+@pytest.mark.parametrize("name", ["fermilab", "fermilab-3d"])
+@pytest.mark.parametrize("case", [*PLACES, *DAUGHTERS])
 def test_forced_by_hand(name, case):
     """Each forced event has the weight of the plain card's times its efficiency, 1e-9; fails for another's place.
 
-    With geometry "paper" the place is the depth and the way from there.
+    With geometry "paper" the place is the depth and the way from there, else that in the file.
     """
     _, card = _cards(name, case)
     c, seen = _events(name, forced=True).columns, generate(card, M_S, N, 11, force_decay=True).columns
     path = (c["decay_z_cm"] - c["vertex_z_cm"]) * np.sqrt(sum(c[f"S_p{i}"] ** 2 for i in "xyz")) / c["S_pz"]
-    by_hand = CASES[case][1](c, c["depth_cm"] + path)
+    z = c["decay_z_cm"] if name == "fermilab-3d" else c["depth_cm"] + path
+    by_hand = CASES[case][1](c, z)
     np.testing.assert_array_equal(c["tau"], seen["tau"])
-    edge = np.abs(c["depth_cm"] + path - np.array([[250.0], [260.0]])).min(axis=0) < 1e-9
+    edge = np.abs(z - np.array([[70.0], [250.0], [260.0]])).min(axis=0) < 1e-9
     np.testing.assert_allclose(seen["decay_weight"][~edge], (c["decay_weight"] * by_hand)[~edge], rtol=1e-9)
 
 
@@ -259,9 +263,14 @@ def test_means_over_energies():
 
 def test_kinks_are_limits():
     """Steps in x and in z cost the quadrature no precision, 1e-6; fails if nodes lie on both sides of one."""
-    for case in ("x, a step", "decay_z_cm, a step", "a correction"):
-        found = n_signal(_cards("fermilab", case)[1], "A", M_S, 1e-4)
-        assert found.error < (3e-4 if case == "a correction" else 1e-6) * found.value, case
+    asked = [
+        ("fermilab", "x, a step", 1e-6),
+        ("fermilab", "decay_z_cm, a step", 1e-6),
+        ("fermilab", "a correction", 3e-4),
+    ]
+    for name, case, largest in [*asked, ("layers", "decay_z_cm, a step", 1e-6)]:
+        found = n_signal(_cards(name, case)[1], "A", M_S, [1e-4, 3e-3])
+        assert all(one.error < largest * one.value for one in found[: 1 if name == "fermilab" else 2]), case
 
 
 @pytest.mark.parametrize("case", OF_EVENTS)
@@ -285,6 +294,41 @@ def test_reach_from_events():
     assert point.g_low == pytest.approx(whole.g_low * share**-0.5, rel=0.01)
     with pytest.raises(InputError, match="ww"):
         reach(card, "A", M_S, production="ww")
+
+
+def test_run(tmp_path):
+    """The chain of a card that needs events leaves the column of the quadrature empty; fails if it stops there."""
+    text = card_text("na64mu-run4").replace('mass = "10 MeV, 30 MeV, 100 MeV, 200 MeV"', 'mass = "100 MeV"')
+    text = text.replace('models = ["A", "B"]', 'models = ["A"]').replace("1e-6:1e-2:25", "1e-5, 1e-4")
+    card = parse_card(f"{text}\n[search]\nefficiency = {json.dumps(CASES['mu_out_pt_gev'][0])}\n")
+    with pytest.warns(FromEventsWarning, match="mu_out_pt_gev"):
+        result = run(card, tmp_path / "run", events=2000)
+    assert result.exact == {"A": [None, None]}
+    assert {point.production for point in result.reach} == {"events"}
+    rows = (tmp_path / "run" / "signal.csv").read_text().splitlines()
+    assert all(row.endswith(",,") for row in rows[1:])
+    assert crosscheck(card, M_S, points=2000)[0].sigma_exact_pb > 0.0
+
+
+def test_bins_of_daughters_that_are_seen():
+    """Bins that begin where the detector does are asked of no daughter below; fails if one that is lost is asked."""
+    text = card_text("fermilab-3d").replace("[detector]", '[detector]\nE_daughter_min = "0.2 GeV"')
+    bins = {
+        "nodetype": "binning",
+        "input": "d_min_E_gev",
+        "edges": [0.2, 0.6, 1.5],
+        "content": [0.3, 0.9],
+        "flow": "error",
+    }
+    table = "d_min_E_gev,efficiency\n0.2,0.3\n0.6,0.3\n0.6,0.9\n1.5,0.9\n"
+    cards = [
+        parse_card(f"{text}\n[search]\nefficiency = {json.dumps(e)}\n")
+        for e in (_document(["d_min_E_gev"], bins), table)
+    ]
+    binned, steps = (_reweight(_events("fermilab-3d"), "A", [1e-4], detector=card) for card in cards)
+    assert binned.value == pytest.approx(steps.value, rel=1e-14)
+    forced = [generate(card, M_S, 5000, 3, force_decay=True).columns["decay_weight"] for card in cards]
+    np.testing.assert_allclose(*forced, rtol=1e-14)
 
 
 def test_heavy_boson():
