@@ -84,8 +84,8 @@ class Found(NamedTuple):
 
     ranges: Mapping[float, Intervals]  #: by the number of signal events
     errors: Sequence[Errors] = ()  #: of the intervals at the limit
-    n_eff: float = math.inf  #: effective events that the end with the fewest rests on
     varied: Sequence[Intervals] = ()  #: at the limit, of each variation
+    n_eff: float = math.inf  #: effective events that the end with the fewest rests on
 
 
 def rows_of(

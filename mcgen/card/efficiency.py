@@ -152,11 +152,13 @@ class Correction:
 
     def check_covers(self, ranges: Ranges) -> None:
         """Raise InputError unless it gives efficiencies at each end, on both sides of its edges and between them."""
+        if any(high <= low for low, high in (ranges[name] for name in self.names)):  # nothing counts
+            return
         each = []
         for name in self.names:
             low, high = ranges[name]
             inside = [edge for edge in self.breaks(name) if low < edge < high]
-            ends = np.array([low, *inside, max(low, high)])
+            ends = np.array([low, *inside, high])
             width = np.diff(ends)
             points = [ends[:-1] + share * width for share in (1e-9, 0.5, 1.0 - 1e-9)]
             each.append(np.unique(np.concatenate(points)))
