@@ -32,6 +32,7 @@ from mcgen.base.units import Range
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.card.width_table import TABLE
+from mcgen.events.events import EventSource
 from mcgen.physics.boson.couplings import MODELS
 from mcgen.physics.emission.cross_section import METHODS
 from mcgen.quadrature.yields import FINE, production, signal_of
