@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mcgen.analysis.crosscheck import crosscheck as crosscheck
     from mcgen.analysis.crosscheck import x_spectra as x_spectra
     from mcgen.analysis.event_check import crosscheck_events as crosscheck_events
+    from mcgen.analysis.grid import grid as grid
+    from mcgen.analysis.grid import grid_from_events as grid_from_events
     from mcgen.analysis.reach import reach as reach
     from mcgen.analysis.reach import reach_from_events as reach_from_events
     from mcgen.analysis.reweight import reweight as reweight
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from mcgen.quadrature.yields import n_signal as n_signal
     from mcgen.quadrature.yields import sigma_tilde as sigma_tilde
     from mcgen.report.contours import plot_reach as plot_reach
+    from mcgen.report.grid_figure import plot_grid as plot_grid
+    from mcgen.report.grid_files import save_grid as save_grid
     from mcgen.report.plot import plot_comparison as plot_comparison
     from mcgen.report.plot import plot_error_map as plot_error_map
     from mcgen.report.plot import plot_sigma_tilde as plot_sigma_tilde
@@ -82,6 +86,8 @@ _HOME = {
     "export": "events.export",
     "generate": "generation.generate",
     "generate_folder": "campaign.generate_folder",
+    "grid": "analysis.grid",
+    "grid_from_events": "analysis.grid",
     "info": "events.info",
     "library": "generation.library",
     "limit_events": "statistics.limits",
@@ -93,6 +99,7 @@ _HOME = {
     "overwriting": "base.files",
     "plot_comparison": "report.plot",
     "plot_error_map": "report.plot",
+    "plot_grid": "report.grid_figure",
     "plot_reach": "report.contours",
     "plot_sigma_tilde": "report.plot",
     "plot_signal": "report.plot",
@@ -103,6 +110,7 @@ _HOME = {
     "reweight": "analysis.reweight",
     "run": "report.run",
     "save": "events.formats.root",
+    "save_grid": "report.grid_files",
     "schema": "card.keys",
     "show": "report.show",
     "signal_histogram": "analysis.shapes",

@@ -125,6 +125,14 @@ def reach(said, file, tmp_path):  # noqa: ARG001
     return [(row["g_low"], row["g_high"]) for row in [*found, *of_file]], [(p.g_low, p.g_high) for p in both]
 
 
+def grid(said, file, tmp_path):  # noqa: ARG001
+    found = said("grid", "fermilab", "--mass", "10MeV,100MeV", "--g-mu", "1e-5:1e-3:3", "--band", "energy-loss")
+    of_file = said("grid", "--events", file.path, "--model", "A", "--g-mu", "1e-4")
+    made = mcgen.grid("fermilab", None, "10MeV,100MeV", "1e-5:1e-3:3", band="energy-loss")
+    assert [row["n_eff"] for row in of_file] == [p.n_eff for p in mcgen.grid_from_events(file.path, "A", "1e-4").rows]
+    return found, [asdict(point) for point in made.rows]
+
+
 def workspace(said, file, tmp_path):
     card = tmp_path / "binned.toml"
     bins = '[search.bins]\nvariable = "x"\nedges = [0.0, 0.5, 1.0]\n'
@@ -165,7 +173,7 @@ def cache(said, file, tmp_path):  # noqa: ARG001
 def test_same_answer(command, said, file, tmp_path, monkeypatch):
     """Fails where a command computes something of its own, or has no pair here."""
     monkeypatch.chdir(tmp_path)
-    for part in ("_tables", "_figures"):  # two minutes; what is in them has tests of its own
+    for part in ("_tables", "_figures", "_published"):  # two minutes; what is in them has tests of its own
         monkeypatch.setattr(report, part, lambda *_: [])
     monkeypatch.setattr(report, "_beyond", lambda *_: report.Section("beyond", "<p></p>"))
     one, two = globals()[command](said, file, tmp_path)

@@ -18,10 +18,11 @@ from mcgen.analysis.exclusion import exclusion
 from mcgen.analysis.reach_rows import Found, ReachTable, rows_of
 from mcgen.analysis.reach_rows import ReachPoint as ReachPoint
 from mcgen.analysis.reach_rows import write_csv as write_csv
+from mcgen.analysis.samples import EVENTS, sample
 from mcgen.analysis.signal_edges import found_of, warn_of_few
-from mcgen.analysis.systematics import NO_VARIATIONS, Variations, variations
 from mcgen.analysis.threshold import PLAIN_LIMIT, Limit, limit_of
 from mcgen.analysis.tracing import Column, trace
+from mcgen.analysis.variations import NO_VARIATIONS, Variations, variations
 from mcgen.base.asked import Energies, Names, energies, names, renamed
 from mcgen.base.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
 from mcgen.base.errors import InputError, McgenWarning, ThresholdError, check_number, choose, refuse_if
@@ -32,7 +33,6 @@ from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.card.width_table import TABLE
 from mcgen.events.events import EventSource
-from mcgen.generation.generate import generate
 from mcgen.physics.boson.couplings import MODELS
 from mcgen.physics.emission.cross_section import METHODS
 from mcgen.quadrature.yields import FINE, production, signal_of
@@ -41,8 +41,6 @@ from mcgen.search.search import Search
 from mcgen.source.boson import Boson, check_widths
 from mcgen.source.source import CardLike, load_card, source_of
 
-#: events per mass where the detector has a shape, for which there is no quadrature
-EVENTS = 20_000
 #: tolerance in log(g) of a traced line between its masses, and the largest number of masses: by quadrature, and from
 #: events, which have errors of a percent
 BY_QUADRATURE, FROM_EVENTS = (0.01, 400), (0.03, 20)
@@ -95,11 +93,7 @@ def _signals(
     seen = [m for m in models if search.can_see(Boson(card, m, m_S))]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
     if seen and not _too_heavy(card, [m_S]):
-        ratio = source_of(card).electron_ratio
-        made_with = max(seen, key=lambda model: abs(ratio(model)))  # else its parts are missing
-        couples = ratio(made_with) != ratio(card.scalar.model)
-        maker = events_of or card
-        events: EventSource = generate(maker.with_boson(model=made_with) if couples else maker, m_S, EVENTS)
+        events = sample(events_of or card, seen, m_S)
         if events_of:
             events = reweighting.open_events(events, card.run.form_factor)
         for model in seen:
@@ -166,6 +160,8 @@ class Scan:
         return f"bins of {bins.variable} need them" if bins and bins.needs_events else ""
 
     def _found(self, m_S: float) -> list[Found]:
+        if self.limit.levels and _too_heavy(self.card, [m_S]):
+            return self.nothing([m_S])[0][1]
         if self.limit.levels:
             how = {"confidence": self.limit.confidence, "events": EVENTS}
             asked = [exclusion(self.card, model, m_S, **how) for model in self.models]  # type: ignore[arg-type]
@@ -199,9 +195,7 @@ class Scan:
         self, masses: Iterable[float], workers: int = 1, progress: Callable[[int], None] | None = None
     ) -> list[tuple[float, list[Found]]]:
         """What is found at each of a list of masses in GeV, or at those that lines through a range need."""
-        if why := Search.of(self.card).needs_events or self._bins_need_events:
-            message = f"{self.card.name}: N_S is from {EVENTS} events at each mass, as {why}"
-            warnings.warn(message, FromEventsWarning, stacklevel=3)
+        warn_of_events(self.card, self._bins_need_events)
         done, found = itertools.count(1), {}
 
         with ThreadPoolExecutor(workers) as pool:
@@ -334,6 +328,13 @@ def reach(
     total = 0 if isinstance(masses, Range) else len(masses)
     with reported(progress, "masses", total) as step:
         return scan.points(scan.lines(masses, workers, step))
+
+
+def warn_of_events(card: Card, also: str = "") -> None:
+    """Warn where the efficiency of a card, or something else, needs events, of which there are few."""
+    if why := Search.of(card).needs_events or also:
+        message = f"{card.name}: N_S is from {EVENTS} events at each mass, as {why}"
+        warnings.warn(message, FromEventsWarning, stacklevel=4)
 
 
 def check_masses(card: Card, masses: Sequence[float]) -> None:

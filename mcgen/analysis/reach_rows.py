@@ -84,8 +84,8 @@ class Found(NamedTuple):
 
     ranges: Mapping[Any, Intervals]  #: by `Limit.key`: the number of signal events, or the level in bins
     errors: Sequence[Errors] = ()  #: of the intervals at the limit
-    n_eff: float = math.inf  #: effective events that the end with the fewest rests on
     varied: Sequence[Intervals] = ()  #: at the limit, of each variation
+    n_eff: float = math.inf  #: effective events that the end with the fewest rests on
 
 
 def rows_of(

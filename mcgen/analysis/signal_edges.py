@@ -48,8 +48,10 @@ def found_of(parts: Sequence[tuple[float, Signal]], limit: Limit) -> Found:
 
     thresholds = limit.thresholds
     ranges = dict(zip(thresholds, intervals_at(total, thresholds), strict=True))
-    has_errors = any(isinstance(signal, EventSignal) for _, signal in parts)
-    return Found(ranges, *_errors(parts, total, ranges[limit.events])) if has_errors else Found(ranges)
+    if not any(isinstance(signal, EventSignal) for _, signal in parts):
+        return Found(ranges)
+    errors, n_eff = _errors(parts, total, ranges[limit.events])
+    return Found(ranges, errors, n_eff=n_eff)
 
 
 def _errors(parts: Sequence[tuple[float, Signal]], total: Signal, ranges: Intervals) -> tuple[list[Errors], float]:

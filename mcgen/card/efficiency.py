@@ -26,6 +26,7 @@ from mcgen.base.extras import optional
 from mcgen.base.files import policy, read_text
 from mcgen.card.beam_profile import parse_rows, split_header
 from mcgen.card.quantities import EnergyList, Section, about
+from mcgen.card.search_bins import BINNED
 
 #: largest file of an efficiency in bytes, packed or not
 MAX_BYTES = 1_000_000
@@ -33,11 +34,6 @@ MAX_BYTES = 1_000_000
 DEPTH = "decay_z_cm"
 #: energies of both daughters
 DAUGHTERS = ("d1_E_gev", "d2_E_gev", "d_min_E_gev", "d_max_E_gev")
-#: what an efficiency can depend on
-NAMES = (
-    "S_E_gev", "x", "S_theta_rad", "mu_out_E_gev", "mu_out_theta_rad", "mu_out_pt_gev", "N_out_T_gev", *DAUGHTERS,
-    DEPTH,
-)  # fmt: skip
 #: straight pieces of a formula in the place of a decay: if it depends on nothing else, and if it does
 PIECES = (512, 64)
 #: most points at which a correction is tried before it is used
@@ -156,11 +152,13 @@ class Correction:
 
     def check_covers(self, ranges: Ranges) -> None:
         """Raise InputError unless it gives efficiencies at each end, on both sides of its edges and between them."""
+        if any(high <= low for low, high in (ranges[name] for name in self.names)):  # nothing counts
+            return
         each = []
         for name in self.names:
             low, high = ranges[name]
             inside = [edge for edge in self.breaks(name) if low < edge < high]
-            ends = np.array([low, *inside, max(low, high)])
+            ends = np.array([low, *inside, high])
             width = np.diff(ends)
             points = [ends[:-1] + share * width for share in (1e-9, 0.5, 1.0 - 1e-9)]
             each.append(np.unique(np.concatenate(points)))
@@ -223,7 +221,7 @@ def _table(text: str, where: str) -> Table:
     needs = f"{where}: needs the header S_E_gev,efficiency, or one or two other variables before efficiency"
     refuse_if(last != "efficiency" or not 1 <= len(names) <= 2 or len(set(names)) < len(names), needs)
     for name in names:
-        choose(name, NAMES, f"{where}: column")
+        choose(name, BINNED, f"{where}: column")
     *columns, values = parse_rows(rest, header, where).T
     wrong = np.flatnonzero((values < 0.0) | (values > 1.0))
     if wrong.size:
@@ -267,7 +265,7 @@ def _correction(text: str, where: str) -> Correction:
     (one,) = corrections
     names = tuple(given["name"] for given in one["inputs"])
     for given in one["inputs"]:
-        choose(given["name"], NAMES, f"{where}: correction {one['name']}: input")
+        choose(given["name"], BINNED, f"{where}: correction {one['name']}: input")
         refuse_if(given["type"] != "real", f"{where}: input {given['name']} is {given['type']}, and must be real")
     refuse_if(not names, f"{where}: correction {one['name']} has no input")
     edges: dict[str, list[float]] = {}

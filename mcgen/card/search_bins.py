@@ -13,7 +13,7 @@ from mcgen.base.errors import refuse_if
 from mcgen.base.units import parse_list, spread_units
 from mcgen.card.quantities import Section, about
 
-#: what a search may be binned in -> dimension of its edges, whose first unit is that in the name
+#: what bins and efficiencies may be of -> dimension of edges, whose first unit is that in the name
 BINNED: dict[str, str | None] = {
     "S_E_gev": "energy",
     "x": None,

@@ -21,6 +21,7 @@ from mcgen.cli.cache import cache
 from mcgen.cli.crosscheck import crosscheck
 from mcgen.cli.export import export
 from mcgen.cli.generate import generate
+from mcgen.cli.grid import grid
 from mcgen.cli.info import info
 from mcgen.cli.library import library
 from mcgen.cli.merge import merge
@@ -62,7 +63,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    new, run, generate, merge, rerun, export, library, info, reweight, xsec, crosscheck, reach, workspace, show,
+    new, run, generate, merge, rerun, export, library, info, reweight, xsec, crosscheck, reach, grid, workspace, show,
     validate, schema, cache,
 )  # fmt: skip
 for command in COMMANDS:

@@ -138,7 +138,8 @@ def reach_table(
     kept = [p for p in points if shown is None or p.mass_gev in shown or (*line(p), p.mass_gev) in ends]
     header = ["experiment", "model", "production", "m_S [MeV]", "g_mu from", "to"]
     rows = [[*line(p), f"{1e3 * p.mass_gev:.6g}", *_edges(p)] for p in kept]
-    if any(p.limits for p in points) and (not sys.stdout.isatty() or shutil.get_terminal_size().columns >= _WIDE):
+    has_bands = any(len({*p.limits.values()}) > 1 for p in points if p.limits)
+    if has_bands and (not sys.stdout.isatty() or shutil.get_terminal_size().columns >= _WIDE):
         header += ["expected from", "+-1 sigma"]
         rows = [[*row, _coupling(p.expected), _span(p.minus_1, p.plus_1)] for row, p in zip(rows, kept, strict=True)]
     if any(p.varied for p in points):

@@ -23,7 +23,7 @@ Scattering = Process | BothLines
 #: error at which a cross section that is interpolated between beam energies aims, and the largest that is taken
 _AIM, _LARGEST = 1e-10, 3e-8
 #: nodes in the energy of S of a part of its range, however short
-_AT_LEAST = 8
+_AT_LEAST = 12
 
 
 def methods_of(process: Scattering) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def counted_ranges(card: Card, m_S: float) -> Ranges:
     lowest = max(m_S, detector.E_S_min or 0.0)
     low = max(lowest, detector.x_min * Source(card).E_exit) if detector.x_min else lowest
     high = E_high - m_out
-    E_out = E_high - max(lowest, detector.x_min * E_high)
+    E_out = max(m_out, E_high - max(lowest, detector.x_min * E_high))
     seen = detector.E_daughter if detector.geometry == "3d" else 0.0
     both = seen if detector.daughters == "both" else 0.0
     return {
@@ -52,8 +52,8 @@ def counted_ranges(card: Card, m_S: float) -> Ranges:
         "S_theta_rad": (0.0, math.pi),
         "mu_out_E_gev": (m_out, E_out),
         "mu_out_theta_rad": (0.0, math.pi),
-        "mu_out_pt_gev": (0.0, math.sqrt(max((E_out - m_out) * (E_out + m_out), 0.0))),
-        "N_out_T_gev": (0.0, max(E_out - m_out, 0.0)),
+        "mu_out_pt_gev": (0.0, math.sqrt((E_out - m_out) * (E_out + m_out))),
+        "N_out_T_gev": (0.0, E_out - m_out),
         "d1_E_gev": (both, high),
         "d2_E_gev": (both, high),
         "d_min_E_gev": (both, 0.5 * high),

@@ -17,8 +17,6 @@ from mcgen.statistics.roots import crossing, largest
 
 #: accuracy of places in s, and of the limit where it jumps
 _ACCURACY, _JUMP = 1e-7, 1e-4
-#: numbers of events looked at beyond the first that ends the interval, which need not be in one piece
-_FURTHER = 3
 #: how far above the background larger limits are looked for, and in what steps
 _RANGE, _STEP = 4.0, 0.5
 
@@ -62,18 +60,17 @@ def feldman_cousins(counting: Counting, n: int, alpha: float) -> float:
 
 def _upper_end(counting: Counting, n: int, alpha: float) -> float:
     """The largest s to which n events belong, at this background."""
-    step, low = 1, n
-    while _belongs(counting, n, low + step, alpha):
-        low, step = low + step, 2 * step
-    high = low + step
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if _belongs(counting, n, middle, alpha) else (low, middle)
-    last = max([low, *(k for k in range(high + 1, high + 1 + _FURTHER) if _belongs(counting, n, k, alpha))])
-    low_s, high_s = _equal(counting, n, last), _equal(counting, n, last + 1)
-    if _before(counting, n, last, high_s) < 1.0 - alpha:
-        return high_s
-    return crossing(lambda s: 1.0 - alpha - _before(counting, n, last, s), low_s, high_s, _ACCURACY)
+    step, last = 1, n
+    while _belongs(counting, n, last + step, alpha):
+        last, step = last + step, 2 * step
+    beyond = last + step
+    while beyond - last > 1:
+        middle = (last + beyond) // 2
+        last, beyond = (middle, beyond) if _belongs(counting, n, middle, alpha) else (last, middle)
+    low, high = _equal(counting, n, last), _equal(counting, n, last + 1)
+    if _before(counting, n, last, high) < 1.0 - alpha:
+        return high
+    return crossing(lambda s: 1.0 - alpha - _before(counting, n, last, s), low, high, _ACCURACY)
 
 
 def _belongs(counting: Counting, n: int, last: int, alpha: float) -> bool:

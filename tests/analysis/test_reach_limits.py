@@ -17,17 +17,17 @@ from mcgen.analysis.reach_rows import Found, document, rows_of, write_csv
 from mcgen.analysis.reweight import signal_of
 from mcgen.analysis.signal_edges import FewEventsWarning, found_of
 from mcgen.analysis.threshold import Limit, limit_of
+from mcgen.analysis.variations import changed
 from mcgen.base.errors import InputError
 from mcgen.base.units import Range
 from mcgen.cli import main
-from mcgen.report.effects import changed
 from mcgen.statistics.limits import Bands
 
 BANDS = Bands._fields
 PLACE = ("x", "A", "exact", 0.1)
 
 
-@pytest.mark.parametrize(("card", "model"), [("fermilab", "A"), ("na64mu-2022", "B")])
+@pytest.mark.parametrize(("card", "model"), [("fermilab", "A"), ("na64mu-run4", "B")])
 def test_ends_are_at_their_limits(card, model):
     """N_S at each end is the number of events that it stands for, 1e-5; fails if two bands are exchanged."""
     card = searching(card, 'background = 5\nobserved = 9\nmethod = "cls"')
@@ -190,9 +190,9 @@ def test_few_events_are_said(tmp_path, capsys):
 
 def test_limits_on_the_command_line(tmp_path, capsys):
     """Each card has its own limit, options come before cards; fails if one card's limit is used for the other."""
-    for name, lines in (("na64mu-2022", "background = 2\nobserved = 3"), ("fermilab", 'method = "cls"')):
+    for name, lines in (("na64mu-run4", "background = 2\nobserved = 3"), ("fermilab", 'method = "cls"')):
         (tmp_path / f"{name}.toml").write_text(searching(name, lines).text)
-    cards = [str(tmp_path / f"{name}.toml") for name in ("na64mu-2022", "fermilab")]
+    cards = [str(tmp_path / f"{name}.toml") for name in ("na64mu-run4", "fermilab")]
     command = ["reach", *cards, "--mass", "10MeV", "--model", "B"]
     assert main([*command, "--json"]) == 0
     one, two = json.loads(capsys.readouterr().out)
@@ -201,7 +201,7 @@ def test_limits_on_the_command_line(tmp_path, capsys):
     assert two["limit_events"] == two["limits"]["expected"] == pytest.approx(2.9957, abs=1e-4)
     assert main([*command, "--method", "cls", "--confidence", "0.9"]) == 0
     title = capsys.readouterr().out.splitlines()[:2]
-    assert title[0].startswith("na64mu-2022: 90 % CL, CLs, 3 observed, b = 2: ")
+    assert title[0].startswith("na64mu-run4: 90 % CL, CLs, 3 observed, b = 2: ")
     assert title[1] == "fermilab: 90 % CL, CLs, expected, b = 0: 2.303 signal events"
     for wrong in (["--n-signal", "3"], ["--method", "nonsense"], ["--confidence", "0.3"], ["--calctype", "toys"]):
         assert main([*command, *wrong]) == 2

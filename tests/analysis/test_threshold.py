@@ -25,7 +25,7 @@ def test_without_a_search():
 def test_of_a_search():
     """The card's limit and its bands, in order; fails if a number of the card is lost on the way."""
     known = {"background": 0.07, "background_error": 0.03, "confidence": 0.9, "method": "cls"}
-    limit = limit_of(searching("na64mu-2022", NA64MU))
+    limit = limit_of(searching("na64mu-run4", NA64MU))
     assert limit.events == limit_events(0, **known)
     assert limit.bands.expected == limit_events(**known)
     assert limit.bands.minus_2 <= limit.bands.minus_1 <= limit.bands.expected <= limit.bands.plus_1 < limit.bands.plus_2
@@ -41,7 +41,7 @@ def test_of_a_search():
 
 def test_what_is_asked_for_comes_first():
     """Method and confidence given take the place of the card's; fails if the card's stay, or 0 counts as not given."""
-    card = searching("na64mu-2022", NA64MU)
+    card = searching("na64mu-run4", NA64MU)
     limit = limit_of(card, method="bayes", confidence=0.95)
     assert limit.events == limit_events(0, 0.07, 0.03, confidence=0.95, method="bayes")
     assert limit_of(load_card("fermilab"), method="cls", confidence=0.9).events == pytest.approx(2.302585, abs=1e-6)
@@ -61,7 +61,7 @@ def test_bins_count_as_one():
 @pytest.mark.parametrize(
     ("search", "asked", "words"),
     [
-        (NA64MU, {"n_signal": 3.0}, ["n_signal", "na64mu-2022", "[search]"]),
+        (NA64MU, {"n_signal": 3.0}, ["n_signal", "na64mu-run4", "[search]"]),
         (None, {"n_signal": 3.0, "method": "cls"}, ["n_signal", "method"]),
         (None, {"n_signal": 0.0}, ["n_signal", "positive"]),
         (None, {"method": "cl"}, ["method", "cls"]),
@@ -71,7 +71,7 @@ def test_bins_count_as_one():
 )
 def test_refusals(search, asked, words):
     """One line that says what is wrong; fails if one of two limits is silently taken."""
-    card = searching("na64mu-2022", search) if search else load_card("na64mu-2022")
+    card = searching("na64mu-run4", search) if search else load_card("na64mu-run4")
     with pytest.raises(InputError) as error:
         limit_of(card, **asked)
     assert all(word in str(error.value) for word in words)

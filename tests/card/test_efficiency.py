@@ -12,9 +12,8 @@ import pytest
 from mcgen import generate, load, n_signal, save
 from mcgen.base.errors import InputError
 from mcgen.card.card import card_text, parse_card
-from mcgen.card.efficiency import NAMES, PIECES, parse_efficiency
+from mcgen.card.efficiency import PIECES, parse_efficiency
 from mcgen.search.search import Search
-from mcgen.search.variables import DEPTH, VARIABLES
 
 
 def correction(inputs, data, name="e"):
@@ -42,11 +41,6 @@ def card(tmp_path):
         return parse_card(card_text(name) + f'\n[search]\nefficiency = "{asked or file}"\n', folder=tmp_path)
 
     return with_efficiency
-
-
-def test_names():
-    """A card allows the variables that can be computed; fails if one list is longer."""
-    assert {*NAMES} == {*VARIABLES, DEPTH}
 
 
 def test_line():

@@ -10,6 +10,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from mcgen.analysis.constraints import NAMES
+from mcgen.analysis.variations import KINDS
 from mcgen.card.card import builtin_cards
 from mcgen.cli import cli, names
 from mcgen.physics.emission.form_factor import FORM_FACTORS
@@ -36,6 +37,7 @@ def _found(line, begun):
         ("reach na64 --model", "A,L", ["A,Lmu-Ltau"]),
         ("reach na64 --production", "exact,i", ["exact,iww"]),
         ("reach na64 --constraints", "e", ["e137"]),
+        ("grid na64 --band", "form-factor,e", ["form-factor,energy-loss"]),
         ("run na64 --mediator", "a", ["axial"]),
         ("xsec --method", "w", ["ww"]),
         ("xsec --target", "P", ["P", "Pb"]),
@@ -58,6 +60,7 @@ def test_names_are_those_that_are_understood():
     """What is completed is what exists; fails if a mediator, a form factor or a limit is added elsewhere only."""
     assert set(names.MEDIATOR.names()) == set(MEDIATORS)
     assert set(names.LIMIT.names()) == {*NAMES, "paper"}
+    assert names.BAND.names() == KINDS
     assert set(names.CARD.names()) == set(builtin_cards())
     assert set(names.ELEMENT.names()) == set(ELEMENTS)
     assert {*names.FORM_FACTOR.names(), "table"} == set(FORM_FACTORS)

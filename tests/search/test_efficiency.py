@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mcgen import crosscheck, generate, n_signal, reach, reweight, run, sigma_tilde
-from mcgen.analysis.reach import FromEventsWarning
+from mcgen.analysis.reach import AboveThresholdWarning, FromEventsWarning
 from mcgen.analysis.reweight import LowStatisticsWarning
 from mcgen.base.constants import HBARC_GEV_CM
 from mcgen.base.errors import InputError
@@ -341,6 +341,17 @@ def test_heavy_boson():
     binned, half = (n_signal(parse_card(text), "A", 1.8, 1e-6).value for text in cards)
     assert binned == pytest.approx(half, rel=2e-3)
     assert half > 0.0
+
+
+@pytest.mark.filterwarnings("ignore::mcgen.analysis.reach.FromEventsWarning")
+@pytest.mark.parametrize("name", ["x", "mu_out_pt_gev"])
+def test_too_heavy(name):
+    """A mass that cannot be made has no line, whatever a correction says there; fails if it is asked for nothing."""
+    bins = {"nodetype": "binning", "input": name, "edges": [0.0, 0.99], "content": [0.5], "flow": "error"}
+    text = _text("fermilab").replace("x_min = 0.0", 'x_min = 0.0\nE_S_min = "2.2 GeV"')
+    card = parse_card(f"{text}\n[search]\nefficiency = {json.dumps(_document([name], bins))}\n")
+    with pytest.warns(AboveThresholdWarning):
+        assert [point.g_low is None for point in reach(card, "A", [M_S, 5.0])] == [False, True]
 
 
 def test_events_without_a_branch():

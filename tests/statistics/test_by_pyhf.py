@@ -19,12 +19,22 @@ pyhf = pytest.importorskip("pyhf")
 
 
 def _workspace(counting, n, limit):
-    observations = [{"name": "bin", "data": [n]}]
-    measurements = [{"name": "limit", "config": {"poi": "mu", "parameters": []}}]
+    """As a user of pyhf writes it."""
+    signal = [{"name": "mu", "type": "normfactor", "data": None}]
+    if counting.signal_error:
+        size = {"hi": 1.0 + counting.signal_error, "lo": 1.0 - counting.signal_error}
+        signal.append({"name": "acceptance", "type": "normsys", "data": size})
+    background = []
+    if counting.background_error:
+        background.append({"name": "control", "type": "shapesys", "data": [counting.background_error]})
+    samples = [
+        {"name": "S", "data": [limit], "modifiers": signal},
+        {"name": "rest", "data": [counting.background], "modifiers": background},
+    ]
     return {
-        **specification(counting, limit),
-        "observations": observations,
-        "measurements": measurements,
+        "channels": [{"name": "one", "samples": samples}],
+        "observations": [{"name": "one", "data": [n]}],
+        "measurements": [{"name": "limit", "config": {"poi": "mu", "parameters": []}}],
         "version": "1.0.0",
     }
 
@@ -32,7 +42,7 @@ def _workspace(counting, n, limit):
 @pytest.mark.parametrize(
     ("n", "counting"),
     [
-        (0, Counting(0.07, 0.03)), (4, Counting(3.0, 1.0, 0.1)), (100, Counting(100.0)),
+        (0, Counting(0.07, 0.03)), (4, Counting(3.0, 1.0, 0.1)), (100, Counting(100.0)), (3, Counting(1.0, 5.0, 0.9)),
         (101_000, Counting(1e5, 1e3, 0.05)),
     ],
 )  # fmt: skip
