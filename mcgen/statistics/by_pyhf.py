@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import logging
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -20,12 +18,11 @@ from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.estimate import Estimate
 from mcgen.base.extras import optional
 from mcgen.statistics.counting import SHARES, Counting, quantile
+from mcgen.statistics.pyhf_terms import check_signal_error, error_of_signal, quiet, seeded
 from mcgen.statistics.roots import falling_crossing
 
 #: relative accuracy of limits, about that of pyhf's fits
 _ACCURACY = 1e-6
-#: largest error of the signal: with 0.9, CLs jumps by a fifth where the signal rises by 1 %
-_MOST_ERROR = 0.5
 #: signal in units of the limit that is as good as none
 _SMALL = 1e-2
 #: with toys, how far from the first guess CLs is taken first, and how much nearer to 0 next
@@ -61,11 +58,7 @@ def pyhf_limit(counting: Counting, n: int | None, alpha: float, which: int, toys
     refuse_if(
         alpha >= 0.5, "confidence: must be above 0.5 for pyhf, whose CLs is 0.5 for all signals below the fitted one"
     )
-    refuse_if(
-        counting.signal_error > _MOST_ERROR,
-        f"signal_error: {counting.signal_error:g} must be at most {_MOST_ERROR:g} for pyhf, whose fits find no one "
-        "minimum beyond; take calctype exact",
-    )
+    check_signal_error(counting.signal_error)
     bin_ = _bin(counting, n, alpha)
     cls = bin_.asymptotic if toys is None else functools.partial(bin_.by_toys, toys)
 
@@ -101,7 +94,7 @@ class _Bin:
 
     def _once(self, key: Any, make: Callable[[], Any]) -> Any:
         if key not in self._found:
-            with _quiet(), self._fits():
+            with quiet(), self._fits():
                 self._found[key] = make()
         return self._found[key]
 
@@ -166,7 +159,7 @@ class _Bin:
 
         def made(truth: float) -> Array:
             fitted = infer.mle.fixed_poi_fit(truth, self.data, model, start, bounds, fixed)
-            with _seeded(toys.seed):
+            with seeded(toys.seed):
                 samples = model.make_pdf(fitted).sample((toys.number,))
             return np.sort([statistic(np.asarray(sample, dtype=float)) for sample in samples])
 
@@ -186,8 +179,7 @@ def specification(counting: Counting, signal: float) -> dict[str, Any]:
     """
     known: list[dict[str, Any]] = [{"name": "mu", "type": "normfactor", "data": None}]
     if counting.signal_error > 0.0:
-        size = {"hi": 1.0 + counting.signal_error, "lo": 1.0 - counting.signal_error}
-        known.append({"name": "signal_error", "type": "normsys", "data": size})
+        known.append(error_of_signal(counting.signal_error))
     error = [{"name": "background_error", "type": "shapesys", "data": [counting.background_error]}]
     samples = [
         {"name": "signal", "data": [signal], "modifiers": known},
@@ -204,28 +196,3 @@ def _not_below(statistics: Array, values: Array) -> Array:
     """Share of sorted statistics that are a value or more; at least half a toy."""
     more = len(statistics) - np.searchsorted(statistics, values, side="left")
     return np.maximum(more, 0.5) / len(statistics)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Logarithms of 0 and steps out of bounds are a part of pyhf's fits, and of one that fails it prints pages."""
-    log = logging.getLogger("pyhf.optimize.mixins")
-    before = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"(pyhf|scipy)\.")
-            yield
-    finally:
-        log.setLevel(before)
-
-
-@contextlib.contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """pyhf draws from numpy's global generator, which is put back as it was."""
-    before = np.random.get_state()  # noqa: NPY002
-    np.random.seed(seed)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(before)  # noqa: NPY002

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import math
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mcgen.base.errors import McgenError, choose, refuse_if
 from mcgen.base.extras import optional
+from mcgen.statistics.counting import SHARES
+from mcgen.statistics.pyhf_terms import check_signal_error, error_of_signal, quiet, seeded
 
 CHANNEL, POI, VERSION = "signal_region", "mu", "1.0.0"
 #: background of a bin that has less: without any, pyhf cannot fit an event there; it moves CLs by 1e-5 of itself
@@ -24,8 +23,6 @@ FLOOR = 1e-6
 MOST, PER_BACKGROUND = 300.0, 10.0
 #: how pyhf finds the distribution of its test statistic
 CALCTYPES = ("asymptotics", "toys")
-#: probability of a standard Gaussian below -2, -1, 0, 1, 2
-_SHARES = [0.5 * math.erfc(-z / math.sqrt(2.0)) for z in (-2, -1, 0, 1, 2)]
 
 Document = dict[str, Any]
 
@@ -85,9 +82,9 @@ def signal_patch(signal: Sequence[float], mc_error: Sequence[float], signal_erro
     modifiers: list[Document] = [{"name": POI, "type": "normfactor", "data": None}]
     if any(mc_error):
         modifiers.append({"name": f"staterror_{CHANNEL}", "type": "staterror", "data": [float(e) for e in mc_error]})
-    if signal_error > 0.0:  # log-normal, so that it stays positive
-        factors = {"hi": 1.0 + signal_error, "lo": 1.0 / (1.0 + signal_error)}
-        modifiers.append({"name": "signal_error", "type": "normsys", "data": factors})
+    check_signal_error(signal_error)
+    if signal_error > 0.0:
+        modifiers.append(error_of_signal(signal_error))
     sample = {"name": "signal", "data": [float(s) for s in signal], "modifiers": modifiers}
     return [
         {"op": "add", "path": "/channels/0/samples/-", "value": sample},
@@ -113,20 +110,6 @@ def most_signal(background: Sequence[float], background_error: Sequence[float], 
     return MOST + PER_BACKGROUND * math.fsum([*background, *background_error, *observed])
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """pyhf and scipy tell of minima on the way to others; its logger speaks of those that it did not find."""
-    log = logging.getLogger("pyhf")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        log.setLevel(level)
-
-
 def cls(workspace: Mapping[str, Any], calctype: str = "asymptotics", toys: int = 2000, seed: int = 1) -> CLs:
     """CLs at mu = 1 by pyhf.
 
@@ -148,7 +131,7 @@ def cls(workspace: Mapping[str, Any], calctype: str = "asymptotics", toys: int =
     choose(calctype, CALCTYPES, "calctype")
     pyhf = optional("pyhf", "a search in bins", "limits")
     try:
-        with _quiet():
+        with quiet():
             read = pyhf.Workspace(dict(workspace))
             model = read.model()
             of = pyhf, model, read.data(model)
@@ -169,19 +152,15 @@ def _asymptotic(pyhf: Any, model: Any, data: Sequence[float]) -> CLs:
 
 def _by_toys(pyhf: Any, model: Any, data: Sequence[float], toys: int, seed: int) -> CLs:
     """CLs of toys; what is expected are quantiles over those without signal, which pyhf 0.7.6 takes as numpy 1 did."""
-    state = np.random.get_state()  # noqa: NPY002, pyhf draws its toys from here
-    try:
-        np.random.seed(seed)  # noqa: NPY002
+    with seeded(seed):
         asked = pyhf.infer.utils.create_calculator(
             "toybased", data, model, ntoys=toys, test_stat="qtilde", track_progress=False
         )
         seen = float(asked.teststatistic(1.0))
         with_, without = (np.asarray(one.samples) for one in asked.distributions(1.0))
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
 
     def at(value: float) -> float:
         return float(np.mean(with_ >= value)) / max(float(np.mean(without >= value)), 1.0 / toys)
 
-    expected = np.quantile([at(value) for value in without.tolist()], _SHARES)
+    expected = np.quantile([at(value) for value in without.tolist()], SHARES)
     return CLs(at(seen), *expected.tolist())
