@@ -14,6 +14,7 @@ import numpy as np
 
 from mcgen.analysis import reweight as reweighting
 from mcgen.analysis.crossings import Signal
+from mcgen.analysis.event_signal import signal_of as signal_of_events
 from mcgen.analysis.exclusion import exclusion
 from mcgen.analysis.reach_rows import Found, ReachTable, rows_of
 from mcgen.analysis.reach_rows import ReachPoint as ReachPoint
@@ -97,7 +98,7 @@ def _signals(
         if events_of:
             events = reweighting.open_events(events, card.run.form_factor)
         for model in seen:
-            found[model] = reweighting.signal_of(events, card, model, m_S)
+            found[model] = signal_of_events(events, card, model, m_S)
     return found
 
 
@@ -352,7 +353,7 @@ def _of_file(source: EventSource, card: Card, model: str, limit: Limit, workers:
     if limit.levels:
         asked = exclusion(source, model, card=card, confidence=limit.confidence, workers=workers)
         return Found(asked.intervals(limit.levels))
-    return found_of([(1.0, reweighting.signal_of(source, card, model, source.metadata.m_S, workers))], limit)
+    return found_of([(1.0, signal_of_events(source, card, model, source.metadata.m_S, workers))], limit)
 
 
 @renamed(models="model")

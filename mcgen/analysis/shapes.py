@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mcgen.analysis import reweight as reweighting
+from mcgen.analysis.event_signal import signal_in_bins
 from mcgen.analysis.line_weights import at_model
 from mcgen.base.asked import Energy, Numbers, energy, numbers, whole
 from mcgen.base.errors import refuse_if
@@ -133,7 +134,7 @@ def shape_of_events(source: EventSource, model: str | Couplings, bins: Binning |
     )
     boson = Boson(card, model, m_S)
     how = DecayModel(boson, Search.of(card, m_S), 1.0, source.metadata.seed, forced=True)
-    found = reweighting.signal_in_bins(at_model(source, model, card), how, bins, workers)
+    found = signal_in_bins(at_model(source, model, card), how, bins, workers)
 
     def at(g_mu: Sequence[float]) -> list[list[Estimate]]:
         return [[one.times(boson.rate(g)) for one in row] for g, row in zip(g_mu, found(list(g_mu)), strict=True)]

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from mcgen.analysis.crossings import LOWEST, Intervals, Signal, intervals_at
+from mcgen.analysis.event_signal import EventSignal
 from mcgen.analysis.reach_rows import Errors, Found
-from mcgen.analysis.reweight import EventSignal
 from mcgen.analysis.threshold import Limit
 from mcgen.base.arrays import Array
 from mcgen.base.errors import McgenWarning

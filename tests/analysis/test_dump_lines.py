@@ -7,8 +7,8 @@ import pytest
 from mcgen import load_card
 from mcgen.analysis.crossings import intervals
 from mcgen.analysis.dump_lines import dump_line
+from mcgen.analysis.event_signal import signal_of
 from mcgen.analysis.reach import reach
-from mcgen.analysis.reweight import signal_of
 from mcgen.generation.generate import generate
 from mcgen.report.paper import PUBLISHED_DUMPS
 

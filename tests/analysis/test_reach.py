@@ -9,8 +9,9 @@ import pytest
 from mcgen import load_card
 from mcgen.analysis.constraints import G2_SETS
 from mcgen.analysis.crossings import intervals
+from mcgen.analysis.event_signal import signal_of
 from mcgen.analysis.reach import EVENTS, Tower, reach
-from mcgen.analysis.reweight import reweight, signal_of
+from mcgen.analysis.reweight import reweight
 from mcgen.analysis.variations import changed
 from mcgen.base.errors import InputError
 from mcgen.generation.generate import generate

@@ -12,9 +12,9 @@ from searching import searching
 
 from mcgen import generate, load_card, n_signal, reach, reach_from_events, save
 from mcgen.analysis.crossings import intervals, intervals_at
+from mcgen.analysis.event_signal import signal_of
 from mcgen.analysis.reach import EVENTS
 from mcgen.analysis.reach_rows import Found, document, rows_of, write_csv
-from mcgen.analysis.reweight import signal_of
 from mcgen.analysis.signal_edges import FewEventsWarning, found_of
 from mcgen.analysis.threshold import Limit, limit_of
 from mcgen.analysis.variations import changed
