@@ -124,6 +124,11 @@ def reach(said, file, tmp_path):  # noqa: ARG001
     return [(row["g_low"], row["g_high"]) for row in [*found, *of_file]], [(p.g_low, p.g_high) for p in both]
 
 
+def constraints(said, file, tmp_path):  # noqa: ARG001
+    found = said("constraints", "--boson", "scalar", "--mass", "100MeV,300MeV")
+    return found, json.loads(json.dumps([asdict(row) for row in mcgen.constraints("scalar", m_S="100MeV,300MeV")]))
+
+
 def show(said, file, tmp_path):  # noqa: ARG001
     said("show", "fermilab", "-o", tmp_path / "one.png", "--tracks", 3)
     image = pytest.importorskip("matplotlib.image")
