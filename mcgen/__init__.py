@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from mcgen.analysis.crosscheck import crosscheck as crosscheck
     from mcgen.analysis.crosscheck import x_spectra as x_spectra
     from mcgen.analysis.event_check import crosscheck_events as crosscheck_events
+    from mcgen.analysis.grid import grid as grid
+    from mcgen.analysis.grid import grid_from_events as grid_from_events
     from mcgen.analysis.reach import reach as reach
     from mcgen.analysis.reach import reach_from_events as reach_from_events
     from mcgen.analysis.reweight import reweight as reweight
+    from mcgen.analysis.shapes import signal_histogram as signal_histogram
+    from mcgen.analysis.workspace import workspace as workspace
     from mcgen.base.cache import cache as cache
     from mcgen.base.errors import ClosureError as ClosureError
     from mcgen.base.errors import InputError as InputError
@@ -48,6 +52,8 @@ if TYPE_CHECKING:
     from mcgen.quadrature.yields import n_signal as n_signal
     from mcgen.quadrature.yields import sigma_tilde as sigma_tilde
     from mcgen.report.contours import plot_reach as plot_reach
+    from mcgen.report.grid_figure import plot_grid as plot_grid
+    from mcgen.report.grid_files import save_grid as save_grid
     from mcgen.report.plot import plot_comparison as plot_comparison
     from mcgen.report.plot import plot_error_map as plot_error_map
     from mcgen.report.plot import plot_sigma_tilde as plot_sigma_tilde
@@ -58,6 +64,8 @@ if TYPE_CHECKING:
     from mcgen.report.validate import validate as validate
     from mcgen.source.boson import total_width as total_width
     from mcgen.source.source import load_card as load_card
+    from mcgen.statistics.limits import expected_limits as expected_limits
+    from mcgen.statistics.limits import limit_events as limit_events
 
 _HOME = {
     "Card": "card.card",
@@ -76,11 +84,15 @@ _HOME = {
     "crosscheck": "analysis.crosscheck",
     "crosscheck_collisions": "analysis.collider_crosscheck",
     "crosscheck_events": "analysis.event_check",
+    "expected_limits": "statistics.limits",
     "export": "events.export",
     "generate": "generation.generate",
     "generate_folder": "campaign.generate_folder",
+    "grid": "analysis.grid",
+    "grid_from_events": "analysis.grid",
     "info": "events.info",
     "library": "generation.library",
+    "limit_events": "statistics.limits",
     "load": "events.pool",
     "load_card": "source.source",
     "merge": "events.pool",
@@ -89,6 +101,7 @@ _HOME = {
     "overwriting": "base.files",
     "plot_comparison": "report.plot",
     "plot_error_map": "report.plot",
+    "plot_grid": "report.grid_figure",
     "plot_reach": "report.contours",
     "plot_sigma_tilde": "report.plot",
     "plot_signal": "report.plot",
@@ -99,12 +112,15 @@ _HOME = {
     "reweight": "analysis.reweight",
     "run": "report.run",
     "save": "events.formats.root",
+    "save_grid": "report.grid_files",
     "schema": "card.keys",
     "show": "report.show",
+    "signal_histogram": "analysis.shapes",
     "sigma_tilde": "quadrature.yields",
     "total_width": "source.boson",
     "validate": "report.validate",
     "x_spectra": "analysis.crosscheck",
+    "workspace": "analysis.workspace",
     "xsec": "quadrature.xsec",
     "with_weights": "analysis.alternatives",
 }

@@ -150,7 +150,7 @@ def test_packages_have_their_floors(name):
 
 def test_the_house_would_notice():
     """An upward import and a stray package are seen; fails if the tests above look at nothing."""
-    assert "mcgen.generation.generate" in imports("mcgen.analysis.reach")
+    assert "mcgen.generation.generate" in imports("mcgen.analysis.samples")
     assert packages("mcgen.events.formats.root") == {"awkward", "numpy", "uproot"}
     assert len(INSIDE) > 100
     with pytest.raises(KeyError):

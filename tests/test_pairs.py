@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import mcgen
+from mcgen.card.card import card_text
 from mcgen.cli import COMMANDS, main
 from mcgen.report import validate as report
 
@@ -129,6 +130,27 @@ def constraints(said, file, tmp_path):  # noqa: ARG001
     return found, json.loads(json.dumps([asdict(row) for row in mcgen.constraints("scalar", m_S="100MeV,300MeV")]))
 
 
+def grid(said, file, tmp_path):  # noqa: ARG001
+    found = said("grid", "fermilab", "--mass", "10MeV,100MeV", "--g-mu", "1e-5:1e-3:3", "--band", "energy-loss")
+    of_file = said("grid", "--events", file.path, "--model", "A", "--g-mu", "1e-4")
+    made = mcgen.grid("fermilab", None, "10MeV,100MeV", "1e-5:1e-3:3", band="energy-loss")
+    assert [row["n_eff"] for row in of_file] == [p.n_eff for p in mcgen.grid_from_events(file.path, "A", "1e-4").rows]
+    return found, [asdict(point) for point in made.rows]
+
+
+def workspace(said, file, tmp_path):
+    card = tmp_path / "binned.toml"
+    bins = '[search.bins]\nvariable = "x"\nedges = [0.0, 0.5, 1.0]\n'
+    search = f"\n[search]\nbackground = [1.0, 0.5]\nobserved = [1, 0]\n{bins}"
+    card.write_text(card_text("fermilab") + search)
+    asked = ("--detector", card, "--g-mu", "1e-5:3e-5:3")
+    found = said("workspace", file.path, "-o", tmp_path / "one", *asked)
+    made = mcgen.workspace(file.path, tmp_path / "two", g_mu="1e-5:3e-5:3", detector=card)
+    one, two = ((tmp_path / name / "BkgOnly.json").read_text() for name in ("one", "two"))
+    assert one == two
+    return [point["n_signal"] for point in found["points"]], [point.n_signal for point in made.points]
+
+
 def show(said, file, tmp_path):  # noqa: ARG001
     said("show", "fermilab", "-o", tmp_path / "one.png", "--tracks", 3)
     image = pytest.importorskip("matplotlib.image")
@@ -156,7 +178,7 @@ def cache(said, file, tmp_path):  # noqa: ARG001
 def test_same_answer(command, said, file, tmp_path, monkeypatch):
     """Fails where a command computes something of its own, or has no pair here."""
     monkeypatch.chdir(tmp_path)
-    for part in ("_tables", "_figures"):  # two minutes; what is in them has tests of its own
+    for part in ("_tables", "_figures", "_published"):  # two minutes; what is in them has tests of its own
         monkeypatch.setattr(report, part, lambda *_: [])
     monkeypatch.setattr(report, "_beyond", lambda *_: report.Section("beyond", "<p></p>"))
     one, two = globals()[command](said, file, tmp_path)

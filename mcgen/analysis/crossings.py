@@ -9,7 +9,7 @@ the right. These bounds tell where N_S may still cross the threshold, and only t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +38,38 @@ def intervals(signal: Signal, threshold: float) -> Intervals:
     threshold : float
         Number of events, positive.
     """
+    return intervals_at(signal, (threshold,))[0]
+
+
+def intervals_at(signal: Signal, thresholds: Sequence[float]) -> list[Intervals]:
+    """The same at several thresholds: what is computed for one serves the next.
+
+    Parameters
+    ----------
+    signal : callable
+        N_S at an array of couplings.
+    thresholds : sequence of float
+        Numbers of events, the first one positive; above 0 events every coupling is, if any has a signal.
+    """
+    before = thresholds[0]
     x = np.linspace(math.log(LOWEST), math.log(HIGHEST), _POINTS)
-    y = _height(signal, x, threshold)
-    while (new := _where_to_look(x, y)).size:
-        both, heights = np.concatenate([x, new]), np.concatenate([y, _height(signal, new, threshold)])
-        order = np.argsort(both, kind="stable")
-        x, y = both[order], heights[order]
+    y = _height(signal, x, before)
+    found: list[Intervals] = []
+    for threshold in thresholds:
+        if threshold <= 0.0:
+            found.append(((LOWEST, math.inf),) if np.max(y) > math.log(_TINY / before) + 1.0 else ())
+            continue
+        y, before = y + math.log(before / threshold), threshold
+        while (new := _where_to_look(x, y)).size:
+            both, heights = np.concatenate([x, new]), np.concatenate([y, _height(signal, new, threshold)])
+            order = np.argsort(both, kind="stable")
+            x, y = both[order], heights[order]
+        found.append(_ranges(x, y))
+    return found
+
+
+def _ranges(x: Array, y: Array) -> Intervals:
+    """Where a curve lies above 0, straight between its points."""
     above = y > 0.0
     turns = np.flatnonzero(above[1:] != above[:-1])
     edges = np.exp(x[turns] - y[turns] * (x[turns + 1] - x[turns]) / (y[turns + 1] - y[turns])).tolist()

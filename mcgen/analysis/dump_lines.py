@@ -43,6 +43,6 @@ def dump_line(name: str, masses: Sequence[float]) -> list[ReachPoint]:
     found = {point.mass_gev: point for point in (reach(card, ["A"], beyond) if beyond else [])}
     for mass in masses:
         if mass not in found:
-            edges = (float(np.exp(np.interp(np.log(mass), m, edge))) for edge in (low, high))
-            found[mass] = ReachPoint(name, "A", "events", mass, *edges)
+            g_low, g_high = (float(np.exp(np.interp(np.log(mass), m, edge))) for edge in (low, high))
+            found[mass] = ReachPoint(name, "A", "events", mass, g_low, g_high)
     return [found[mass] for mass in masses]

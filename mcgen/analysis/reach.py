@@ -7,26 +7,30 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from mcgen.analysis import reweight as reweighting
-from mcgen.analysis.crossings import Intervals, Signal, intervals
+from mcgen.analysis.crossings import Signal
+from mcgen.analysis.reach_rows import Found, ReachTable, rows_of
+from mcgen.analysis.reach_rows import ReachPoint as ReachPoint
+from mcgen.analysis.reach_rows import write_csv as write_csv
+from mcgen.analysis.samples import EVENTS, sample
+from mcgen.analysis.signal_edges import found_of, warn_of_few
+from mcgen.analysis.threshold import PLAIN_LIMIT, Limit, limit_of
 from mcgen.analysis.tracing import Column, trace
-from mcgen.base import files
+from mcgen.analysis.variations import NO_VARIATIONS, Variations, variations
 from mcgen.base.asked import Energies, Names, energies, names, renamed
 from mcgen.base.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
 from mcgen.base.errors import InputError, McgenWarning, ThresholdError, check_number, choose, refuse_if
-from mcgen.base.files import overwriting
 from mcgen.base.progress import Progress, reported
 from mcgen.base.table import Table
 from mcgen.base.units import Range
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.card.width_table import TABLE
-from mcgen.generation.generate import generate
 from mcgen.physics.boson.couplings import MODELS
 from mcgen.physics.emission.cross_section import METHODS
 from mcgen.quadrature.yields import FINE, production, signal_of
@@ -34,8 +38,6 @@ from mcgen.search.search import Search
 from mcgen.source.boson import Boson, check_widths
 from mcgen.source.source import CardLike, load_card, source_of
 
-#: events per mass where the detector has a shape, for which there is no quadrature
-EVENTS = 20_000
 #: tolerance in log(g) of a traced line between its masses, and the largest number of masses: by quadrature, and from
 #: events, which have errors of a percent
 BY_QUADRATURE, FROM_EVENTS = (0.01, 400), (0.03, 20)
@@ -45,6 +47,10 @@ _BENDS = (2.0 * M_E, 2.0 * M_MU, 2.0 * M_PI, M_OMEGA, M_PHI, 2.0 * M_TAU)
 
 class AboveThresholdWarning(McgenWarning):
     """Some of the masses are too heavy to be made."""
+
+
+class FromEventsWarning(McgenWarning):
+    """N_S of a scan comes from events, as its search needs them."""
 
 
 class CoarseLineWarning(McgenWarning):
@@ -68,26 +74,15 @@ class Tower:
         return [m_S + n * self.spacing for n in range(self.states)]
 
 
-@dataclass(frozen=True, slots=True)
-class ReachPoint:
-    """Interval of g_mu with more than the threshold of signal events; None where there is none.
+def _signals(
+    card: Card, models: Sequence[str], m_S: float, method: str, events_of: Card | None = None
+) -> dict[str, Signal]:
+    """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape.
 
-    A mass with several intervals has several points. An infinite `g_high` means that no coupling up to 1e3 is too
-    large to be seen.
+    Events of another card are reweighted to the form factor of this one.
     """
-
-    experiment: str
-    model: str
-    production: str
-    mass_gev: float
-    g_low: float | None
-    g_high: float | None
-
-
-def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict[str, Signal]:
-    """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape."""
-    search = Search.of(card)
-    if not search.is_3d:
+    search = Search.of(card, m_S)
+    if not search.from_events:
         source = source_of(card)
         ratios = {model: source.electron_ratio(model) for model in models}
         made = {r: production(source, m_S, search, method, FINE, r) for r in dict.fromkeys(ratios.values())}
@@ -95,10 +90,9 @@ def _signals(card: Card, models: Sequence[str], m_S: float, method: str) -> dict
     seen = [m for m in models if search.can_see(Boson(card, m, m_S))]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
     if seen and not _too_heavy(card, [m_S]):
-        ratio = source_of(card).electron_ratio
-        made_with = max(seen, key=lambda model: abs(ratio(model)))  # else its parts are missing
-        couples = ratio(made_with) != ratio(card.scalar.model)
-        events = generate(card.with_boson(model=made_with) if couples else card, m_S, EVENTS)
+        events = sample(events_of or card, seen, m_S)
+        if events_of:
+            events = reweighting.open_events(events, card.run.form_factor)
         for model in seen:
             found[model] = reweighting.signal_of(events, card, model, m_S)
     return found
@@ -116,20 +110,26 @@ class Scan:
     ----------
     card : Card
     models : sequence of {"A", "B", "dark-photon", "Lmu-Ltau"}
-    n_signal : float
-        Number of signal events that counts as seen.
+    limit : Limit
+        Number of signal events that counts as seen, and those at which it is expected to be.
     production : {"exact", "ww", "iww"}
     tower : Tower
         Scalars whose signals add up.
+    variations : Variations
+        Cards of other form factors and energy losses, whose contours make a band.
+    events_of : Card, optional
+        Whose events are taken, with the form factor of the card.
     share : callable
         Of a model and the mass in GeV of a state: share of its N_S that is seen.
     """
 
     card: Card
     models: Sequence[str]
-    n_signal: float = 3.0
+    limit: Limit = PLAIN_LIMIT
     production: str = "exact"
     tower: Tower = Tower()
+    variations: Variations = NO_VARIATIONS
+    events_of: Card | None = None  #: whose events are reweighted to the form factor of the card
     share: Callable[[str, float], float] = _everything  #: of N_S that is seen, by model and mass of a state
 
     def __post_init__(self) -> None:
@@ -137,65 +137,80 @@ class Scan:
         self.card.check_models(self.models)
         if self.from_events and self.production != "exact":
             message = (
-                f"production {self.production}: the detector of card {self.card.name} needs events, and those are exact"
+                f"production {self.production}: the search of card {self.card.name} needs events, and those are exact"
             )
             raise InputError(message)
-        _check_threshold(self.n_signal)
 
     @property
     def from_events(self) -> bool:
-        """Whether the detector has a shape."""
-        return self.card.detector.geometry == "3d"
+        """Whether the detector has a shape, or an efficiency that needs events."""
+        return Search.of(self.card).from_events
 
-    def column(self, m_S: float) -> Column:
+    def column(self, m_S: float) -> list[Found]:
         """Ranges of couplings of each model at one mass in GeV."""
-        states = [(m, _signals(self.card, self.models, m, self.production)) for m in self.tower.masses(m_S)]
+        states = [
+            (m, _signals(self.card, self.models, m, self.production, self.events_of)) for m in self.tower.masses(m_S)
+        ]
+        found = [
+            found_of([(self.share(model, m), signals[model]) for m, signals in states], self.limit)
+            for model in self.models
+        ]
+        if not self.variations.cards:
+            return found
+        varied = zip(*(self._with(card).column(m_S) for card in self.variations.cards), strict=True)
+        return [
+            one._replace(varied=[other.ranges[self.limit.events] for other in others])
+            for one, others in zip(found, varied, strict=True)
+        ]
 
-        def total(model: str) -> Signal:
-            parts = [(self.share(model, m), signals[model]) for m, signals in states]
-            return lambda g_mu: np.asarray(sum(share * signal(g_mu) for share, signal in parts))
-
-        return tuple(intervals(total(model), self.n_signal) for model in self.models)
+    def _with(self, card: Card) -> Scan:
+        """The same scan of a variation; of another form factor from the same events."""
+        same_beam = self.from_events and card.target == self.card.target
+        limit, events_of = Limit(self.limit.events), self.card if same_beam else None
+        return replace(self, card=card, limit=limit, variations=NO_VARIATIONS, events_of=events_of)
 
     def lines(
         self, masses: Iterable[float], workers: int = 1, progress: Callable[[int], None] | None = None
-    ) -> list[tuple[float, Column]]:
-        """Columns at each of a list of masses in GeV, or at those that a line through a range needs."""
-        done = itertools.count(1)
+    ) -> list[tuple[float, list[Found]]]:
+        """What is found at each of a list of masses in GeV, or at those that lines through a range need."""
+        warn_of_events(self.card)
+        done, found = itertools.count(1), {}
 
         with ThreadPoolExecutor(workers) as pool:
 
             def at(some: Sequence[float]) -> list[Column]:
-                found = []
-                for column in pool.map(self.column, some):
-                    found.append(column)
+                for m, column in zip(some, pool.map(self.column, some), strict=True):
+                    found[m] = column
                     if progress:
                         progress(next(done))
-                return found
+                return [tuple(line for one in found[m] for line in one.ranges.values()) for m in some]
 
             if not isinstance(masses, Range):
                 masses = list(masses)
-                return list(zip(masses, at(masses), strict=True))
+                at(masses)
+                return [(m, found[m]) for m in masses]
             tolerance, most = FROM_EVENTS if self.from_events else BY_QUADRATURE
-            found, smooth = trace(at, starting_masses(masses, self.tower), tolerance, most)
+            _, smooth = trace(at, starting_masses(masses, self.tower), tolerance, most)
         if not smooth:
             what = f" of {EVENTS} events each" if self.from_events else ""
             message = f"{self.card.name}: the line is drawn through {len(found)} masses{what}, coarser than a percent"
             warnings.warn(message, CoarseLineWarning, stacklevel=3)
-        return list(found.items())
+        return sorted(found.items())
 
-    def nothing(self, masses: Iterable[float]) -> list[tuple[float, Column]]:
-        """Empty columns, for masses that cannot be made."""
-        return [(m, ((),) * len(self.models)) for m in masses]
+    def nothing(self, masses: Iterable[float]) -> list[tuple[float, list[Found]]]:
+        """Nothing found, for masses that cannot be made."""
+        nothing = Found(dict.fromkeys(self.limit.thresholds, ()))
+        return [(m, [nothing] * len(self.models)) for m in masses]
 
-    def points(self, lines: Sequence[tuple[float, Column]]) -> Table[ReachPoint]:
+    def points(self, lines: Sequence[tuple[float, list[Found]]]) -> ReachTable:
         """Rows of a table: one per interval, one without couplings where there is none."""
         label = "events" if self.from_events else self.production
-        return Table(
-            ReachPoint(self.card.name, model, label, m, low, high)
+        warn_of_few(self.card.name, ((m, one) for m, column in lines for one in column))
+        return ReachTable(
+            row
             for number, model in enumerate(self.models)
             for m, column in lines
-            for low, high in column[number] or ((None, None),)
+            for row in rows_of((self.card.name, model, label, m), self.limit, column[number], self.variations.words)
         )
 
 
@@ -234,9 +249,13 @@ def reach(
     card: CardLike,
     model: Names | None = None,
     m_S: Energies | None = None,
-    n_signal: float = 3.0,
+    n_signal: float | None = None,
     production: str = "exact",
     *,
+    method: str | None = None,
+    confidence: float | None = None,
+    calctype: str = "exact",
+    band: Names | None = None,
     tower: Tower | None = None,
     workers: int = 1,
     progress: Progress = None,
@@ -252,9 +271,13 @@ def reach(
     m_S : float, str or sequence, optional
         Scalar masses in GeV, or with units; of 'start:stop' those that a line needs to be smooth to a percent. By
         default those of the card's scan.
-    n_signal : float
-        Number of signal events that counts as seen; 3 is a limit at 95 % CL without background.
+    n_signal : float, optional
+        Number of signal events that counts as seen, 3 by default; of a card without `[search]` alone.
     production : {"exact", "ww", "iww"}
+    method, confidence, calctype : optional
+        Of the limit, as for `mcgen.limit_events`; by default those of the card's `[search]`.
+    band : {"form-factor", "energy-loss"} or several, optional
+        Rows say how far the contour moves with other form factors, or other laws of energy loss of muons.
     tower : Tower, optional
         Several scalars whose signals add up; the mass is that of the lightest.
     workers : int
@@ -273,7 +296,9 @@ def reach(
         If none of the masses can be made; a warning names those that cannot.
     """
     card = load_card(card)
-    scan = Scan(card, names(model) or card.scan.models, n_signal, production, tower or Tower())
+    limit = limit_of(card, n_signal, method, confidence, calctype)
+    others = variations(card, names(band))
+    scan = Scan(card, names(model) or card.scan.models, limit, production, tower or Tower(), others)
     masses = card.scan.mass if m_S is None else energies(m_S, "m_S", traced=True)
     check_number("workers", workers, 0, 1024)
     check_masses(card, masses)
@@ -281,6 +306,13 @@ def reach(
     total = 0 if isinstance(masses, Range) else len(masses)
     with reported(progress, "masses", total) as step:
         return scan.points(scan.lines(masses, workers, step))
+
+
+def warn_of_events(card: Card) -> None:
+    """Warn where the efficiency of a card needs events, of which there are few."""
+    if why := Search.of(card).needs_events:
+        message = f"{card.name}: N_S is from {EVENTS} events at each mass, as {why}"
+        warnings.warn(message, FromEventsWarning, stacklevel=4)
 
 
 def check_masses(card: Card, masses: Sequence[float]) -> None:
@@ -297,8 +329,12 @@ def check_masses(card: Card, masses: Sequence[float]) -> None:
 def reach_from_events(
     sources: str | Path | Sequence[str | Path],
     model: Names | None = None,
-    n_signal: float = 3.0,
+    n_signal: float | None = None,
     *,
+    method: str | None = None,
+    confidence: float | None = None,
+    calctype: str = "exact",
+    band: Names | None = None,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Table[ReachPoint]:
@@ -310,8 +346,12 @@ def reach_from_events(
         Event files, or folders of them, one per mass.
     model : {"A", "B", "dark-photon", "Lmu-Ltau"} or several, optional
         By default those of the scan in the card of the first file.
-    n_signal : float
-        Number of signal events that counts as seen.
+    n_signal : float, optional
+        Number of signal events that counts as seen, 3 by default; of cards without `[search]` alone.
+    method, confidence, calctype : optional
+        Of the limit, as for `mcgen.limit_events`; by default those of the `[search]` of each file's card.
+    band : {"form-factor"}, optional
+        Rows say how far the contour moves with other form factors.
     workers : int
         Threads over the files of a folder.
     progress : callable, optional
@@ -322,8 +362,8 @@ def reach_from_events(
     list of ReachPoint
         One per model, file and interval, in this order.
     """
-    _check_threshold(n_signal)
-    found: Table[ReachPoint] = Table()
+    refuse_if("energy-loss" in names(band), "band: a file is of one energy loss; energy-loss needs a card")
+    rows, seen = ReachTable(), []
     done = itertools.count(1)
     files = [sources] if isinstance(sources, str | Path) else list(sources)
     for one in names(model) or reweighting.card_of(reweighting.open_events(files[0])).scan.models:
@@ -331,23 +371,18 @@ def reach_from_events(
         for path in files:
             source = reweighting.open_events(path)
             card = reweighting.card_of(source)
+            limit = limit_of(card, n_signal, method, confidence, calctype)
             m_S = source.metadata.m_S
-            ranges: Intervals = intervals(reweighting.signal_of(source, card, one, m_S, workers), n_signal)
-            found += [ReachPoint(card.name, one, "events", m_S, *edges) for edges in ranges or ((None, None),)]
+            others = variations(card, names(band))
+            found = found_of([(1.0, reweighting.signal_of(source, card, one, m_S, workers))], limit)
+            varied = []
+            for other in others.cards:
+                view = reweighting.open_events(path, other.run.form_factor)
+                signal = reweighting.signal_of(view, other, one, m_S, workers)
+                varied.append(found_of([(1.0, signal)], Limit(limit.events)).ranges[limit.events])
+            rows += rows_of((card.name, one, "events", m_S), limit, found._replace(varied=varied), others.words)
+            seen.append((m_S, found))
             if progress:
                 progress(next(done))
-    return found
-
-
-def _check_threshold(n_signal: float) -> None:
-    refuse_if(not (math.isfinite(n_signal) and n_signal > 0.0), f"n_signal: {n_signal} must be positive")
-
-
-def write_csv(points: Iterable[ReachPoint], path: str | Path, *, overwrite: bool = False) -> None:
-    """Table of the contours, one line per interval.
-
-    g_low is empty where N_S never reaches the threshold, g_high also where it never ends.
-    """
-    rows = (["" if value in (None, math.inf) else value for value in astuple(point)] for point in points)
-    with overwriting(overwrite):
-        files.write_csv(path, ["experiment", "model", "production", "mass_gev", "g_low", "g_high"], rows)
+    warn_of_few(card.name, seen)
+    return rows

@@ -33,6 +33,7 @@ from mcgen.events.meta import DecayMode, Sample
 from mcgen.events.pool import load
 from mcgen.physics.boson.couplings import Couplings
 from mcgen.quadrature.yields import n_signal as n_signal_along_beam
+from mcgen.search.binning import Binning
 from mcgen.search.search import Search
 from mcgen.search.signal import ALL, NONE, Made, signal
 from mcgen.source import source as sources
@@ -156,38 +157,50 @@ def card_of(events: EventSource) -> Card:
     return source_of(events).card
 
 
-def _made(source: EventSource, how: DecayModel, vertex: bool, target: Target | None = None) -> Iterator[Made]:
+def _made(
+    source: EventSource, how: DecayModel, vertex: bool, target: Target | None = None, bins: Binning | None = None
+) -> Iterator[Made]:
     """Events that can count, chunk by chunk; all, or those on one target."""
     search, m_S = how.search, how.boson.m_S
     has_width = "S_mass" in source.branches
-    if search.follows_daughters:
+    has_daughters = search.follows_daughters or (bins is not None and bins.has_daughters)
+    if has_daughters:
         source.metadata.check_one_mass("daughters of S")
         if how.boson.visible_width == 0.0:  # no daughters to follow
             return
     needed = ["weight", *search.needed, *(["tau"] if vertex else []), *(["S_mass"] if has_width else [])]
     needed += ["target_Z", "target_A"] if target else []
-    needed += how.needed(source) if search.follows_daughters else []
+    needed += how.needed(source) if has_daughters else []
+    needed += bins.needed if bins else ()
+    for what, names in (("search.efficiency", search.columns), ("bins", bins.needed if bins else ())):
+        lacking = [name for name in names if name not in source.branches]
+        refuse_if(lacking, f"{what}: needs {', '.join(lacking[:1])}, and these events have no such branch")
     for chunk in source.iterate(list(dict.fromkeys(needed))):
-        keep = search.share(chunk["S_E"], chunk["E_mu"]) > 0.0
+        keep = search.counts(chunk)
         keep &= target.is_struck(chunk) if target else True
         kept = {name: column[keep] for name, column in chunk.items()}
-        if search.follows_daughters:
+        if has_daughters:
             kept |= daughters_of(kept, how)
         m = kept["S_mass"] if has_width else m_S
         k = np.sqrt(np.maximum((kept["S_E"] - m) * (kept["S_E"] + m), 1e-300))
         if has_width:  # decay lengths go with k/m, and m is the event's own
             k *= m_S / m
         tau = kept["tau"] if vertex else NONE
-        yield search.see(kept["weight"], k, kept["S_E"], kept["E_mu"], search.window(kept), tau, search.layers(kept))
+        made = search.see(kept["weight"], k, kept, search.window(kept), tau, search.layers(kept))
+        yield from bins.of_events(made, kept, search) if bins else (made,)
 
 
 def _parts(
-    source: EventSource, how: DecayModel, vertex: bool = False, target: Target | None = None
+    source: EventSource,
+    how: DecayModel,
+    vertex: bool = False,
+    target: Target | None = None,
+    bins: Binning | None = None,
 ) -> list[Iterable[Made]]:
     """Events that can count, file by file of a folder."""
     parts = getattr(source, "parts", [source])
     foreign = source.metadata.is_foreign
-    return [_made(part, replace(how, seed=part.metadata.seed, foreign=foreign), vertex, target) for part in parts]
+    return [_made(part, replace(how, seed=part.metadata.seed, foreign=foreign), vertex, target, bins) for part in parts]
 
 
 def _sums(
@@ -223,8 +236,35 @@ def _edges(low: float, high: float, bins: int) -> Array:
     return np.linspace(low, high, bins + 1)
 
 
-def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: int = 1) -> Callable[[Array], Array]:
-    """N_S as a function of couplings, without errors: what a scan for the reach needs.
+@dataclass(frozen=True, slots=True)
+class EventSignal:
+    """N_S of events as a function of couplings: what a scan for the reach needs."""
+
+    _source: EventSource
+    _how: DecayModel
+    _kept: list[list[Made]] | None
+    _workers: int
+
+    def _sums(self, g_mu: Array) -> tuple[Array, Array]:
+        parts = self._kept or _parts(self._source, self._how)
+        return _sums(parts, self._how, g_mu.tolist(), workers=self._workers)  # type: ignore[arg-type]
+
+    def __call__(self, g_mu: Array) -> Array:
+        """N_S at couplings, of the same shape, without errors."""
+        sums, _ = self._sums(g_mu)
+        return np.asarray(self._how.boson.rate() * g_mu**2 * sums[:, 0])
+
+    def estimates(self, g_mu: Array) -> list[Estimate]:
+        """The same with errors."""
+        sums, squares = self._sums(g_mu)
+        rates = (self._how.boson.rate() * g_mu**2).tolist()
+        n, norm_error = len(self._source), self._source.metadata.norm_error
+        pairs = zip(rates, sums[:, 0].tolist(), squares[:, 0].tolist(), strict=True)
+        return [weighted_sum(total, square, n, norm_error).times(rate) for rate, total, square in pairs]
+
+
+def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: int = 1) -> EventSignal:
+    """N_S of events as a function of couplings.
 
     Parameters
     ----------
@@ -240,7 +280,7 @@ def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: 
 
     Returns
     -------
-    callable
+    EventSignal
         From couplings, shape (couplings,), to N_S of the same shape.
 
     Raises
@@ -253,12 +293,37 @@ def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: 
     if source.metadata.is_foreign:
         message = "events of another generator are at single energies: they give sigma~ (`mcgen reweight`) and no N_S"
         raise InputError(message)
-    how = DecayModel(boson, Search.of(card), 1.0, source.metadata.seed, forced=True)
+    how = DecayModel(boson, Search.of(card, m_S), 1.0, source.metadata.seed, forced=True)
     kept = [list(part) for part in _parts(source, how)] if len(source) <= KEPT else None
+    return EventSignal(source, how, kept, workers)
 
-    def at(g_mu: Array) -> Array:
-        sums, _ = _sums(kept or _parts(source, how), how, g_mu.tolist(), workers=workers)  # type: ignore[arg-type]
-        return np.asarray(boson.rate() * g_mu**2 * sums[:, 0])
+
+def signal_in_bins(
+    source: EventSource, how: DecayModel, bins: Binning | None, workers: int = 1
+) -> Callable[[list[float]], list[list[Estimate]]]:
+    """Signal events per beam particle at unit production coupling, in each bin as a function of couplings.
+
+    Parameters
+    ----------
+    source : EventSource
+    how : DecayModel
+        Of forced decays.
+    bins : Binning, optional
+        Without it there is one bin for all that counts.
+    workers : int
+        Threads over the files of a folder.
+    """
+    edges, inside = (bins.limits, slice(1, -1)) if bins else (ALL, slice(None))
+    copies = len(bins.edges) if bins and bins.is_depth else 1
+    kept = [list(part) for part in _parts(source, how, bins=bins)] if len(source) * copies <= KEPT else None
+    n, norm_error = len(source), source.metadata.norm_error
+
+    def at(g_mu: list[float]) -> list[list[Estimate]]:
+        sums = _sums(kept or _parts(source, how, bins=bins), how, g_mu, edges, workers)  # type: ignore[arg-type]
+        return [
+            [weighted_sum(total, square, n, norm_error) for total, square in zip(a, b, strict=True)]
+            for a, b in zip(*(part[:, inside].tolist() for part in sums), strict=True)
+        ]
 
     return at
 
@@ -341,7 +406,7 @@ def reweight(
     card, m_S, n = beam.card, source.metadata.m_S, len(source)
     boson = Boson(card, model, m_S)
     rates = [boson.production_coupling(g) ** 2 for g in couplings]
-    how = DecayModel(boson, Search.of(card), couplings[0], source.metadata.seed, forced=True)
+    how = DecayModel(boson, Search.of(card, m_S), couplings[0], source.metadata.seed, forced=True)
     name = model if isinstance(model, str) else "explicit"
 
     def sums(edges: Array, target: Target | None = None) -> tuple[Array, Array]:
@@ -436,7 +501,8 @@ def ratio_to_full_acceptance(
     list of float or None
         None if the detector has no shape, if no more than ten effective events are left, or if N_S along the beam is 0.
     """
-    if not Search.of(card).is_3d or not found:
+    search = Search.of(card)
+    if not search.is_3d or search.needs_events or not found:
         return [None] * len(found)
     pairs = zip(found, n_signal_along_beam(card, model, m_S, list(g_mu)), strict=True)
     return [mine.value / one.value if mine.n_eff > 10.0 and one.value > 0.0 else None for mine, one in pairs]

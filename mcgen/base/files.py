@@ -129,17 +129,18 @@ def same_lines(one: Path, two: Path, reader: Callable[[Path], IO[str]] | None = 
         return all(a is b or a == b or normal(a) == normal(b) for a, b in zip_longest(first, second, fillvalue=""))
 
 
+def without_run(value: Any) -> Any:
+    """A JSON document without the time, command, versions and request of the run that made it."""
+    if isinstance(value, dict):
+        left_out = (*OF_THE_RUN, "mcgen_version", "request")
+        return {key: without_run(v) for key, v in value.items() if key not in left_out}
+    return [without_run(v) for v in value] if isinstance(value, list) else value
+
+
 def same_json(one: Path, two: Path) -> bool:
     """Whether two JSON documents say the same; time, command, versions and request of a run do not count."""
-
-    def content(value: Any) -> Any:
-        if isinstance(value, dict):
-            left_out = (*OF_THE_RUN, "mcgen_version", "request")
-            return {key: content(v) for key, v in value.items() if key not in left_out}
-        return [content(v) for v in value] if isinstance(value, list) else value
-
     first, second = (json.loads(path.read_text(encoding="utf-8")) for path in (one, two))
-    return bool(content(first) == content(second))
+    return bool(without_run(first) == without_run(second))
 
 
 def content_of(metadata: str | bytes) -> dict[str, Any]:

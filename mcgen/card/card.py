@@ -20,10 +20,11 @@ from mcgen.base.units import parse_list, quantity_text
 from mcgen.card.beam import Beam, read_profile, read_spectrum
 from mcgen.card.collider import Collider
 from mcgen.card.detector import Detector
+from mcgen.card.efficiency import check_use, is_name, read_efficiency
 from mcgen.card.form_factors import allowed, read_table
 from mcgen.card.quantities import CouplingList, MassList, Section, about
 from mcgen.card.scalar import ModelName, Scalar
-from mcgen.card.search_options import SearchOptions, read_efficiency
+from mcgen.card.search_options import SearchOptions
 from mcgen.card.target import Group, Layer, Slab, Stack, Target
 from mcgen.card.width_table import TABLE, read_widths
 from mcgen.physics.boson.couplings import FLAVOUR, MODELS, MODELS_OF
@@ -35,7 +36,7 @@ MAX_BYTES = 1_000_000
 #: faults that one message names
 _MOST_FAULTS = 10
 #: parts of pydantic's places that are no keys of a card
-_KINDS = ("slab", "stack", "single", "group", "number", "curve")
+_KINDS = ("slab", "stack", "single", "group", "number", "curve", "table", "each")
 #: couplings of a scan that names none
 DEFAULT_COUPLINGS = parse_list("1e-6:1e-2:25", geometric=True)
 
@@ -109,6 +110,8 @@ class Card(Section):
             self._check_matter()
         else:
             self._check_collider()
+        if self.search and isinstance(self.search.efficiency, str):
+            check_use(self.search.efficiency, self.detector.signature, self.collider is not None)
         for where, models in (("scalar.model", [self.scalar.model]), ("scan.models", self.scan.models)):
             self.check_models(models, where)
         return self
@@ -316,7 +319,7 @@ def _read_files(content: dict[str, Any], where: str, folder: Path | None) -> Non
         case {"scalar": {"widths": str(name)}} if "\n" not in name:
             content["scalar"]["widths"] = read_widths(path("scalar.widths", name))
     match content:
-        case {"search": {"efficiency": str(name)}}:
+        case {"search": {"efficiency": str(name)}} if is_name(name):
             content["search"]["efficiency"] = read_efficiency(path("search.efficiency", name))
     match content:
         case {"run": {"form_factor_table": dict(tables)}}:

@@ -23,6 +23,7 @@ SECTIONS = {
     "collider": "Collider",
     "detector": "Detector",
     "search": "SearchOptions",
+    "search.bins": "Bins",
     "scalar": "Scalar",
     "scan": "Scan",
     "run": "Run",
@@ -78,7 +79,7 @@ def _kind(field: dict[str, Any]) -> str:
     if field.get("type") == "array" and "$ref" not in field["items"]:
         return f"list of {_kind(field['items'])}"
     kinds_of_json = {"string": "text", "boolean": "true, false", "object": "table", "array": "list of tables"}
-    return kinds_of_json.get(field.get("type", ""), "")
+    return kinds_of_json.get(field.get("type", "object"), "")
 
 
 def _of(section: str, definition: dict[str, Any]) -> Iterator[Key]:

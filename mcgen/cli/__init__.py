@@ -22,6 +22,7 @@ from mcgen.cli.constraints import constraints
 from mcgen.cli.crosscheck import crosscheck
 from mcgen.cli.export import export
 from mcgen.cli.generate import generate
+from mcgen.cli.grid import grid
 from mcgen.cli.info import info
 from mcgen.cli.library import library
 from mcgen.cli.merge import merge
@@ -34,6 +35,7 @@ from mcgen.cli.schema import schema
 from mcgen.cli.show import show
 from mcgen.cli.validate import validate
 from mcgen.cli.volume import say, volume_options
+from mcgen.cli.workspace import workspace
 from mcgen.cli.xsec import xsec
 
 _INTERRUPTED = "interrupted; files that are there under a final name are complete"
@@ -62,8 +64,8 @@ def cli() -> None:
 
 
 COMMANDS = (
-    new, run, generate, merge, rerun, export, library, info, reweight, xsec, crosscheck, reach, constraints, show,
-    validate, schema, cache,
+    new, run, generate, merge, rerun, export, library, info, reweight, xsec, crosscheck, reach, grid, workspace,
+    constraints, show, validate, schema, cache,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 #: rows that a terminal shows of a table: all up to some number, else the first and the last
 _MOST, _ENDS = 40, 15
 _CUT = "..."
+#: characters of a line that has room for what is expected
+_WIDE = 110
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", rest: str = "a pipe has all") -> None:
@@ -110,23 +113,19 @@ def print_json(document: Any) -> None:
 
 
 def reach_table(
-    points: Sequence[ReachPoint], n_signal: float, shown: Collection[float] | None = None, rest: str = ""
+    points: Sequence[ReachPoint], title: str, shown: Collection[float] | None = None, rest: str = ""
 ) -> None:
     """Contours as a table.
 
     Parameters
     ----------
     points : sequence of ReachPoint
-    n_signal : float
-        Signal events above which a coupling counts as seen.
+    title : str
     shown : collection of float, optional
         Masses in GeV to show, and beside them where each line begins and ends; all by default.
     rest : str
         Says where all masses are to be found.
     """
-
-    def cell(value: float | None) -> str:
-        return "-" if value is None else "open" if value == math.inf else f"{value:.5g}"
 
     def line(p: ReachPoint) -> tuple[str, str, str]:
         return p.experiment, p.model, p.production
@@ -137,8 +136,29 @@ def reach_table(
             seen.setdefault(line(p), []).append(p.mass_gev)
     ends = {(*key, mass) for key, masses in seen.items() for mass in (min(masses), max(masses))}
     kept = [p for p in points if shown is None or p.mass_gev in shown or (*line(p), p.mass_gev) in ends]
-    rows = [[*line(p), f"{1e3 * p.mass_gev:.6g}", cell(p.g_low), cell(p.g_high)] for p in kept]
     header = ["experiment", "model", "production", "m_S [MeV]", "g_mu from", "to"]
-    table(header, rows, f"More than {n_signal:g} signal events")
+    rows = [[*line(p), f"{1e3 * p.mass_gev:.6g}", *_edges(p)] for p in kept]
+    has_bands = any(len({*p.limits.values()}) > 1 for p in points if p.limits)
+    if has_bands and (not sys.stdout.isatty() or shutil.get_terminal_size().columns >= _WIDE):
+        header += ["expected from", "+-1 sigma"]
+        rows = [[*row, _coupling(p.expected), _span(p.minus_1, p.plus_1)] for row, p in zip(rows, kept, strict=True)]
+    if any(p.varied for p in points):
+        header += ["from, varied"]
+        rows = [[*row, _span(p.g_low_min, p.g_low_max)] for row, p in zip(rows, kept, strict=True)]
+    table(header, rows, title)
     if len(kept) < len(points):
         click.echo(f"{len(kept)} of {len(points)} rows; {rest}")
+
+
+def _coupling(value: float | None) -> str:
+    return "-" if value is None else "open" if value == math.inf else f"{value:.5g}"
+
+
+def _edges(p: ReachPoint) -> list[str]:
+    """Both ends of an interval, with the statistical errors of those from events."""
+    ends = ((p.g_low, p.g_low_error), (p.g_high, p.g_high_error))
+    return [_coupling(g) if error is None or g is None else with_error(g, error) for g, error in ends]
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "-" if low is high is None else f"{_coupling(low)} .. {_coupling(high)}"

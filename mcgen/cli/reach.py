@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +11,13 @@ import click
 from mcgen.base.errors import refuse_if
 from mcgen.cli import options
 from mcgen.cli.display import print_json, reach_table
-from mcgen.cli.names import CARD, LIMIT, METHOD, MODEL
+from mcgen.cli.names import BAND, CALCTYPE, CARD, LIMIT, LIMIT_METHOD, METHOD, MODEL
 from mcgen.cli.progress import bar
 from mcgen.physics.boson.couplings import FLAVOUR
 
 if TYPE_CHECKING:
     from mcgen.analysis.reach import ReachPoint, Tower
+    from mcgen.analysis.threshold import Limit
     from mcgen.card.card import Card
 
 
@@ -32,7 +32,11 @@ class Request:
     parity_angle: float | None
     flavour_coupling: float | None
     mass: list[float] | None
-    n_signal: float
+    n_signal: float | None
+    method: str | None
+    confidence: float | None
+    calctype: str
+    band: str | None
     production: str
     files: tuple[Path, ...]
     output: Path | None
@@ -54,6 +58,11 @@ class Request:
         return self.models if self.models == FLAVOUR and self.boson else None
 
     @property
+    def limit(self) -> dict[str, Any]:
+        """What is asked for of the limit."""
+        return {key: getattr(self, key) for key in ("n_signal", "method", "confidence", "calctype")}
+
+    @property
     def tower(self) -> Tower:
         """The scalars whose signals add up."""
         from mcgen.analysis.reach import Tower
@@ -72,8 +81,25 @@ class Request:
     "[default: the card's scan, with --plot all between its ends]",
 )  # fmt: skip
 @click.option(
-    "--n-signal", type=options.NUMBER, default=3.0, show_default=True, help="Signal events that count as seen."
+    "--n-signal", type=options.NUMBER, help="Signal events that count as seen, of cards without [search].  [default: 3]"
 )
+@click.option(
+    "--method",
+    type=LIMIT_METHOD,
+    help="Limit: poisson, cls, feldman-cousins or bayes.  [default: that of the card's [search]]",
+)
+@click.option("--confidence", type=options.NUMBER, help="Its confidence level.  [default: that of [search], or 0.95]")
+@click.option(
+    "--calctype",
+    type=CALCTYPE,
+    default="exact",
+    show_default=True,
+    help="How: exact, or of cls by the package pyhf asymptotics or toys.",
+)
+@click.option(
+    "--band", type=BAND,
+    help="How far the contour moves with what is varied, form-factor and energy-loss, a list.",
+)  # fmt: skip
 @click.option("--production", type=METHOD, default="exact", show_default=True, help="exact, ww or iww, a list.")
 @click.option(
     "--events", "files", type=options.PATH, multiple=True, help="An event file or folder; repeat for more masses."
@@ -88,7 +114,11 @@ class Request:
 @click.option("--states", type=click.IntRange(1, 1000), default=1, show_default=True, help="Scalars in a tower.")
 @click.option("--spacing", type=options.ENERGY, help="Mass spacing of the tower.")
 @options.workers_option
-@options.json_option("a list of experiment, model, production, mass_gev, g_low, g_high, open, limit_events, method")
+@options.json_option(
+    "a list of experiment, model, production, mass_gev, g_low, g_high, open, limit_events, method, observed, "
+    "confidence; with [search] of expected, minus_2, minus_1, plus_1, plus_2, each with _high, and limits; from "
+    "events of g_low_error, g_high_error; with --band of varied, g_low_min, g_low_max, g_high_min, g_high_max"
+)
 def reach(as_json: bool, **given: Any) -> None:
     """Intervals of g_mu in which N_S exceeds a threshold, per mass, of one or more CARDS, or from event files.
 
@@ -100,25 +130,30 @@ def reach(as_json: bool, **given: Any) -> None:
     $ mcgen reach na64 fermilab na64mu-2022 m3-phase2 --plot today.png
     $ mcgen reach --model A --events events.root
     """
-    from mcgen.analysis.reach import write_csv
+    from mcgen.analysis.reach_rows import document, write_csv
+    from mcgen.analysis.threshold import title_of
     from mcgen.card.provenance import write_provenance
     from mcgen.report.reach_figure import shown_masses
 
     asked = Request(**given)
     _check(asked)
     cards = _cards(asked)
-    _check_outputs(asked, cards)
+    of_files = [] if cards else _cards_of_files(asked)
+    limits = _limits(asked, cards or of_files)
+    _check_outputs(asked, cards, limits)
     points = _from_cards(asked, cards) if cards else _from_events(asked)
     if asked.figure:
-        _draw(asked, points, cards)
+        _draw(asked, points, cards or of_files, limits)
     if asked.output:
         write_csv(points, asked.output)
         write_provenance(f"{asked.output}.json", *cards, beside=asked.output)
     if as_json:
-        print_json([_row(point, asked.n_signal) for point in points])
+        print_json([document(point) for point in points])
         return
     rest = f"all are in {asked.output}" if asked.output else "-o FILE writes all"
-    reach_table(points, asked.n_signal, shown_masses(cards, asked.mass, asked.figure is not None), rest)
+    bands = [f"band of {words}" for words in dict.fromkeys(p.varied for p in points) if words]
+    title = "\n".join([title_of(limits), *bands])
+    reach_table(points, title, shown_masses(cards, asked.mass, asked.figure is not None), rest)
 
 
 def _check(asked: Request) -> None:
@@ -147,12 +182,13 @@ def _cards(asked: Request) -> list[Card]:
     return [load_card(name).with_boson(model=asked.only_model, **asked.boson) for name in names]
 
 
-def _check_outputs(asked: Request, cards: list[Card]) -> None:
+def _check_outputs(asked: Request, cards: list[Card], limits: list[tuple[str, Limit]]) -> None:
     """Refuse, before anything is computed, outputs that would overwrite others, and cards of no common figure."""
     from mcgen.base.files import ask, check_request
     from mcgen.card.provenance import ask_with, check_table
     from mcgen.report.reach_figure import check_drawable
 
+    ask(limit=[limit.thresholds for _, limit in limits], band=options.names_in(asked.band))
     if cards:
         ask_with(*cards)
         ask(models=[options.names_in(asked.models) or card.scan.models for card in cards])
@@ -171,8 +207,9 @@ def _from_cards(asked: Request, cards: list[Card]) -> list[ReachPoint]:
         cards,
         options.names_in(asked.models) or None,
         asked.mass,
-        asked.n_signal,
-        [name.strip() for name in asked.production.split(",")],
+        productions=[name.strip() for name in asked.production.split(",")],
+        **asked.limit,
+        band=options.names_in(asked.band),
         tower=asked.tower,
         drawn=asked.figure is not None,
         workers=asked.workers,
@@ -185,21 +222,29 @@ def _from_events(asked: Request) -> list[ReachPoint]:
 
     models = options.names_in(asked.models)
     with bar("files", len(asked.files) * max(1, len(models))) as progress:
-        return reach_from_events(asked.files, models or None, asked.n_signal, workers=asked.workers, progress=progress)
+        band = options.names_in(asked.band)
+        return reach_from_events(
+            asked.files, models or None, **asked.limit, band=band, workers=asked.workers, progress=progress
+        )
 
 
-def _draw(asked: Request, points: list[ReachPoint], cards: list[Card]) -> None:
+def _cards_of_files(asked: Request) -> list[Card]:
     from mcgen.analysis.reweight import card_of, open_events
+
+    return [card_of(open_events(path)) for path in asked.files]
+
+
+def _limits(asked: Request, cards: list[Card]) -> list[tuple[str, Limit]]:
+    """The limit of each card, with its name; refused before anything is computed."""
+    from mcgen.analysis.threshold import limit_of
+
+    return [(card.name, limit_of(card, **asked.limit)) for card in cards]
+
+
+def _draw(asked: Request, points: list[ReachPoint], cards: list[Card], limits: list[tuple[str, Limit]]) -> None:
+    from mcgen.analysis.threshold import figure_title
     from mcgen.report import reach_figure
 
     assert asked.figure is not None
-    drawn = cards or [card_of(open_events(path)) for path in asked.files]
-    limits, title = options.names_in(asked.constraints), f"$N_S$ > {asked.n_signal:g}"
-    reach_figure.draw(points, drawn, asked.figure, title, limits, tower=asked.tower, workers=asked.workers)
-
-
-def _row(point: ReachPoint, n_signal: float) -> dict[str, Any]:
-    """Row of the JSON document, which knows no infinity: an interval without upper end is open."""
-    is_open = point.g_high == math.inf
-    row = asdict(point) | {"open": is_open, "limit_events": n_signal, "method": "threshold"}
-    return row | {"g_high": None} if is_open else row
+    title, known = figure_title(limit for _, limit in limits), options.names_in(asked.constraints)
+    reach_figure.draw(points, cards, asked.figure, title, known, tower=asked.tower, workers=asked.workers)

@@ -58,6 +58,8 @@ def run(card: str, output: Path | None, as_json: bool, **given: Any) -> None:
 
 def _show(card: Card, result: Result) -> None:
     """The yield, N_S at each coupling, the reach, and which files are new."""
+    from mcgen.analysis.threshold import limit_of
+
     meta = result.events.metadata
     click.echo(
         f"{card.name}: m_S = {1e3 * meta['mass_gev']:g} MeV, {meta['n_events']} events, "
@@ -71,10 +73,10 @@ def _show(card: Card, result: Result) -> None:
     for i, g in enumerate(card.scan.g_mu):
         cells = [f"{g:.3g}"]
         for model, signal in result.signal.items():
-            n, share = signal.n_signal[i], result.acceptance[model][i]
-            cells += [with_error(n.value, n.error), f"{n.n_eff:.0f}", f"{result.exact[model][i]:.5g}"]
+            n, share, exact = signal.n_signal[i], result.acceptance[model][i], result.exact[model][i]
+            cells += [with_error(n.value, n.error), f"{n.n_eff:.0f}", "-" if exact is None else f"{exact:.5g}"]
             cells += ["-" if share is None else f"{share:.4f}"] if is_3d else []
         rows.append(cells)
     table(header, rows, "Signal events", f"all are in {result.folder / 'signal.csv'}")
-    reach_table(result.reach, 3.0, set(result.landmarks), f"all are in {result.folder / 'reach.csv'}")
+    reach_table(result.reach, limit_of(card).title, set(result.landmarks), f"all are in {result.folder / 'reach.csv'}")
     tell(written(*result.files))

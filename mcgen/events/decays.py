@@ -274,9 +274,9 @@ def _forced(columns: Columns, how: DecayModel, u: Array) -> Columns:
         raise InputError(message)
     k = np.sqrt(sum(columns[f"S_{part}"] ** 2 for part in ("px", "py", "pz")))
     length = k * per_momentum
-    seen = how.search.see(np.ones(k.size), k, columns["S_E"], columns["E_mu"], how.search.window(columns))
-    visible, _ = how.search.shares(how.boson)
     layers = how.search.layers(columns)
+    seen = how.search.see(np.ones(k.size), k, columns, how.search.window(columns), layers=layers)
+    visible, _ = how.search.shares(how.boson)
     if layers is None:
         first, span = seen.z_min / length, (seen.z_max - seen.z_min) / length
         inside = -np.expm1(-span)
@@ -286,6 +286,10 @@ def _forced(columns: Columns, how: DecayModel, u: Array) -> Columns:
         tau, inside = np.empty(u.size), np.empty(u.size)
         draw_in_layers(seen.z_min, seen.z_max, length, u, layers, tau, inside)
         probability = seen.weight * visible * inside
+    if how.search.sees_places:
+        z, n_z = how.search.flight(columns)
+        possible = how.search.possible((seen.z_min, seen.z_max), layers)
+        probability *= how.search.share(columns, possible, z + tau * length * n_z)
     moved = {
         f"decay_{axis}_cm": columns[f"vertex_{axis}_cm"] + tau * length * columns[f"S_p{axis}"] / k for axis in "xyz"
     }

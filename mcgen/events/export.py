@@ -263,7 +263,7 @@ def _check_events(file: EventSource, output: Path, decays: DecayMode, lists_part
 
 def _decay_model(card: Card, metadata: EventMeta, decays: DecayMode) -> DecayModel:
     boson = Boson(card, card.scalar.model, metadata.m_S)
-    return DecayModel(boson, Search.of(card), card.scalar.g_mu, metadata.seed, decays is DecayMode.FORCED)
+    return DecayModel(boson, Search.of(card, metadata.m_S), card.scalar.g_mu, metadata.seed, decays is DecayMode.FORCED)
 
 
 def _chunks(file: EventSource, names: Sequence[str], card: Card, how: DecayModel | None) -> Iterator[Columns]:

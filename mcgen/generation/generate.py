@@ -238,7 +238,9 @@ def write(
     tally = Tally(prepared, events, options.weighted, max_pull)
     card = prepared.source.card
     boson = Boson(card, card.scalar.model, prepared.m_S)
-    how = DecayModel(boson, Search.of(card), card.scalar.g_mu, prepared.seed, options.decays is DecayMode.FORCED)
+    how = DecayModel(
+        boson, Search.of(card, prepared.m_S), card.scalar.g_mu, prepared.seed, options.decays is DecayMode.FORCED
+    )
     weighted_decays = how.forced or card.scalar.decay is not None
     both_lines = has_both_lines(prepared.source, prepared.m_S)
     done = 0

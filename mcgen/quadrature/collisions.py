@@ -192,7 +192,8 @@ def production(source: Collisions, m_S: float, search: Search | None, n: int) ->
     weight, momentum, energy_, cosine, sine, _ = (np.concatenate(column) for column in zip(*columns, strict=True))
     window = detector.r_min / sine, (detector.r_max or math.inf) / sine
     lab = frame.gamma * energy_ + frame.gamma_beta * momentum * cosine
-    return search.see(weight, momentum, lab, np.full(weight.size, frame.E_first), window)
+    made = {"S_E": lab, "E_mu": np.full(weight.size, frame.E_first)}
+    return search.see(weight, momentum, made, window)
 
 
 def _at_angles(row: Sequence[float], h: Array, w: Array) -> tuple[Array, ...]:

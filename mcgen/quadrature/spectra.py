@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from mcgen.physics.emission import iww
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.cross_section import INTEGRALS, METHODS
 from mcgen.physics.emission.phase_space import peak_breaks
-from mcgen.physics.emission.rules import Rules
+from mcgen.physics.emission.rules import Rules, rules
 from mcgen.physics.emission.struck_electron import ALONE, BothLines
 from mcgen.search.search import Search
 
@@ -21,6 +22,8 @@ Scattering = Process | BothLines
 
 #: error at which a cross section that is interpolated between beam energies aims, and the largest that is taken
 _AIM, _LARGEST = 1e-10, 3e-8
+#: nodes in the energy of S of a part of its range, however short
+_AT_LEAST = 12
 
 
 def methods_of(process: Scattering) -> tuple[str, ...]:
@@ -51,16 +54,26 @@ def _breaks(E: float, process: Scattering, low: float) -> list[float]:
     return found
 
 
+def _shorter(E: float, process: Scattering, limits: Sequence[float], q: Rules) -> list[Rules]:
+    """Rules with fewer nodes in the energy of S for the parts of its range, which they share by their lengths."""
+    at = INTEGRALS[type(process)].energies(np.array([E]), process, q)[0]
+    length = np.diff(np.interp(limits, at, q.x, left=0.0, right=1.0))
+    nodes = np.minimum(q.x.size, np.ceil(q.x.size * length) + _AT_LEAST).astype(int).tolist()
+    return [rules(n, q.u.size, q.t.size, q.bin.size) for n in nodes]
+
+
 def _spectrum(E: float, process: Scattering, method: str, search: Search | None, q: Rules) -> tuple[Array, Array]:
     """Energies of S in GeV and the cross sections in pb that they stand for, rule by rule between the kinks."""
     chi = iww.flux(E, process.m, process.m_S, process.ff) if method == "iww" else None
     low = float(search.lowest_energy(E)) if search else 0.0
-    kinks = [*(search.kinks(low, E) if search else []), *_breaks(E, process, low)]
-    limits = [low, *sorted(kinks), math.inf]
+    kinks, peaks = search.kinks(E, low) if search else [], _breaks(E, process, low)
+    limits = [low, *sorted([*kinks, *peaks]), math.inf]
+    few = kinks and not peaks and chi is None
+    each = _shorter(E, process, limits, q) if few else [q] * (len(limits) - 1)
     parts = []
-    for first, last in itertools.pairwise(limits):
-        energies, sigmas = np.empty(q.x.size), np.empty(q.x.size)
-        INTEGRALS[type(process)].nodes(E, process, first, last, chi, q, energies, sigmas)
+    for (first, last), p in zip(itertools.pairwise(limits), each, strict=True):
+        energies, sigmas = np.empty(p.x.size), np.empty(p.x.size)
+        INTEGRALS[type(process)].nodes(E, process, first, last, chi, p, energies, sigmas)
         parts.append((energies, sigmas))
     energies, sigmas = (np.concatenate(column) for column in zip(*parts, strict=True))
     return energies, sigmas
@@ -121,9 +134,7 @@ def spectra(E: Array, process: Scattering, method: str, search: Search | None, q
     If all S count, cross sections at the higher ones of many beam energies are interpolated from fewer.
     """
     v = np.log(np.maximum(E - process.threshold, 1e-300))
-    all_count = search is None or (
-        np.max(search.lowest_energy(E)) <= process.m_S and not search.kinks(0.0, float(E.max()))
-    )
+    all_count = search is None or (np.max(search.lowest_energy(E)) <= process.m_S and not search.kinks(float(E.max())))
     smooth = all_count and method != "iww" and not _breaks(float(E.max()), process, 0.0)
     n, lowest = _few(v) if smooth else (0, math.inf)
     high = v >= lowest

@@ -57,9 +57,12 @@ def _made(search: Search | None, m_S: float, method: str, parts: Iterable[_Nodes
     k = np.sqrt((E_S - m_S) * (E_S + m_S))
     if search is None:
         return Made(weight, k, E_mu, depth, depth)
+    why = search.needs_events
+    refuse_if(why, f"by quadrature: {why}, which needs events: mcgen reweight of a file, or mcgen reach")
     z_min, z_max = search.along_beam(depth)
     window = z_min, np.broadcast_to(z_max, z_min.shape).astype(float)
-    return search.see(weight, k, E_S, E_mu, window, layers=search.layers_along_beam(depth))
+    made = {"S_E": E_S, "E_mu": E_mu, "depth_cm": depth}
+    return search.see(weight, k, made, window, layers=search.layers_along_beam(depth), along=True)
 
 
 def production(
@@ -92,9 +95,10 @@ def production(
         return collisions.production(source, m_S, search, n_E // 2)
     for target in source.targets:
         check_method(method, source.process(m_S, target, ratio=ratio))
+    cuts = search.depth_cuts if search else []
     parts = []
-    for group in groups(source.components(m_S)):
-        E, depth, targets = group_nodes(group, n_E, search.active if search else ())
+    for group in groups((Source(source.card, cuts) if cuts else source).components(m_S)):
+        E, depth, targets = group_nodes(group, n_E, search.places if search else ())
         if not search:  # depths do not count
             depth, targets = depth[:, :1], targets.sum(axis=1, keepdims=True)
         process = source.process(m_S, group[0].target, method == "ww", ratio)
@@ -111,7 +115,7 @@ def yield_per_muon(source: AnySource, m_S: float) -> Estimate:
 @functools.lru_cache(maxsize=8)
 def _production_of(card: Card, m_S: float, method: str, nodes: tuple[int, tuple[int, ...]], ratio: float) -> Made:
     """Production that can count in a card's search; kept, as no coupling but the ratio of two is in it."""
-    return production(source_of(card), m_S, Search.of(card), method, nodes, ratio)
+    return production(source_of(card), m_S, Search.of(card, m_S), method, nodes, ratio)
 
 
 def signal_of(made: Made, search: Search, boson: Boson) -> Callable[[Array], Array]:
@@ -169,8 +173,8 @@ def n_signal(
         check_couplings(model, g)
     boson = Boson(card, model, m_S)
     boson.production_coupling()
-    ratio = source_of(card).electron_ratio(model)
-    signals = [signal_of(_production_of(card, m_S, method, n, ratio), Search.of(card), boson) for n in (FINE, COARSE)]
+    ratio, search = source_of(card).electron_ratio(model), Search.of(card, m_S)
+    signals = [signal_of(_production_of(card, m_S, method, n, ratio), search, boson) for n in (FINE, COARSE)]
     fine, coarse = (signal(np.array(couplings)).tolist() for signal in signals)
     found = [Estimate(a, abs(a - b), math.inf) for a, b in zip(fine, coarse, strict=True)]
     return found[0] if is_single(g_mu) else found
@@ -218,7 +222,7 @@ def sigma_tilde(
     card, m_S, points = load_card(card), energy(m_S, "m_S"), energies(E_mu, "E_mu")
     check_number("mass", m_S, LOWEST_MASS, 1e6)
     check_couplings(model, g_mu)
-    source, search, boson = Source(card), Search.of(card), Boson(card, model, m_S)
+    source, search, boson = Source(card), Search.of(card, m_S), Boson(card, model, m_S)
     for E in points:
         check_number("E_mu", E, card.beam.mass, 1e6)
     factor = PB_CM2 * boson.production_coupling(g_mu) ** 2

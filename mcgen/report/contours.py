@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcgen.analysis.constraints import Constraint
 from mcgen.analysis.crossings import HIGHEST, Intervals
-from mcgen.analysis.reach import ReachPoint
+from mcgen.analysis.reach_rows import ReachPoint, short_words
 from mcgen.analysis.regions import outlines
 from mcgen.report import palette
 from mcgen.report.figure import LOG, MASS, Where, entries, figure, legend
+from mcgen.statistics.limits import Bands
 
 #: largest coupling at which perturbation theory holds
 PERTURBATIVE = 4.0 * math.pi
+#: ends of what is excluded under any of the variations, and under all
+_VARIED = ("g_low_min", "g_high_max"), ("g_low_max", "g_high_min")
+#: fields of a point that are couplings in a figure
+_ENDS = (
+    "g_low", "g_high", *(f"{name}{end}" for name in Bands._fields for end in ("", "_high")), *_VARIED[0], *_VARIED[1]
+)  # fmt: skip
 #: mass in GeV and ranges of couplings there
 Column = tuple[float, Intervals]
 
@@ -36,7 +43,7 @@ def _draw_region(axes: Any, columns: Sequence[Column], fill: Mapping[str, Any], 
     size = right - left, min(top, PERTURBATIVE) - bottom
     within = Rectangle((left, bottom), *size, transform=axes.transData)
     hatch = {"hatch": fill.get("hatch"), "fill": False, "edgecolor": fill["color"], "lw": 0.0, "zorder": 1.1}
-    parts = [{"facecolor": fill["color"], "alpha": fill["alpha"], "lw": 0.0, "zorder": 1.0}]
+    parts = [{"facecolor": fill["color"], "alpha": fill["alpha"], "lw": 0.0, "zorder": fill.get("zorder", 1.0)}]
     parts += [hatch] if fill.get("hatch") else []
     parts += [{"fill": False, "edgecolor": fill["color"], "zorder": 2.0, **line}] if line else []
     for part in parts:
@@ -59,14 +66,42 @@ def _markers(columns: Sequence[Column], top: float, number: int) -> list[tuple[f
     return [place for place in places if place[0] in wanted]
 
 
-def _columns(points: Sequence[ReachPoint]) -> list[Column]:
-    """Ranges of couplings by rising mass."""
-    found: dict[float, list[tuple[float, float]]] = {}
+def _columns(points: Sequence[ReachPoint], low: str = "g_low", high: str = "g_high") -> dict[float, Intervals]:
+    """Ranges of couplings by rising mass, between two fields of the points."""
+    found: dict[float, set[tuple[float, float]]] = {}
     for p in points:
-        ranges = found.setdefault(p.mass_gev, [])
-        if p.g_low is not None and p.g_high is not None:
-            ranges.append((p.g_low, p.g_high))
-    return [(m, tuple(ranges)) for m, ranges in sorted(found.items())]
+        ranges = found.setdefault(p.mass_gev, set())
+        ends = getattr(p, low), getattr(p, high)
+        if None not in ends and ends[0] < ends[1]:
+            ranges.add(ends)
+    return {m: tuple(sorted(ranges)) for m, ranges in sorted(found.items())}
+
+
+def _between(outer: Mapping[float, Intervals], inner: Mapping[float, Intervals]) -> list[Column]:
+    """What lies in some ranges and not in others inside them."""
+
+    def rest(ranges: Intervals, without: Intervals) -> Iterator[tuple[float, float]]:
+        for low, high in ranges:
+            for start, stop in [one for one in without if low <= one[0] and one[1] <= high]:
+                yield low, start
+                low = stop
+            yield low, high
+
+    left = {m: rest(ranges, inner.get(m, ())) for m, ranges in outer.items()}
+    return [(m, tuple(one for one in ranges if one[0] < one[1])) for m, ranges in left.items()]
+
+
+def _band(points: Sequence[ReachPoint], sigma: int) -> tuple[list[Column], str]:
+    """Where the end of what is excluded is expected within some sigma, and what the legend calls it.
+
+    A fluctuation that excludes every coupling has no end: the band goes on to the next one that has.
+    """
+    names = [f"minus_{sigma}", "minus_1", "expected", f"plus_{sigma}"]
+    limits = points[0].limits or {}
+    ends = [name for name in names[:-1] if limits.get(name, 0.0) > 0.0]
+    outer, inner = (_columns(points, name, f"{name}_high") for name in (ends[0], names[-1]))
+    all_of_them = "" if ends[0] == names[0] else rf" ($-{sigma}\sigma$: every $g_\mu$)"
+    return _between(outer, inner), rf"expected $\pm${sigma}$\sigma${all_of_them}"
 
 
 def _draw_constraint(axes: Any, known: Constraint) -> None:
@@ -85,23 +120,85 @@ def _draw_constraint(axes: Any, known: Constraint) -> None:
     axes.fill_between([], [], lw=0.0, label=known.label, **shade)
 
 
-def _draw_experiment(axes: Any, columns: Sequence[Column], key: tuple[str, str], number: int, alpha: float) -> None:
-    experiment, production = key
-    look, ls = palette.look(experiment), palette.LINES[production]
-    _draw_region(axes, columns, {"color": look.color, "alpha": alpha}, {"ls": ls, "lw": 1.5, "zorder": 3.0})
-    style = {"color": look.color, "marker": look.marker, "ms": 5}
-    places = _markers(columns, PERTURBATIVE, number)
+#: fills of what is expected within 1 and 2 sigma: of one experiment alone, and the strength of its own colour
+_BRAZILIAN, _TINTS = {1: "#6fcf6f", 2: "#ffe066"}, {1: 0.45, 2: 0.22}
+#: line of what is expected
+_DASHED = (0, (6, 2))
+
+
+class _Drawn(NamedTuple):
+    """An experiment in a figure."""
+
+    name: str  #: in the legend
+    what: str  #: the line of what is excluded, there
+    points: Sequence[ReachPoint]
+    number: int
+    alone: bool
+    alpha: float
+
+    @property
+    def look(self) -> palette.Look:
+        return palette.look(self.points[0].experiment)
+
+
+def _draw_expected(axes: Any, one: _Drawn) -> None:
+    """Bands of 2 and 1 sigma about what is expected without a signal, and its line."""
+    name = "" if one.alone else f"{one.name}, "
+    if one.points[0].observed is not None:
+        columns = [*_columns(one.points, "expected", "expected_high").items()]
+        line = {"ls": _DASHED, "lw": 1.2, "zorder": 2.5}
+        color = "black" if one.alone else one.look.color
+        _draw_region(axes, columns, {"color": color, "alpha": 0.0}, line)
+        axes.plot([], [], color=color, ls=_DASHED, lw=1.2, label=f"{name}expected")
+    for sigma in (1, 2) if one.points[0].limits else ():
+        columns, label = _band(one.points, sigma)
+        color, alpha = (_BRAZILIAN[sigma], 1.0) if one.alone else (one.look.color, _TINTS[sigma])
+        _draw_region(axes, columns, {"color": color, "alpha": alpha, "zorder": 0.9 - 0.1 * sigma}, None)
+        if any(ranges for _, ranges in columns):
+            axes.fill_between([], [], color=color, alpha=alpha, lw=0.0, label=name + label)
+
+
+def _draw_errors(axes: Any, one: _Drawn) -> None:
+    """Statistical errors, and the band of what was varied."""
+    varied = _between(*(_columns(one.points, *ends) for ends in _VARIED))
+    if any(ranges for _, ranges in varied):
+        fill = {"color": one.look.color, "alpha": 0.6, "zorder": 0.95}
+        _draw_region(axes, varied, fill, None)
+        label = f"varied: {one.points[0].varied}" if one.alone else f"{one.name}, varied: {one.points[0].varied}"
+        axes.fill_between([], [], lw=0.0, color=fill["color"], alpha=fill["alpha"], label=label)
+    bars = [
+        (1e3 * p.mass_gev, g, min(error, 0.99 * g))
+        for p in one.points
+        for g, error in ((p.g_low, p.g_low_error), (p.g_high, p.g_high_error))
+        if g is not None and error is not None and g < PERTURBATIVE
+    ]
+    if bars:
+        m, g, error = zip(*bars, strict=True)
+        axes.errorbar(m, g, error, fmt="none", ecolor=one.look.color, elinewidth=1.0, zorder=3.5)
+
+
+def _draw_experiment(axes: Any, one: _Drawn) -> None:
+    first, columns = one.points[0], _columns(one.points)
+    is_expected = first.limits is not None and first.observed is None
+    ls = _DASHED if is_expected else palette.LINES[first.production]
+    if first.production == "events" and first.limits:  # dots and dashes are too near to what is expected
+        ls = _DASHED if is_expected else "-"
+    fill = {"color": one.look.color, "alpha": one.alpha, "zorder": 0.6 if first.limits else 1.0}
+    _draw_region(axes, [*columns.items()], fill, {"ls": ls, "lw": 1.5, "zorder": 3.0})
+    style = {"color": one.look.color, "marker": one.look.marker, "ms": 5}
+    places = _markers([*columns.items()], PERTURBATIVE, one.number)
     if places:
         axes.plot(*zip(*places, strict=True), ls="", zorder=4.0, **style)
-        axes.plot([], [], ls=ls, label=f"{experiment}, {production}", **style)
+        axes.plot([], [], ls=ls, label=f"{one.name}{one.what}", **style)
+    _draw_expected(axes, one)
+    _draw_errors(axes, one)
 
 
-def _set_axes(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constraint]) -> None:
+def _set_axes(axes: Any, points: Sequence[ReachPoint], ends: Sequence[float], known: Sequence[Constraint]) -> None:
     """Choose the ends of the axes so that all regions are seen, up to a little above g_mu = 4 pi."""
     from matplotlib.ticker import FormatStrFormatter, LogLocator
 
     low, high = (1e3 * f(p.mass_gev for p in points) for f in (min, max))
-    ends = [g for p in points for g in (p.g_low, p.g_high) if g is not None]
     limits = [g for c in known for _, ranges in c.columns for one in ranges for g in one if math.isfinite(g)]
     bottom = min([g for g in [*ends, *limits] if g < PERTURBATIVE])
     top = 4.0 * PERTURBATIVE if max(ends, default=0.0) > 1.0 else 3.0 * max(*ends, *limits, 10.0 * bottom)
@@ -118,19 +215,25 @@ def _set_axes(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constrain
 
 def draw_reach(axes: Any, points: Sequence[ReachPoint], known: Sequence[Constraint]) -> None:
     """One panel: contours, known limits, and hatched above g_mu = 4 pi where perturbation theory has ended."""
-    if not known and not any(p.g_low is not None and p.g_low < PERTURBATIVE for p in points):
-        seen = any(p.g_low is not None for p in points)  # logarithmic axes need a number
-        what = r"no coupling below $4\pi$ is seen" if seen else "no coupling is seen"
+    ends = [g for p in points for name in _ENDS if (g := getattr(p, name)) is not None]
+    if not known and not any(g < PERTURBATIVE for g in ends):  # logarithmic axes need a number
+        what = r"no coupling below $4\pi$ is seen" if ends else "no coupling is seen"
         axes.text(0.5, 0.5, what, transform=axes.transAxes, ha="center")
         axes.set(xticks=[], yticks=[])
         return
-    _set_axes(axes, points, known)
+    _set_axes(axes, points, ends, known)
     for one in known:
         _draw_constraint(axes, one)
-    keys = list(dict.fromkeys((p.experiment, p.production) for p in points))
-    for number, key in enumerate(keys):
-        columns = _columns([p for p in points if (p.experiment, p.production) == key])
-        _draw_experiment(axes, columns, key, number, min(0.1, 0.4 / len(keys)))
+    lines: dict[tuple[str, str], list[ReachPoint]] = {}
+    for p in points:
+        lines.setdefault((p.experiment, p.production), []).append(p)
+    limits = {short_words(p) for p in points}
+    for number, ((experiment, production), mine) in enumerate(lines.items()):
+        kind = "" if mine[0].limits is None else ", expected" if mine[0].observed is None else ", observed"
+        what = f", {short_words(mine[0])}" if len(limits) > 1 else kind
+        _draw_experiment(
+            axes, _Drawn(f"{experiment}, {production}", what, mine, number, len(lines) == 1, min(0.1, 0.4 / len(lines)))
+        )
 
 
 def plot_reach(points: Sequence[ReachPoint], where: Where, title: str = "", known: Sequence[Constraint] = ()) -> None:
@@ -143,10 +246,13 @@ def plot_reach(points: Sequence[ReachPoint], where: Where, title: str = "", know
     where : path, Axes or sequence of Axes
         A file that ends in .png, .pdf or .svg, or Axes of matplotlib, one for each panel.
     title : str
+        By default the limit, if all points have one and the same from a search.
     known : sequence of Constraint
         Limits to be drawn beside them.
     """
     models = list(dict.fromkeys(p.model for p in points))
+    words = {short_words(p) if p.limits else "" for p in points}
+    title = title or (words.pop() if len(words) == 1 else "")
     with figure(where, columns=len(models)) as panels:
         for axes, model in zip(panels, models, strict=True):
             draw_reach(axes, [p for p in points if p.model == model], [c for c in known if model in c.models])

@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from mcgen.analysis.reach import EVENTS
 from mcgen.analysis.reweight import reweight
+from mcgen.analysis.samples import EVENTS
+from mcgen.analysis.variations import LeftOutWarning, changed, variations
 from mcgen.base.errors import InputError
-from mcgen.card.card import Card, parse_card, read_card
+from mcgen.card.card import Card, read_card
 from mcgen.generation.generate import generate
-from mcgen.physics.emission.form_factor import FORM_FACTORS
 from mcgen.quadrature.yields import n_signal
 
 #: (model, mass in GeV, g_mu) at which effects are given: S lives long, and S decays early
@@ -34,12 +34,6 @@ class Effect:
     error: float
 
 
-def changed(card: Card, **sections: Mapping[str, Any]) -> Card:
-    """A card with other numbers in its sections, checked anew: `changed(card, beam={"spot": 1.0})`."""
-    new = {name: getattr(card, name).model_copy(update=dict(values)) for name, values in sections.items()}
-    return parse_card(card.model_copy(update=new).text, card.name)
-
-
 def effects() -> Iterator[Effect]:
     """What the energy loss, the form factor and a detector of finite size change."""
     fermilab, na64, e137 = (read_card(name) for name in ("fermilab", "na64", "e137"))
@@ -47,9 +41,10 @@ def effects() -> Iterator[Effect]:
     table = {"energy_loss": "table"}
     for card in (fermilab, na64):
         yield from _compared("energy loss as a function of energy", card, changed(card, target=table))
-        for name in [name for name in FORM_FACTORS if name != card.run.form_factor]:
-            with contextlib.suppress(InputError):  # `table` needs a file, and no charge density of W was measured
-                yield from _compared(f"form factor {name}", card, changed(card, run={"form_factor": name}))
+        with warnings.catch_warnings(action="ignore", category=LeftOutWarning):  # no charge density of W was measured
+            others = variations(card, ["form-factor"])
+        for what, other in zip(others.names, others.cards, strict=True):
+            yield from _compared(what, card, other)
     with contextlib.suppress(InputError):  # mulder may not be installed
         straggling = changed(fermilab, target={"energy_loss": "mulder"})
         yield from _compared("energy lost at random, by mulder", fermilab, straggling)

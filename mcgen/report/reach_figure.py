@@ -6,9 +6,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from mcgen.analysis import constraints
 from mcgen.analysis.reach import AboveThresholdWarning, ReachPoint, Scan, Tower, landmarks, reach
+from mcgen.analysis.threshold import limit_of
 from mcgen.base.errors import ThresholdError, refuse_if
 from mcgen.base.units import Range
 from mcgen.card.card import Card
@@ -29,9 +31,13 @@ def reach_of_cards(
     cards: Sequence[Card],
     models: Sequence[str] | None,
     masses: Sequence[float] | None,
-    n_signal: float = 3.0,
+    n_signal: float | None = None,
     productions: Sequence[str] = ("exact",),
     *,
+    method: str | None = None,
+    confidence: float | None = None,
+    calctype: str = "exact",
+    band: Sequence[str] = (),
     tower: Tower | None = None,
     drawn: bool = False,
     workers: int = 1,
@@ -48,9 +54,13 @@ def reach_of_cards(
         By default those of each card's scan.
     masses : sequence of float, optional
         In GeV, or a `Range` to be traced; by default those of each card's scan.
-    n_signal : float
-        Number of signal events that counts as seen.
+    n_signal : float, optional
+        Number of signal events that counts as seen, 3 by default; of cards without `[search]` alone.
     productions : sequence of {"exact", "ww", "iww"}
+    method, confidence, calctype : optional
+        Of the limit; by default those of each card's `[search]`.
+    band : sequence of {"form-factor", "energy-loss"}
+        What is varied.
     tower : Tower, optional
         Several scalars whose signals add up.
     drawn : bool
@@ -72,19 +82,20 @@ def reach_of_cards(
     """
     points: list[ReachPoint] = []
     refused: dict[str, ThresholdError] = {}
-    for card in cards:
+    asked: dict[str, Any] = {"n_signal": n_signal, "method": method, "confidence": confidence, "calctype": calctype}
+    limits = [limit_of(card, **asked) for card in cards]
+    asked |= {"band": band, "tower": tower, "workers": workers}
+    for card, limit in zip(cards, limits, strict=True):
         mine = masses_of(card, masses, drawn)
         for production in productions:
             name = card.name if len(productions) == 1 else f"{card.name}, {production}"
             steps = 0 if isinstance(mine, Range) else len(mine)
             try:
                 with progress(name, steps) if progress else nullcontext() as step:
-                    points += reach(
-                        card, models, mine, n_signal, production, tower=tower, workers=workers, progress=step
-                    )
+                    points += reach(card, models, mine, production=production, **asked, progress=step)
             except ThresholdError as error:
                 refused.setdefault(card.name, error)
-                scan = Scan(card, models or card.scan.models, n_signal, production)
+                scan = Scan(card, models or card.scan.models, limit, production)
                 points += scan.points(scan.nothing(mine))
     if len(refused) == len({card.name for card in cards}):
         raise next(iter(refused.values()))

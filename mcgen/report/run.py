@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from typing import Any
 
 from mcgen.analysis import reach as contours
 from mcgen.analysis.reach import ReachPoint, landmarks, reach
+from mcgen.analysis.reach_rows import document
 from mcgen.analysis.reweight import LowStatisticsWarning, Reweighted, ratio_to_full_acceptance, reweight
+from mcgen.analysis.threshold import figure_title, limit_of
 from mcgen.base.asked import whole
 from mcgen.base.errors import refuse_if
 from mcgen.base.files import at_stake, make_folder, overwriting, refuse, write_csv, write_json
@@ -41,7 +42,7 @@ class Result:
     events: EventFile
     signal: dict[str, Reweighted]  #: per model
     at_reference: dict[str, Reweighted]  #: per model, at the card's reference coupling alone
-    exact: dict[str, list[float]]  #: N_S by quadrature per model, the same couplings, every S along the beam
+    exact: dict[str, list[float | None]]  #: N_S by quadrature per model, the same couplings, every S along the beam
     acceptance: dict[str, list[float | None]]  #: the one over the other, where the detector has a shape
     reach: list[ReachPoint]
     landmarks: list[float]  #: masses in GeV that the table shows of a traced line
@@ -127,7 +128,7 @@ def _run(
     masses = Range.over(card.scan.mass)
     steps = 0 if isinstance(masses, Range) else len(masses)
     with step("N_S by quadrature"):
-        exact = {m: [n.value for n in n_signal(card, m, m_S, card.scan.g_mu)] for m in signal}
+        exact = {m: _by_quadrature(card, m, m_S) for m in signal}
         acceptance = {
             m: ratio_to_full_acceptance(card, m, m_S, card.scan.g_mu, found.n_signal) for m, found in signal.items()
         }
@@ -150,6 +151,13 @@ def _run(
             _draw(card, result)
         result.files.extend(folder / name for name in _FIGURES)
     return result
+
+
+def _by_quadrature(card: Card, model: str, m_S: float) -> list[float | None]:
+    """N_S at the couplings of the scan, every S along the beam; None where the search needs events."""
+    if Search.of(card).needs_events:
+        return [None] * len(card.scan.g_mu)
+    return [n.value for n in n_signal(card, model, m_S, card.scan.g_mu)]
 
 
 def _reweighted(card: Card, events: EventFile) -> tuple[dict[str, Reweighted], dict[str, Reweighted]]:
@@ -189,7 +197,7 @@ def _draw(card: Card, result: Result) -> None:
     lines = {f"model {k}, $g_\\mu$ = {card.scalar.g_mu:g}": v.sigma_tilde[0] for k, v in reference.items()}
     energies = next(iter(reference.values())).E_mu
     plot.plot_sigma_tilde(energies, lines, result.folder / "sigma_tilde.png", title)
-    plot_reach(result.reach, result.folder / "reach.png", f"{card.name}, $N_S$ > 3")
+    plot_reach(result.reach, result.folder / "reach.png", f"{card.name}, {figure_title([limit_of(card)])}")
 
 
 def _check_models(card: Card, m_S: float) -> None:
@@ -221,13 +229,5 @@ def summary(card: Card, result: Result) -> dict[str, Any]:
         "card": card.name,
         **{key: meta[key] for key in ("mass_gev", "n_events", "seed", *totals, "content_sha256")},
         "signal": _signal_rows(result),
-        "reach": [
-            {
-                "model": p.model,
-                "mass_gev": p.mass_gev,
-                "g_low": p.g_low,
-                "g_high": None if p.g_high == math.inf else p.g_high,
-            }
-            for p in result.reach
-        ],
+        "reach": [document(p) for p in result.reach],
     }

@@ -7,6 +7,7 @@ of production on. A card gives layers no width: they reach as far in x and y as 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,17 +18,22 @@ from numpy.typing import NDArray
 from mcgen.base.arrays import Array
 from mcgen.card.card import Card
 from mcgen.card.detector import Detector
-from mcgen.card.search_options import Curve
+from mcgen.card.efficiency import DAUGHTERS, DEPTH, Efficiency, parse_efficiency
 from mcgen.card.target import active_ranges
+from mcgen.physics.signal.depth import Depth
 from mcgen.physics.signal.fiducial import INVISIBLE_COUNTS, SIGNATURES
 from mcgen.physics.signal.layers import Layers
+from mcgen.search.covering import counted_ranges, decay_range
 from mcgen.search.signal import NONE, Made
+from mcgen.search.variables import VARIABLES
 from mcgen.search.window import barrel, window
 from mcgen.source.boson import Boson
 
 Columns = Mapping[str, NDArray[Any]]
 
 _AXES, _PARTS = "xyz", ("px", "py", "pz", "E")
+#: what the quadrature has of an S; the place of its decay is integrated
+OF_QUADRATURE = ("S_E_gev", "x", DEPTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +42,35 @@ class Search:
 
     detector: Detector
     length: float  #: of the target in cm
-    efficiency: Curve | float = 1.0  #: share of the S that are seen where their decay counts, or its curve in E_S
+    efficiency: Efficiency | float = 1.0  #: share of the S that are seen where their decay counts
     active: tuple[tuple[float, float], ...] = ()  #: z in cm between which the target sees decays itself
 
     @classmethod
-    def of(cls, card: Card) -> Search:
-        """That of a card."""
-        efficiency = card.search.efficiency if card.search else 1.0
+    def of(cls, card: Card, m_S: float | None = None) -> Search:
+        """That of a card; with the mass of S in GeV, its efficiency must be given wherever S of that mass counts."""
+        given = card.search.efficiency if card.search else 1.0
+        efficiency = parse_efficiency(given) if isinstance(given, str) else given
+        if m_S is not None and not isinstance(efficiency, float):
+            efficiency.check_covers(counted_ranges(card, m_S))
         if card.collider:
             return Barrel(card.detector, 0.0, efficiency)
         return cls(card.detector, card.target.length, efficiency, active_ranges(card.target.layers))
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Variables that the efficiency depends on."""
+        return () if isinstance(self.efficiency, float) else self.efficiency.names
+
+    @property
+    def sees_places(self) -> bool:
+        """Whether the efficiency depends on where S decays."""
+        return DEPTH in self.measured
+
+    @property
+    def needs_events(self) -> str:
+        """Why the quadrature cannot answer, in words; empty if it can."""
+        names = [name for name in self.measured if name not in OF_QUADRATURE]
+        return f"the efficiency depends on {' and '.join(names)}" if names else ""
 
     @property
     def is_3d(self) -> bool:
@@ -53,29 +78,104 @@ class Search:
         return self.detector.geometry == "3d"
 
     @property
+    def from_events(self) -> bool:
+        """Whether N_S is that of events: of a detector with a shape, or with an efficiency that needs them."""
+        return self.is_3d or bool(self.needs_events)
+
+    @property
     def follows_daughters(self) -> bool:
-        """Whether a decay counts by where its daughters go."""
-        return self.is_3d and self.detector.signature == "displaced"
+        """Whether a decay counts by its daughters."""
+        in_3d = self.is_3d and self.detector.signature == "displaced"
+        return in_3d or any(name in DAUGHTERS for name in self.measured)
 
     @property
     def needed(self) -> list[str]:
         """Branches of events that say where and whether a decay counts."""
         of_shape = ["event", *(f"vertex_{axis}_cm" for axis in _AXES), *(f"S_p{axis}" for axis in _AXES)]
-        return ["depth_cm", "E_mu", "S_E", *(of_shape if self.is_3d else [])]
+        return ["depth_cm", "E_mu", "S_E", *(of_shape if self.is_3d or self.follows_daughters else []), *self.columns]
+
+    @property
+    def _needed_by_efficiency(self) -> list[str]:
+        return [column for name in self.measured if name != DEPTH for column in VARIABLES[name].needed]
+
+    @property
+    def columns(self) -> list[str]:
+        """Branches of events that the efficiency depends on, but for those of daughters, which are made anew."""
+        return [name for name in self._needed_by_efficiency if name not in ("d1_E", "d2_E")]
+
+    @property
+    def decays(self) -> tuple[float, float]:
+        """Lowest and highest z in cm of a decay that counts."""
+        return decay_range(self.detector, self.length, self.active)
 
     def lowest_energy(self, E_mu: Any) -> Any:
         """Lowest energy of S in GeV that counts at an energy of the beam lepton, a number or an array."""
         return np.maximum(self.detector.x_min * E_mu, self.detector.E_S_min or 0.0)
 
-    def kinks(self, low: float, high: float) -> list[float]:
-        """Energies of S in GeV between two others where the efficiency bends: limits of integration."""
-        energies = self.efficiency.energy if isinstance(self.efficiency, Curve) else []
-        return [E for E in energies if low < E < high]
+    def kinks(self, E_mu: float, low: float = 0.0) -> list[float]:
+        """Energies of S in GeV above `low` where the efficiency bends at an energy of the beam: limits of integrals."""
+        if isinstance(self.efficiency, float):
+            return []
+        found = [*self.efficiency.breaks("S_E_gev"), *(x * E_mu for x in self.efficiency.breaks("x"))]
+        return [E for E in found if low < E < E_mu]
 
-    def share(self, E_S: Array, E_mu: Any) -> Array:
-        """Share of the S of energy E_S that count where they decay in the window: 0 below the cut."""
-        efficiency = self.efficiency.at(E_S) if isinstance(self.efficiency, Curve) else self.efficiency
-        return np.where(self.lowest_energy(E_mu) < E_S, efficiency, 0.0)
+    @property
+    def places(self) -> list[tuple[float, float]]:
+        """Depths in cm in active layers, which are cut where the efficiency bends."""
+        parts = [[low, *(z for z in self.depth_cuts if low < z < high), high] for low, high in self.active]
+        return [pair for ends in parts for pair in itertools.pairwise(ends)]
+
+    @property
+    def depth_cuts(self) -> list[float]:
+        """Depths in cm inside active layers where the efficiency bends: limits of integrals over the depth."""
+        bends = [] if isinstance(self.efficiency, float) else self.efficiency.breaks(DEPTH)
+        return [z for z in bends if any(low < z < high for low, high in self.active)]
+
+    def counts(self, columns: Columns) -> NDArray[np.bool_]:
+        """Which S are above the cut."""
+        return np.asarray(self.lowest_energy(columns["E_mu"]) < columns["S_E"])
+
+    def share(self, columns: Columns, possible: NDArray[np.bool_], decay_z: Array | None = None) -> Array:
+        """Share of the S that are seen if they decay in the window: 0 below the cut.
+
+        Parameters
+        ----------
+        columns : mapping of array, shape (n,)
+        possible : array of bool, shape (n,)
+            Which S can count at all; the efficiency of no other one is asked for.
+        decay_z : array, shape (n,), optional
+            Places of their decays in cm. An efficiency that depends on them is 1 if they are not given.
+        """
+        if isinstance(self.efficiency, float):
+            return np.where(self.counts(columns), self.efficiency, 0.0)
+        asked = possible & self.counts(columns)
+        if self.sees_places and decay_z is None:
+            return np.where(asked, 1.0, 0.0)
+        some = {name: columns[name][asked] for name in self._needed_by_efficiency}
+        z = NONE if decay_z is None else np.clip(decay_z[asked], *self.decays)
+        found = np.zeros(asked.size)
+        found[asked] = self.efficiency.at(*(z if name == DEPTH else VARIABLES[name].of(some) for name in self.measured))
+        return found
+
+    def flight(self, columns: Columns, along: bool = False) -> tuple[Array, Array]:
+        """z in cm where each S is made, and the share of its way along the beam: all of it, or that of its momentum."""
+        if along or not self.is_3d:
+            return columns["depth_cm"], np.ones(columns["depth_cm"].size)
+        S = np.array([columns[f"S_p{axis}"] for axis in _AXES])
+        return columns["vertex_z_cm"], S[2] / np.sqrt((S**2).sum(axis=0))
+
+    def _depth(self, columns: Columns, possible: NDArray[np.bool_], along: bool) -> Depth | None:
+        """The efficiency by the place of the decay, if it depends on that, for S of events or along the beam."""
+        if isinstance(self.efficiency, float) or not self.sees_places:
+            return None
+        z, n_z = self.flight(columns, along)
+        asked = possible & self.counts(columns)
+        some = {name: columns[name][asked] for name in self._needed_by_efficiency}
+        others = [VARIABLES[name].of(some) for name in self.measured if name != DEPTH]
+        pieces = self.efficiency.in_depth(others, int(asked.sum()), self.decays)
+        row, part = np.zeros(z.size, np.int64), np.zeros(z.size)
+        row[asked], part[asked] = pieces.row, pieces.part
+        return Depth(z, n_z, pieces.knots, pieces.values, row, part)
 
     def along_beam(self, depth: Any) -> tuple[Any, Any]:
         """(z_min, z_max) in cm of the detector for S made at a depth in cm, a number or an array (Eqs. 18, 20)."""
@@ -93,11 +193,10 @@ class Search:
         """
         if not self.active or not self.is_3d:
             return self.layers_along_beam(columns["depth_cm"])
-        S = np.array([columns[f"S_p{axis}"] for axis in _AXES])
+        z, n_z = self.flight(columns)
         seen = np.array([columns[f"d{n}_E"] >= self.detector.E_daughter for n in (1, 2)])
         counts = seen.any(axis=0) if self.detector.daughters == "any" else seen.all(axis=0)
-        n_z = np.where(counts, S[2] / np.sqrt((S**2).sum(axis=0)), 0.0)
-        return self._layers(columns["vertex_z_cm"], n_z)
+        return self._layers(z, np.where(counts, n_z, 0.0))
 
     def _layers(self, z: Array, n_z: Array) -> Layers:
         low, high = zip(*self.active, strict=True)
@@ -121,11 +220,11 @@ class Search:
         self,
         weight: Array,
         k: Array,
-        E_S: Array,
-        E_mu: Array,
+        columns: Columns,
         window: tuple[Array, Array],
         tau: Array = NONE,
         layers: Layers | None = None,
+        along: bool = False,
     ) -> Made:
         """What the search keeps of bosons: the one place where cut and efficiency are applied.
 
@@ -133,18 +232,28 @@ class Search:
         ----------
         weight : array, shape (n,)
             Bosons per beam particle at unit coupling.
-        k, E_S : array, shape (n,)
-            Momentum and energy of each boson in GeV.
-        E_mu : array, shape (n,)
-            Energy of the beam lepton in GeV.
+        k : array, shape (n,)
+            Momentum of each boson in GeV.
+        columns : mapping of array, shape (n,)
+            S_E and E_mu in GeV, and the others that the efficiency depends on.
         window : (array, array)
             Distances from the production in cm between which a decay in the detector counts.
         tau : array, shape (n,), optional
             Mean lives to the boson's own decay, if that is to be counted.
         layers : Layers, optional
             In which a decay counts too.
+        along : bool
+            Whether every S flies along the beam, whatever the detector.
         """
-        return Made(weight * self.share(E_S, E_mu), k, E_mu, *window, tau, layers)
+        possible = self.possible(window, layers) & (weight != 0.0)
+        depth = self._depth(columns, possible, along)
+        return Made(weight * self.share(columns, possible), k, columns["E_mu"], *window, tau, layers, depth)
+
+    @staticmethod
+    def possible(window: tuple[Array, Array], layers: Layers | None) -> NDArray[np.bool_]:
+        """Which S have a way on which their decay counts."""
+        on_way = window[0] < window[1]
+        return on_way if layers is None else on_way | (layers.n_z != 0.0)
 
     def shares(self, boson: Boson) -> tuple[float, float]:
         """(share of S that decays visibly, share that counts as signal because it decays invisibly).
@@ -169,6 +278,11 @@ class Barrel(Search):
     def needed(self) -> list[str]:
         """Branches of events that say where and whether a decay counts."""
         return ["depth_cm", "E_mu", "S_E", *(f"S_p{axis}" for axis in _AXES)]
+
+    def flight(self, columns: Columns, along: bool = False) -> tuple[Array, Array]:  # noqa: ARG002
+        """z in cm where each S is made, that of the collision, and the share of its way along the beam."""
+        S = np.array([columns[f"S_p{axis}"] for axis in _AXES])
+        return np.zeros(S[2].size), S[2] / np.sqrt((S**2).sum(axis=0))
 
     def window(self, columns: Columns) -> tuple[Array, Array]:
         """Distances from the production in cm between which the decay of an event counts."""

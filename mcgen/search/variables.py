@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcgen.base.arrays import Array
+from mcgen.card.efficiency import DEPTH
+
+__all__ = ["DEPTH", "VARIABLES", "Variable"]
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -50,7 +53,7 @@ def _momenta(*names: str) -> tuple[str, ...]:
 
 _DAUGHTERS = ("d1_E", "d2_E")
 
-#: by name, which has the unit
+#: by name, which has the unit; DEPTH is no number of an event, as each is counted with all its decays
 VARIABLES: dict[str, Variable] = {
     "S_E_gev": Variable("energy of S", ("S_E",), lambda c: c["S_E"]),
     "x": Variable("E_S/E_mu", ("S_E", "E_mu"), lambda c: c["S_E"] / c["E_mu"]),
@@ -68,5 +71,3 @@ VARIABLES: dict[str, Variable] = {
     "d_min_E_gev": Variable("lower energy of both daughters", _DAUGHTERS, lambda c: np.minimum(c["d1_E"], c["d2_E"])),
     "d_max_E_gev": Variable("higher energy of both daughters", _DAUGHTERS, lambda c: np.maximum(c["d1_E"], c["d2_E"])),
 }
-#: z in cm where S decays, 0 at the target's front: no number of an event, as each is counted with all its decays
-DEPTH = "decay_z_cm"

@@ -6,7 +6,7 @@ A card with a collider has no target: `source_of` gives what makes the bosons of
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,8 @@ class Source:
     Parameters
     ----------
     card : Card
+    cuts : sequence of float
+        Depths in cm that no segment crosses.
 
     Notes
     -----
@@ -41,15 +43,15 @@ class Source:
     then: a beam that stops in the target, a form factor that nobody measured, a mass above threshold.
     """
 
-    def __init__(self, card: Card) -> None:
+    def __init__(self, card: Card, cuts: Sequence[float] = ()) -> None:
         refuse_if(card.collider, f"card {card.name}: its beams collide, and this is for a beam on a target")
-        self.card = card
+        self.card, self.cuts = card, tuple(cuts)
 
     @functools.cached_property
     def segments(self) -> list[Segment]:
         """The beam in each layer of the target."""
         beam, target = self.card.beam, self.card.target
-        found = transport.segments(beam, target)
+        found = transport.segments(beam, target, self.cuts)
         E_low = min(segment.E_out for segment in found)
         if not beam.mass < E_low < beam.E_max:
             highest = " (the highest of the beam)" if beam.distribution else ""

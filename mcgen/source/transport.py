@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,8 +109,16 @@ def _behind(law: Law, E: float, spectrum: Spectrum | None, length: float) -> tup
     return float(law.after(E, length)), spectrum and Spectrum(law.after(spectrum.energies, length), spectrum.cdf)
 
 
-def segments(beam: Beam, target: Slab | Stack) -> list[Segment]:
-    """The beam through all layers until its highest energy falls to E_min."""
+def _cut(lengths: Sequence[float], front: float, cuts: Sequence[float]) -> Iterator[float]:
+    """The lengths in cm that follow a depth, each cut in two where one of `cuts` lies in it."""
+    for length in lengths:
+        inside = sorted(cut for cut in cuts if 1e-9 * length < cut - front < (1.0 - 1e-9) * length)
+        yield from [length] if not inside else np.diff([front, *inside, front + length]).tolist()
+        front += length
+
+
+def segments(beam: Beam, target: Slab | Stack, cuts: Sequence[float] = ()) -> list[Segment]:
+    """The beam through all layers until its highest energy falls to E_min; no segment crosses one of `cuts` in cm."""
     spectrum, E, E_min = beam.distribution, beam.E_max, target.E_min or 0.0
     kind = target.energy_loss or ("constant" if beam.lepton == "mu" else "none")
     result, front, shower = [], 0.0, kind == "shower"
@@ -120,7 +128,8 @@ def segments(beam: Beam, target: Slab | Stack) -> list[Segment]:
         medium = Medium(layer)
         law = medium.law(kind, beam.E_max)
         targets = [(t, n * each) for atom, n in medium.composition for t, each in in_atom(target.process, atom)]
-        for length in _slices(layer.length, law, E, math.ceil(4 / len(target.layers))):
+        slices = _slices(layer.length, law, E, math.ceil(4 / len(target.layers)))
+        for length in _cut(slices, front, () if shower else cuts):
             lowest = float(law.after(spectrum.energies[0] if spectrum else E, length))
             E_out = E_min if shower else max(lowest, E_min)
             result.append(Segment(medium, targets, front, length, E, E_out, spectrum, law, shower))

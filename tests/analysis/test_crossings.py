@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from mcgen import generate, load_card, n_signal, reach, save
 from mcgen.analysis.crossings import HIGHEST, LOWEST, intervals
 from mcgen.analysis.reach import Tower, reach_from_events
+from mcgen.analysis.variations import changed
 from mcgen.cli import main
-from mcgen.report.effects import changed
 
 
 def gap_card():

@@ -14,11 +14,11 @@ from mcgen import load_card, reach
 from mcgen.analysis import reach as contours
 from mcgen.analysis.reach import FROM_EVENTS, CoarseLineWarning
 from mcgen.analysis.tracing import trace
+from mcgen.analysis.variations import changed
 from mcgen.base.constants import M_E, M_MU
 from mcgen.base.units import Range, parse_list
 from mcgen.card.card import card_text, parse_card
 from mcgen.cli import main
-from mcgen.report.effects import changed
 
 pytestmark = [pytest.mark.first, pytest.mark.usefixtures("nodes_kept")]
 

@@ -10,11 +10,13 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from mcgen.analysis.constraints import NAMES
+from mcgen.analysis.variations import KINDS
 from mcgen.card.card import builtin_cards
 from mcgen.cli import cli, names
 from mcgen.physics.emission.form_factor import FORM_FACTORS
 from mcgen.physics.emission.mediator import MEDIATORS
 from mcgen.physics.matter.materials import ELEMENTS
+from mcgen.statistics.limits import CALCTYPES, METHODS
 
 
 def _found(line, begun):
@@ -36,6 +38,7 @@ def _found(line, begun):
         ("reach na64 --production", "exact,i", ["exact,iww"]),
         ("reach na64 --constraints", "bel", ["belle2-invisible", "belle-tautau"]),
         ("constraints --boson", "ax", ["axial"]),
+        ("grid na64 --band", "form-factor,e", ["form-factor,energy-loss"]),
         ("run na64 --mediator", "a", ["axial"]),
         ("xsec --method", "w", ["ww"]),
         ("xsec --target", "P", ["P", "Pb"]),
@@ -58,9 +61,12 @@ def test_names_are_those_that_are_understood():
     """What is completed is what exists; fails if a mediator, a form factor or a limit is added elsewhere only."""
     assert set(names.MEDIATOR.names()) == set(MEDIATORS)
     assert set(names.LIMIT.names()) == {*NAMES, "paper", "all"}
+    assert names.BAND.names() == KINDS
     assert set(names.CARD.names()) == set(builtin_cards())
     assert set(names.ELEMENT.names()) == set(ELEMENTS)
     assert {*names.FORM_FACTOR.names(), "table"} == set(FORM_FACTORS)
+    assert names.LIMIT_METHOD.names() == METHODS
+    assert names.CALCTYPE.names() == CALCTYPES
 
 
 def test_completion_is_light():

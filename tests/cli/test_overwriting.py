@@ -77,6 +77,19 @@ CASES = {
     "reach of another card": (["r.csv"], ["reach", CARD, "--mass", "100MeV", "-o", "r.csv"], ["na64"]),
     "reach pdf": (["r.pdf"], ["reach", CARD, "--mass", "10MeV,100MeV", "--plot", "r.pdf"], ["--model", "A"]),
     "reach svg": (["r.svg"], ["reach", CARD, "--mass", "10MeV,100MeV", "--plot", "r.svg"], ["--n-signal", "9"]),
+    **{
+        f"grid {ending}": (
+            [f"g.{ending}"],
+            ["grid", CARD, "--mass", "10MeV,100MeV", "--g-mu", "1e-5,1e-4", "-o", f"g.{ending}"],
+            more,
+        )
+        for ending, more in (
+            ("csv", ["--g-mu", "1e-5,2e-4"]),
+            ("parquet", ["--band", "energy-loss"]),
+            ("root", ["--model", "A"]),
+            ("png", ["--mass", "10MeV,90MeV"]),
+        )
+    },
     "crosscheck": (
         ["c/crosscheck.csv", "c/provenance.json", "c/crosscheck_W.png", "c/x_W_3GeV_100MeV.png"],
         ["crosscheck", CARD, "--mass", "100MeV", "--energy", "3", "-o", "c"],
@@ -118,6 +131,9 @@ def brief(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(report, "_figures", lambda *_: [])
     monkeypatch.setattr(report, "_beyond", lambda *_: report.Section("Beyond", ""))
+    monkeypatch.setattr(report, "_published", lambda *_: [])
+    monkeypatch.setattr(report.published, "m3", list)
+    monkeypatch.setattr(report.published, "muon_collider_dumps", list)
     monkeypatch.setattr(report.paper, "quoted", list)
     monkeypatch.setattr(report.paper, "dumps", list)
     monkeypatch.setattr(report.paper, "references", lambda: [report.paper.Check("one", 1.0, 1.0, "here", "mcgen")])
@@ -240,6 +256,11 @@ EARLY = [
     ["reach", CARD, "-o", "r.csv"],
     ["reach", CARD, "--mass", "100MeV", "--plot", "r.svg", "--constraints", "babar"],
     ["reach", CARD, "--mass", "100MeV", "-o", "new.csv", "--plot", "r.pdf", "--n-signal", "10"],
+    *[
+        ["grid", CARD, "--mass", "100MeV", "--g-mu", "2e-4", "-o", f"g.{ending}"]
+        for ending in ("csv", "root", "parquet")
+    ],
+    ["grid", "na64", "--mass", "100MeV", "--g-mu", "1e-4", "-o", "g.root"],
     ["crosscheck", CARD, "--mass", "90MeV", "-o", "c"],
     ["crosscheck", CARD, "--mass", "100MeV", "--energy", "3", "-o", "c", "--seed", "2"],
     ["crosscheck", "na64", "--mass", "100MeV", "-o", "c"],
@@ -261,6 +282,10 @@ def made(sources, tmp_path_factory):
             ["reach", CARD, "--mass", "100MeV", "-o", "r.csv", "--plot", "r.png", "--constraints", "paper"],
             ["reach", CARD, "--mass", "100MeV", "--plot", "r.svg", "--constraints", "paper"],
             ["reach", CARD, "--mass", "100MeV", "--plot", "r.pdf"],
+            *[
+                ["grid", CARD, "--mass", "100MeV", "--g-mu", "1e-4", "-o", f"g.{ending}"]
+                for ending in ("csv", "root", "parquet")
+            ],
             ["crosscheck", CARD, "--mass", "100MeV", "--energy", "3", "-o", "c"],
             ["reweight", str(sources / "1.root"), "-o", "n.json", "--g-mu", "1e-4"],
         ):
@@ -283,6 +308,7 @@ def test_refused_before_anything_is_computed(arguments, made, sources, monkeypat
     for module, name in (
         (generation, "prepare"),
         (contours, "_signals"),
+        (mcgen.analysis.grid, "grid"),
         (mcgen.analysis.crosscheck, "crosscheck"),
         (mcgen.analysis.reweight, "reweight"),
         (report, "_tables"),

@@ -9,12 +9,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from mcgen import load_card
+from mcgen.analysis.variations import changed
 from mcgen.base.units import quantity_text
 from mcgen.card.card import builtin_cards, parse_card
 from mcgen.report import drawing_figure as layout_figure
 from mcgen.report.drawing import layout
 from mcgen.report.drawing_figure import _draw, plot_layout
-from mcgen.report.effects import changed
 
 LAYERS = """
 energy_loss = "table"

@@ -16,10 +16,10 @@ from matplotlib.path import Path
 from mcgen import load_card
 from mcgen.analysis.constraints import Constraint
 from mcgen.analysis.reach import ReachPoint, reach
+from mcgen.analysis.variations import changed
 from mcgen.base.units import Range
 from mcgen.cli import main
 from mcgen.report import contours as plot
-from mcgen.report.effects import changed
 from mcgen.report.palette import look
 
 

@@ -24,6 +24,9 @@ HEADINGS = (
     "Fig. 4",
     "Fig. 5",
     "What the approximations",
+    "What the line of M3",
+    "Dumps at muon colliders",
+    "NA64mu 2022",
     "Beyond",
 )
 
@@ -55,7 +58,7 @@ def test_report_is_self_contained(report):
     page = (report / "report.html").read_text()
     assert all(heading in page for heading in HEADINGS)
     sources = re.findall(r'src="([^"]{0,30})', page)
-    assert len(sources) == 9
+    assert len(sources) == 11
     assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
     assert not re.search(r"<script|<link|https?://", page)
 
@@ -90,6 +93,15 @@ def test_effects(report):
     assert all(value != 1.0 for value in ratio.values())
 
 
+def test_published_numbers_are_there(report):
+    """M3 in both phases and the dumps at muon colliders are rows of the checks; fails if a table is left out."""
+    with (report / "checks.csv").open() as stream:
+        names = [row["what"] for row in csv.DictReader(stream)]
+    assert [sum(name.startswith(f"{card},") for name in names) for card in ("m3-phase1", "m3-phase2")] == [8, 8]
+    assert sum(name.startswith("muon-collider") for name in names) == 18
+    assert sum(name.startswith(("E137", "Orsay")) for name in names) == 14
+
+
 @pytest.mark.parametrize(
     "name", ["today.csv", "figure_3.csv", "figure_4.csv", "figure_5.csv", "error_map_W.csv", "error_map_Pb.csv"]
 )
@@ -113,7 +125,9 @@ def again(command, folder, monkeypatch):
     return {path.name: path.read_text() for path in folder.rglob("*.csv")}
 
 
-@pytest.mark.parametrize("name", ["figure_5", "figure_5_today", pytest.param("today", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["figure_5", "figure_5_today", "muon_collider_dumps", pytest.param("today", marks=pytest.mark.slow)]
+)
 def test_captions_make_the_figures(report, name, tmp_path, monkeypatch, capsys):
     """The command below a figure of contours writes the very table; fails if it has other masses, cards or limits."""
     (command,) = [words for words in commands(report) if f"{name}.svg" in words]

@@ -10,13 +10,13 @@ import pytest
 
 from mcgen import load_card
 from mcgen.analysis.reweight import ratio_to_full_acceptance, reweight
+from mcgen.analysis.variations import changed
 from mcgen.base.errors import InputError
 from mcgen.card.card import card_text, parse_card
 from mcgen.cli import main
 from mcgen.generation.generate import generate
 from mcgen.physics.boson.scalar_decay import length_per_momentum
 from mcgen.quadrature.yields import n_signal
-from mcgen.report.effects import changed
 from mcgen.search.search import Search
 from mcgen.search.window import _either
 from mcgen.source.boson import Boson

@@ -13,12 +13,12 @@ import pytest
 import mcgen.source.transport
 from mcgen import load_card
 from mcgen.analysis.reweight import reweight
+from mcgen.analysis.variations import changed
 from mcgen.base.constants import AVOGADRO, M_E, M_MU, M_P
 from mcgen.base.errors import InputError
 from mcgen.generation.generate import generate
 from mcgen.physics.matter import radiative_loss
 from mcgen.quadrature.yields import n_signal
-from mcgen.report.effects import changed
 from mcgen.source.mulder_tables import random_loss
 from mcgen.source.source import Source, checked
 from mcgen.source.straggling import Losses, _share, travel, travelled

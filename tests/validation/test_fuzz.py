@@ -142,7 +142,7 @@ def test_open_intervals(tmp_path, capsys):
     point = ReachPoint("x", "A", "exact", 0.1, 1e-6, math.inf)
     write_csv([point], tmp_path / "reach.csv")
     assert (tmp_path / "reach.csv").read_text().splitlines()[-1] == "x,A,exact,0.1,1e-06,"
-    reach_table([point], 3.0)
+    reach_table([point], "title")
     out = capsys.readouterr().out
     assert "open" in out
     assert "inf" not in out

@@ -135,4 +135,4 @@ def _dump(name: str, boson: ShownBoson, model: str, masses: tuple[float, ...], t
 
     scan = Scan(card, [model], tower=boson.tower, share=share)
     lines = scan.lines(Range(masses) if traced else masses, workers)
-    return tuple((m, column[0]) for m, column in lines)
+    return tuple((m, column[0].ranges[scan.limit.events]) for m, column in lines)

@@ -1,0 +1,124 @@
+"""How many signal events count as seen: a plain number, or the limit that a card's search sets."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from mcgen.base.errors import refuse_if
+from mcgen.card.card import Card
+from mcgen.card.search_options import SearchOptions
+from mcgen.statistics.limits import Bands, expected_limits, limit_events
+
+#: signal events that count as seen where no search says otherwise, and what that method is called
+EVENTS, PLAIN = 3.0, "threshold"
+#: methods as titles call them
+METHOD_NAMES = {"poisson": "Poisson", "cls": "CLs", "feldman-cousins": "Feldman-Cousins", "bayes": "Bayes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Number of signal events above which a coupling is excluded, and where it is expected without a signal."""
+
+    events: float = EVENTS  #: at the limit: the observed one, or the median expected one if nothing is observed
+    method: str = PLAIN
+    confidence: float | None = None
+    observed: int | None = None
+    bands: Bands | None = None  #: limits expected without a signal; none of a plain number
+    words: str = ""  #: for titles; empty of a plain number
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """The limit, and those of the bands that differ from it and from each other."""
+        return tuple(dict.fromkeys([self.events, *(self.bands or ())]))
+
+    @property
+    def title(self) -> str:
+        """A line about it."""
+        return (
+            f"{self.words}: {self.events:.4g} signal events"
+            if self.words
+            else f"More than {self.events:g} signal events"
+        )
+
+
+#: where no search says otherwise
+PLAIN_LIMIT = Limit()
+
+
+def limit_of(
+    card: Card,
+    n_signal: float | None = None,
+    method: str | None = None,
+    confidence: float | None = None,
+    calctype: str = "exact",
+) -> Limit:
+    """The limit of a card's search; without `[search]` and without a method, a plain number of events.
+
+    Bins of the search count as one: how its shapes exclude a coupling says `mcgen.analysis.exclusion`.
+
+    Parameters
+    ----------
+    card : Card
+    n_signal : float, optional
+        A plain number, 3 by default; of a card without `[search]` alone.
+    method : {"poisson", "cls", "feldman-cousins", "bayes"}, optional
+        By default that of the card.
+    confidence : float, optional
+        By default that of the card.
+    calctype : {"exact", "asymptotics", "toys"}
+        The last two are pyhf's, and for `cls` alone.
+
+    Returns
+    -------
+    Limit
+
+    Raises
+    ------
+    InputError
+        For a plain number beside a search, and for numbers and names out of range.
+    """
+    changed = method is not None or confidence is not None or calctype != "exact"
+    if n_signal is not None:
+        instead = "leave it out, or give method and confidence"
+        refuse_if(card.search, f"n_signal: card {card.name} has a [search], which sets the limit; {instead}")
+        refuse_if(changed, "n_signal: is a limit by itself; give it, or method, confidence and calctype")
+        refuse_if(not (math.isfinite(n_signal) and n_signal > 0.0), f"n_signal: {n_signal} must be positive")
+    if not (card.search or changed):
+        return Limit(EVENTS if n_signal is None else n_signal)
+    search = card.search or SearchOptions.model_validate({})
+    background, error, observed = search.counts.total
+    level = search.confidence if confidence is None else confidence
+    limit = _limit(observed, background, error, search.signal_error, level, method or search.method, calctype)
+    return replace(limit, words=f"{limit.words}, {search.bins.count} bins as one") if search.bins else limit
+
+
+@functools.lru_cache(maxsize=64)  # toys take seconds
+def _limit(
+    observed: int | None, background: float, background_error: float, signal_error: float, confidence: float,
+    method: str, calctype: str,
+) -> Limit:  # fmt: skip
+    known = (background, background_error, signal_error, confidence, method, calctype)
+    bands = expected_limits(*known)
+    events = bands.expected if observed is None else limit_events(observed, *known)
+    b = f"b = {background:g}" + (f" +- {background_error:g}" if background_error else "")
+    how = METHOD_NAMES[method] + (f" ({calctype})" if calctype != "exact" else "")
+    counts = "expected" if observed is None else f"{observed} observed"
+    words = f"{100.0 * confidence:.6g} % CL, {how}, {counts}, {b}"
+    return Limit(events, method, confidence, observed, bands, words)
+
+
+def title_of(limits: Sequence[tuple[str, Limit]]) -> str:
+    """A line about the limits of several experiments, named, or one for each if they differ."""
+    titles = [limit.title for _, limit in limits]
+    if len({*titles}) == 1:
+        return titles[0]
+    return "\n".join(f"{name}: {title}" for (name, _), title in zip(limits, titles, strict=True))
+
+
+def figure_title(limits: Iterable[Limit]) -> str:
+    """The same for a figure; nothing if they differ, as the legend says them then."""
+    titles = {limit.words.replace("+-", "\u00b1") or f"$N_S$ > {limit.events:g}" for limit in limits}
+    return titles.pop() if len(titles) == 1 else ""

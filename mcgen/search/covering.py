@@ -1,0 +1,71 @@
+"""From where to where each variable of an efficiency counts: what its table must cover."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from mcgen.card.card import Card
+from mcgen.card.detector import Detector
+from mcgen.card.target import active_ranges
+from mcgen.physics.collider.amplitude import energy_range
+from mcgen.source.collisions import Collisions
+from mcgen.source.source import Source
+
+Ranges = dict[str, tuple[float, float]]
+
+
+def decay_range(detector: Detector, length: float, active: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Lowest and highest z in cm of a decay that counts.
+
+    Parameters
+    ----------
+    detector : Detector
+    length : float
+        Of the target in cm.
+    active : sequence of (float, float)
+        z in cm between which the target sees decays itself.
+    """
+    front = length + detector.gap
+    return min([front, *(low for low, _ in active)]), front + detector.L_det
+
+
+def counted_ranges(card: Card, m_S: float) -> Ranges:
+    """Lowest and highest value of each variable that can count, for S of a mass in GeV.
+
+    Energies of S begin at the cut, or at its mass, and end where beam particle and outgoing lepton leave them. What is
+    below both cuts of a detector, on S and on its daughters, does not count. Recoils take no energy in these bounds.
+    """
+    if card.collider:
+        return {"S_E_gev": _of_collision(card, m_S)}
+    detector = card.detector
+    E_high, m_out = card.beam.E_max, card.out_mass
+    lowest = max(m_S, detector.E_S_min or 0.0)
+    low = max(lowest, detector.x_min * Source(card).E_exit) if detector.x_min else lowest
+    high = E_high - m_out
+    E_out = max(m_out, E_high - max(lowest, detector.x_min * E_high))
+    seen = detector.E_daughter if detector.geometry == "3d" else 0.0
+    both = seen if detector.daughters == "both" else 0.0
+    return {
+        "S_E_gev": (low, high),
+        "x": (max(detector.x_min, lowest / E_high), 1.0 - m_out / E_high),
+        "S_theta_rad": (0.0, math.pi),
+        "mu_out_E_gev": (m_out, E_out),
+        "mu_out_theta_rad": (0.0, math.pi),
+        "mu_out_pt_gev": (0.0, math.sqrt((E_out - m_out) * (E_out + m_out))),
+        "N_out_T_gev": (0.0, E_out - m_out),
+        "d1_E_gev": (both, high),
+        "d2_E_gev": (both, high),
+        "d_min_E_gev": (both, 0.5 * high),
+        "d_max_E_gev": (max(seen, 0.5 * low), high),
+        "decay_z_cm": decay_range(detector, card.target.length, active_ranges(card.target.layers)),
+    }
+
+
+def _of_collision(card: Card, m_S: float) -> tuple[float, float]:
+    """Energies of S in GeV in the laboratory."""
+    source = Collisions(card)
+    highest = m_S + energy_range(source.process(m_S))
+    k = math.sqrt(max(highest * highest - m_S * m_S, 0.0))
+    frame = source.frame
+    return m_S, frame.gamma * highest + abs(frame.gamma_beta) * k

@@ -1,0 +1,167 @@
+"""Couplings that a search in bins excludes, against pyhf asked directly."""
+
+import math
+
+import numpy as np
+import pytest
+
+import mcgen
+from mcgen.analysis.exclusion import LEVELS, Exclusion, exclusion, reach_of_shapes
+from mcgen.base.estimate import Estimate
+from mcgen.card.card import card_text, parse_card
+from mcgen.card.search_bins import Counts
+from mcgen.statistics.histfactory import CLs
+
+pyhf = pytest.importorskip("pyhf")
+
+#: of jsonschema, which pyhf calls in its former way
+pytestmark = pytest.mark.filterwarnings("ignore:jsonschema:DeprecationWarning")
+
+BINNED = """
+[search]
+background = [3.1, 1.2, 0.4]
+background_error = [0.5, 0.3, 0.2]
+observed = [2, 1, 0]
+signal_error = 0.1
+method = "cls"
+[search.bins]
+variable = "S_E_gev"
+edges = "0.5, 1.5, 2.2, 3 GeV"
+"""
+ONE = "\n[search]\nbackground = 3.0\nbackground_error = 0.7\nobserved = 2\nmethod = 'cls'\n"
+
+
+def _card(search):
+    return parse_card(card_text("fermilab") + search)
+
+
+def _decaying(most, shares=(0.5, 0.3, 0.2)):
+    """N_S(g) of decays between two lengths with a largest value, in bins of fixed shares."""
+    a, b = 1.0, 20.0
+    grid = np.geomspace(1e-3, 10.0, 100_001)
+    peak = (grid**2 * (np.exp(-a * grid**2) - np.exp(-b * grid**2))).max()
+
+    def shape(g_mu):
+        totals = [most / peak * g * g * (math.exp(-a * g * g) - math.exp(-b * g * g)) for g in g_mu]
+        return [[Estimate(total * share, 0.0, math.inf) for share in shares] for total in totals]
+
+    return shape
+
+
+@pytest.fixture(scope="module")
+def limits():
+    """Of one bin: those that pyhf finds by itself, observed and expected, in signal events."""
+    model = pyhf.simplemodels.uncorrelated_background(signal=[1.0], bkg=[3.0], bkg_uncertainty=[0.7])
+    data = [2.0, *model.config.auxdata]
+    model.config.param_set("mu").suggested_bounds = [(0.0, 30.0)]
+    seen, expected = pyhf.infer.intervals.upper_limits.upper_limit(data, model, level=0.05)
+    return dict(zip(LEVELS, map(float, (seen, *expected)), strict=True))
+
+
+def test_one_bin(limits):
+    """N_S at both ends is the limit of pyhf in events, observed and expected; fails for another alpha or band."""
+    card = _card(ONE)
+    found = reach_of_shapes(card, "A", 0.1)
+    assert list(found) == list(LEVELS)
+    for level, intervals in found.items():
+        ((low, high),) = intervals
+        at_ends = [one.value for one in mcgen.n_signal(card, "A", 0.1, [low, high])]
+        assert at_ends == pytest.approx([limits[level]] * 2, rel=3e-3)
+    assert limits["minus_2"] < limits["minus_1"] < limits["expected"] < limits["plus_1"] < limits["plus_2"]
+
+
+@pytest.mark.parametrize("m_S", [0.03, 0.2])
+def test_ends_of_a_shape(m_S):
+    """pyhf finds CLs of 0.05 at the ends of each range, smaller inside, larger outside; fails for a coarse scan."""
+    card = _card(BINNED)
+    asked = exclusion(card, "A", m_S)
+    for level, intervals in asked.intervals().items():
+        ((low, high),) = intervals
+        for g, inwards in ((low, 1.002), (high, 1.0 / 1.002)):
+            outside, inside = (getattr(asked.cls(g * step), level) for step in (1.0 / inwards, inwards))
+            assert inside < 0.05 < outside
+
+
+def test_bins_exclude_more():
+    """Bins that tell signal from background exclude smaller couplings than one bin does; fails if only sums count."""
+    sums = "\n[search]\nbackground = 4.7\nbackground_error = 0.616\nobserved = 3\nsignal_error = 0.1\nmethod = 'cls'\n"
+    uneven = BINNED.replace("[3.1, 1.2, 0.4]", "[0.1, 0.4, 4.2]").replace("[2, 1, 0]", "[0, 0, 3]")
+    uneven = uneven.replace("[0.5, 0.3, 0.2]", "[0.05, 0.1, 0.6]")
+    (binned,), (counted,) = (reach_of_shapes(_card(text), "A", 0.1, bands=False)["observed"] for text in (uneven, sums))
+    assert binned[0] < 0.9 * counted[0]
+
+
+def test_expected_alone():
+    """Without an observation what is expected is the answer; fails if the background counts as seen."""
+    found = reach_of_shapes(_card(ONE.replace("observed = 2\n", "")), "A", 0.1, bands=False)
+    assert list(found) == ["expected"]
+
+
+@pytest.fixture(scope="module")
+def just_excluded():
+    """Signal events in fixed shares that are just excluded."""
+    grid = np.linspace(2.0, 12.0, 41)
+    counts = Counts([1.0, 0.5, 0.2], [0.2, 0.1, 0.0], [1, 0, 0])
+    heights = [Exclusion(_fixed(n), counts, 0.1, 0.95)(1.0) for n in grid.tolist()]
+    return counts, float(np.interp(0.0, heights[::-1], grid[::-1]))
+
+
+def _fixed(n):
+    return lambda g_mu: [[Estimate(n * share, 0.0, math.inf) for share in (0.5, 0.3, 0.2)] for _ in g_mu]
+
+
+@pytest.mark.parametrize(("factor", "islands"), [(0.99, 0), (1.01, 1), (1e3, 1)])
+def test_islands(factor, islands, just_excluded):
+    """A signal that is hardly excluded anywhere is an island, one hardly not is none; fails for a scan too coarse."""
+    counts, limit = just_excluded
+    found = Exclusion(_decaying(factor * limit), counts, 0.1, 0.95).intervals(["observed"])["observed"]
+    assert len(found) == islands
+    for low, high in found:
+        for g in (low, high):
+            total = sum(one.value for one in _decaying(factor * limit)([g])[0])
+            assert total == pytest.approx(limit, rel=0.01)
+
+
+def test_open_end(just_excluded):
+    """What grows for ever is excluded without end; fails if the last coupling looks like an end."""
+    counts, limit = just_excluded
+
+    def shape(g_mu):
+        return [_fixed(1e6 * g * g)([g])[0] for g in g_mu]
+
+    ((low, high),) = Exclusion(shape, counts, 0.1, 0.95).intervals(["observed"])["observed"]
+    assert 1e6 * low**2 == pytest.approx(limit, rel=0.01)
+    assert high == math.inf
+
+
+def test_pyhf_is_not_asked_beyond_its_numbers(just_excluded):
+    """A million events are excluded, though pyhf itself says CLs = 1 there; fails if it is asked."""
+    counts, _ = just_excluded
+    assert Exclusion(_fixed(3e6), counts, 0.1, 0.95).cls(1.0) == CLs(*[0.0] * 6)
+    assert Exclusion(_fixed(0.1), counts, 0.1, 0.95).cls(1.0) == CLs(*[1.0] * 6)
+
+
+def test_toys():
+    """Toys of one bin give CLs of Poisson counts, the same for the same seed, and leave numpy's own numbers alone."""
+    counts = Counts([3.0], [0.0], [2])
+    asked = Exclusion(lambda g_mu: [[Estimate(4.0, 0.0, math.inf)] for _ in g_mu], counts, 0.0, 0.95)
+    state = np.random.get_state()[1].tolist()  # noqa: NPY002
+    one, other = (asked.cls(1.0, "toys", 400) for _ in range(2))
+    assert one == other
+    assert np.random.get_state()[1].tolist() == state  # noqa: NPY002
+    at_most = [sum(math.exp(-b) * b**n / math.factorial(n) for n in range(3)) for b in (7.0, 3.0)]
+    exact, clb = at_most[0] / at_most[1], at_most[1]
+    error = exact * math.sqrt((1.0 / at_most[0] - 1.0) / 400 + (1.0 / clb - 1.0) / 400)
+    assert abs(one.observed - exact) < 4.0 * error
+    assert one.minus_2 <= one.minus_1 <= one.expected <= one.plus_1 <= one.plus_2
+
+
+def test_events(tmp_path):
+    """A file gives the ranges of the quadrature within its errors; fails if the file's card counts as the search."""
+    made = mcgen.generate("fermilab", 0.1, 20_000, output=tmp_path / "e.root")
+    card = _card(BINNED)
+    ((low, high),) = exclusion(made, "A", card=card).intervals(["observed"])["observed"]
+    ((first, last),) = exclusion(card, "A", 0.1).intervals(["observed"])["observed"]
+    assert (low, high) == (pytest.approx(first, rel=0.03), pytest.approx(last, rel=0.03))
+    with pytest.raises(mcgen.InputError, match=r"\[search\]"):
+        exclusion(mcgen.load_card("fermilab"), "A", 0.1)
