@@ -1,11 +1,11 @@
-"""Limits that are computed for the boson at hand: the muon's g-2, and electron beam dumps from their cards."""
+"""Limits that are computed for the boson at hand: the muon's g-2, and experiments from their cards."""
 
 from __future__ import annotations
 
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcgen.analysis.constraints.lines import Columns
 from mcgen.analysis.constraints.records import Record, records
@@ -13,6 +13,7 @@ from mcgen.analysis.constraints.rules import NoLimitError, ShownBoson, check_gen
 from mcgen.analysis.crossings import Intervals
 from mcgen.analysis.dump_lines import dump_line, stored_masses
 from mcgen.analysis.reach import Scan, Tower
+from mcgen.analysis.threshold import limit_of
 from mcgen.base.constants import M_MU
 from mcgen.base.errors import refuse_if
 from mcgen.base.units import Range
@@ -97,22 +98,24 @@ class Shift:
 G2_SETS = {name: Shift.of(record) for name, record in records().items() if record.shift is not None}
 
 
-def check_dump(record: Record, boson: ShownBoson, model: str) -> None:
-    """Raise NoLimitError if an electron beam makes nothing of the boson, or its decays are not known."""
+def check_card(record: Record, boson: ShownBoson, model: str) -> None:
+    """Raise NoLimitError if the beam of a card makes nothing of the boson, or its decays are not known."""
     check_general(boson, True)
-    refuse_if(MODELS[model](1.0).g_e == 0.0, "electrons do not couple", NoLimitError)
+    lepton = read_card(record.card).lepton
+    couples = getattr(MODELS[model](1.0), f"g_{lepton}") != 0.0
+    refuse_if(not couples, f"{'electrons' if lepton == 'e' else 'muons'} do not couple", NoLimitError)
     other = boson.mediator not in record.mediators or model not in record.models
     refuse_if(other, f"it is not computed for model {model}", NoLimitError)
 
 
-def dump_columns(name: str, masses: Sequence[float], boson: ShownBoson, model: str, workers: int) -> Columns:
-    """What an electron dump excludes, computed anew for the boson."""
+def card_columns(record: Record, masses: Sequence[float], boson: ShownBoson, model: str, workers: int) -> Columns:
+    """What the experiment of a card excludes, computed anew for the boson."""
     is_papers = (boson.mediator, boson.scalar.width, model, boson.tower.states) == ("scalar", "total", "A", 1)
-    if is_papers and boson.scalar.invisible == 0.0 and (known := stored_masses(name)):
-        return _along(name, known, masses)
+    if is_papers and boson.scalar.invisible == 0.0 and (known := stored_masses(record.card)):
+        return _along(record.card, known, masses)
     traced = isinstance(masses, Range)
     ordered = tuple(masses) if traced else tuple(sorted(set(masses)))
-    return _dump(name, boson, model, ordered, traced, workers)
+    return _scanned(record, boson, model, ordered, traced, workers)
 
 
 def _along(name: str, known: Sequence[float], masses: Sequence[float]) -> Columns:
@@ -124,15 +127,21 @@ def _along(name: str, known: Sequence[float], masses: Sequence[float]) -> Column
 
 
 @functools.lru_cache(maxsize=64)  # the figures of a report have the same dumps
-def _dump(name: str, boson: ShownBoson, model: str, masses: tuple[float, ...], traced: bool, workers: int) -> Columns:
-    """Ranges of an electron dump, whose calorimeter sees the decays to electrons and photons."""
-    card = boson.in_card(read_card(name), model)
+def _scanned(
+    record: Record, boson: ShownBoson, model: str, masses: tuple[float, ...], traced: bool, workers: int
+) -> Columns:
+    """Ranges of the card of a record; of decays that only some detectors see, the share of those that it sees."""
+    card = boson.in_card(read_card(record.card), model)
+    if record.efficiency and card.search:
+        search = card.search.model_copy(update={"efficiency": record.efficiency[0]})
+        card = card.model_copy(update={"search": search})
 
     def share(of: str, m: float) -> float:
         w = Boson(card, of, m).widths()
         visible = w.total - w.invisible
-        return (w.ee + w.gamma_gamma) / visible if visible > 0.0 else 0.0
+        return sum(getattr(w, name) for name in record.seen) / visible if visible > 0.0 else 0.0
 
-    scan = Scan(card, [model], tower=boson.tower, share=share)
+    scan = Scan(card, [model], limit_of(card), tower=boson.tower)
+    scan = replace(scan, share=share) if record.seen else scan
     lines = scan.lines(Range(masses) if traced else masses, workers)
     return tuple((m, column[0].ranges[scan.limit.events]) for m, column in lines)

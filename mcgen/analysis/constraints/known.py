@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcgen.analysis.constraints.computed import Shift, check_dump, dump_columns
+from mcgen.analysis.constraints.computed import Shift, card_columns, check_card
 from mcgen.analysis.constraints.lines import Columns, Outline, sampled
 from mcgen.analysis.constraints.records import OwnLimit, Record, points, records
 from mcgen.analysis.constraints.rules import NoLimitError, ShownBoson, check_applies, scale
 from mcgen.analysis.crossings import Intervals
 from mcgen.base.errors import McgenWarning, choose, refuse_if
+from mcgen.card.quantities import LOWEST_MASS
 
 NAMES = tuple(records())
 #: the constraints of the paper's Fig. 5
@@ -122,7 +123,7 @@ def check(record: Record, boson: ShownBoson, model: str) -> None:
     if record.shift is not None:
         Shift.of(record).ranges(boson)
     elif record.card:
-        check_dump(record, boson, model)
+        check_card(record, boson, model)
     else:
         check_applies(record, boson, model)
 
@@ -155,8 +156,9 @@ def _limits(
             yield Constraint(record.name, label, kind, (model,), sampled(at, masses, boson.tower))
         return
     if record.card:
-        label = f"{record.label} ({record.source}), recomputed, 95 % CL"
-        columns = dump_columns(record.card, masses, boson, model, workers)
+        how = f"recomputed, efficiency {record.efficiency[0]:g}" if record.efficiency else "recomputed"
+        label = f"{record.label} ({record.source}), {how}, {record.level.replace('%', '% CL')}"
+        columns = card_columns(record, masses, boson, model, workers)
         yield Constraint(record.name, label, "excluded", (model,), columns)
         return
     if quoted:
@@ -182,7 +184,10 @@ def label_of(record: Record, mediator: str) -> str:
 
 
 def _outline(record: Record) -> Outline:
-    return Outline(points(record.path), record.shape == "polygon")
+    found = points(record.path)
+    if record.shape == "left":
+        found = ((LOWEST_MASS, found[0][1]), *found)
+    return Outline(found, record.shape == "polygon")
 
 
 def _columns(outline: Outline, masses: Sequence[float], factor: Callable[[float], float | None]) -> Columns:

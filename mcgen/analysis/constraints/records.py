@@ -43,6 +43,7 @@ class Record:
     card: str = ""  #: computed anew from this one
     shift: tuple[float, float] | None = None  #: a_mu measured minus predicted, and its error
     seen: tuple[str, ...] = ()  #: decays that the search sees, fields of `Widths`; none: no branching ratio enters
+    efficiency: tuple[float, float] | None = None  #: lowest, with which a card is computed, and highest of the search
     assumed: str = "model"
     lifetime: bool = False  #: whether other decays move the line in a way that no branching ratio tells
     loops: bool = False  #: whether it rests on kinetic mixing by loops
