@@ -205,6 +205,9 @@ def exclusion(
     model: str | Couplings,
     m_S: float | None = None,
     card: Card | None = None,
+    *,
+    confidence: float | None = None,
+    events: int | None = None,
     workers: int = 1,
 ) -> Exclusion:
     """What a card's search in bins says of a model, as a function of the coupling: log(CLs/(1 - confidence)).
@@ -218,6 +221,10 @@ def exclusion(
         Mass in GeV of a card; events have their own.
     card : Card, optional
         Of the search, for events.
+    confidence : float, optional
+        By default that of the card.
+    events : int, optional
+        Of a card, where its bins need some; by default those of the card.
     workers : int
         Threads.
 
@@ -236,32 +243,8 @@ def exclusion(
         raise InputError(message)
     bins = Binning.of(of)
     if isinstance(source, Card):
-        shape = shape_of(source, model, source.scalar.mass if m_S is None else m_S, bins, workers=workers)
+        shape = shape_of(source, model, source.scalar.mass if m_S is None else m_S, bins, events, workers=workers)
     else:
         shape = shape_of_events(source, model, bins, workers)
-    return Exclusion(shape, of.search.counts, of.search.signal_error, of.search.confidence)
-
-
-def reach_of_shapes(card: Card, model: str, m_S: float, bands: bool = True) -> dict[str, Intervals]:
-    """Couplings that a card's search in bins excludes at one mass, asymptotic.
-
-    Parameters
-    ----------
-    card : Card
-        With `[search]`, and `[search.bins]` or one bin.
-    model : {"A", "B", "dark-photon", "Lmu-Ltau"}
-    m_S : float
-        Mass in GeV.
-    bands : bool
-        Whether what is expected is asked for as well.
-
-    Returns
-    -------
-    dict
-        Intervals by the names of `LEVELS`: "observed" if the card has an observation, "expected", and with bands
-        "minus_2" to "plus_2".
-    """
-    found = exclusion(card, model, m_S)
-    seen = [] if found.counts.observed is None else ["observed"]
-    names = [*seen, *(LEVELS[1:] if bands else [] if seen else ["expected"])]
-    return found.intervals(names)
+    level = of.search.confidence if confidence is None else confidence
+    return Exclusion(shape, of.search.counts, of.search.signal_error, level)

@@ -14,6 +14,7 @@ import numpy as np
 
 from mcgen.analysis import reweight as reweighting
 from mcgen.analysis.crossings import Signal
+from mcgen.analysis.exclusion import exclusion
 from mcgen.analysis.reach_rows import Found, ReachTable, rows_of
 from mcgen.analysis.reach_rows import ReachPoint as ReachPoint
 from mcgen.analysis.reach_rows import write_csv as write_csv
@@ -34,6 +35,7 @@ from mcgen.card.width_table import TABLE
 from mcgen.physics.boson.couplings import MODELS
 from mcgen.physics.emission.cross_section import METHODS
 from mcgen.quadrature.yields import FINE, production, signal_of
+from mcgen.search.binning import Binning
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, check_widths
 from mcgen.source.source import CardLike, load_card, source_of
@@ -140,40 +142,57 @@ class Scan:
                 f"production {self.production}: the search of card {self.card.name} needs events, and those are exact"
             )
             raise InputError(message)
+        if self.limit.levels:
+            plain = self.production == "exact" and self.tower.states == 1
+            refuse_if(not plain, f"{self.card.name}: a search in bins is for one S and exact production")
+            noisy = self.from_events and self.variations.cards
+            refuse_if(noisy, f"band: bins of {self.card.name} are filled by events, and their errors are no variation")
 
     @property
     def from_events(self) -> bool:
-        """Whether the detector has a shape, or an efficiency that needs events."""
-        return Search.of(self.card).from_events
+        """Whether the detector has a shape, or an efficiency or bins that need events."""
+        return Search.of(self.card).from_events or bool(self._bins_need_events)
 
-    def column(self, m_S: float) -> list[Found]:
-        """Ranges of couplings of each model at one mass in GeV."""
+    @property
+    def _bins_need_events(self) -> str:
+        bins = Binning.of(self.card) if self.limit.levels else None
+        return f"bins of {bins.variable} need them" if bins and bins.needs_events else ""
+
+    def _found(self, m_S: float) -> list[Found]:
+        if self.limit.levels:
+            how = {"confidence": self.limit.confidence, "events": EVENTS}
+            asked = [exclusion(self.card, model, m_S, **how) for model in self.models]  # type: ignore[arg-type]
+            return [Found(one.intervals(self.limit.levels)) for one in asked]
         states = [
             (m, _signals(self.card, self.models, m, self.production, self.events_of)) for m in self.tower.masses(m_S)
         ]
-        found = [
+        return [
             found_of([(self.share(model, m), signals[model]) for m, signals in states], self.limit)
             for model in self.models
         ]
+
+    def column(self, m_S: float) -> list[Found]:
+        """Ranges of couplings of each model at one mass in GeV."""
+        found = self._found(m_S)
         if not self.variations.cards:
             return found
         varied = zip(*(self._with(card).column(m_S) for card in self.variations.cards), strict=True)
         return [
-            one._replace(varied=[other.ranges[self.limit.events] for other in others])
+            one._replace(varied=[other.ranges[self.limit.key()] for other in others])
             for one, others in zip(found, varied, strict=True)
         ]
 
     def _with(self, card: Card) -> Scan:
         """The same scan of a variation; of another form factor from the same events."""
         same_beam = self.from_events and card.target == self.card.target
-        limit, events_of = Limit(self.limit.events), self.card if same_beam else None
-        return replace(self, card=card, limit=limit, variations=NO_VARIATIONS, events_of=events_of)
+        events_of = self.card if same_beam else None
+        return replace(self, card=card, limit=self.limit.alone, variations=NO_VARIATIONS, events_of=events_of)
 
     def lines(
         self, masses: Iterable[float], workers: int = 1, progress: Callable[[int], None] | None = None
     ) -> list[tuple[float, list[Found]]]:
         """What is found at each of a list of masses in GeV, or at those that lines through a range need."""
-        warn_of_events(self.card)
+        warn_of_events(self.card, self._bins_need_events)
         done, found = itertools.count(1), {}
 
         with ThreadPoolExecutor(workers) as pool:
@@ -199,7 +218,7 @@ class Scan:
 
     def nothing(self, masses: Iterable[float]) -> list[tuple[float, list[Found]]]:
         """Nothing found, for masses that cannot be made."""
-        nothing = Found(dict.fromkeys(self.limit.thresholds, ()))
+        nothing = Found(dict.fromkeys(self.limit.keys, ()))
         return [(m, [nothing] * len(self.models)) for m in masses]
 
     def points(self, lines: Sequence[tuple[float, list[Found]]]) -> ReachTable:
@@ -308,9 +327,9 @@ def reach(
         return scan.points(scan.lines(masses, workers, step))
 
 
-def warn_of_events(card: Card) -> None:
-    """Warn where the efficiency of a card needs events, of which there are few."""
-    if why := Search.of(card).needs_events:
+def warn_of_events(card: Card, also: str = "") -> None:
+    """Warn where the efficiency of a card needs events, of which there are few, or where something else does."""
+    if why := Search.of(card).needs_events or also:
         message = f"{card.name}: N_S is from {EVENTS} events at each mass, as {why}"
         warnings.warn(message, FromEventsWarning, stacklevel=4)
 
@@ -323,6 +342,14 @@ def check_masses(card: Card, masses: Sequence[float]) -> None:
         source_of(card).check_mass(min(masses))
     if message := _too_heavy(card, masses):
         warnings.warn(f"{card.name}: {message}", AboveThresholdWarning, stacklevel=3)
+
+
+def _of_file(source: EventSource, card: Card, model: str, limit: Limit, workers: int) -> Found:
+    """What is found of a model at the mass of events."""
+    if limit.levels:
+        asked = exclusion(source, model, card=card, confidence=limit.confidence, workers=workers)
+        return Found(asked.intervals(limit.levels))
+    return found_of([(1.0, reweighting.signal_of(source, card, model, source.metadata.m_S, workers))], limit)
 
 
 @renamed(models="model")
@@ -374,12 +401,11 @@ def reach_from_events(
             limit = limit_of(card, n_signal, method, confidence, calctype)
             m_S = source.metadata.m_S
             others = variations(card, names(band))
-            found = found_of([(1.0, reweighting.signal_of(source, card, one, m_S, workers))], limit)
+            found = _of_file(source, card, one, limit, workers)
             varied = []
             for other in others.cards:
                 view = reweighting.open_events(path, other.run.form_factor)
-                signal = reweighting.signal_of(view, other, one, m_S, workers)
-                varied.append(found_of([(1.0, signal)], Limit(limit.events)).ranges[limit.events])
+                varied.append(_of_file(view, other, one, limit.alone, workers).ranges[limit.key()])
             rows += rows_of((card.name, one, "events", m_S), limit, found._replace(varied=varied), others.words)
             seen.append((m_S, found))
             if progress:

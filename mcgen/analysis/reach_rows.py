@@ -82,7 +82,7 @@ class ReachTable(Table[ReachPoint]):
 class Found(NamedTuple):
     """What is found of one model at one mass."""
 
-    ranges: Mapping[float, Intervals]  #: by the number of signal events
+    ranges: Mapping[Any, Intervals]  #: by `Limit.key`: the number of signal events, or the level in bins
     errors: Sequence[Errors] = ()  #: of the intervals at the limit
     varied: Sequence[Intervals] = ()  #: at the limit, of each variation
     n_eff: float = math.inf  #: effective events that the end with the fewest rests on
@@ -102,9 +102,9 @@ def rows_of(
     varied : str, optional
         What was varied.
     """
-    excluded = found.ranges[limit.events]
+    excluded = found.ranges[limit.key()]
     errors = dict(zip(excluded, found.errors, strict=False))
-    islands = _joined([*(ranges for events, ranges in found.ranges.items() if events > 0.0), *found.varied])
+    islands = _joined([*(ranges for key, ranges in found.ranges.items() if key != 0.0), *found.varied])
     if not islands:
         yield ReachPoint(*place, None, None, **_of(limit, found, None, varied))
     for island in islands:
@@ -145,12 +145,10 @@ def _of(limit: Limit, found: Found, place: tuple[float, float] | None, varied: s
     row: dict[str, Any] = {"limit_events": limit.events, "method": limit.method}
     if limit.bands:
         row |= {"observed": limit.observed, "confidence": limit.confidence, "limits": limit.bands._asdict()}
-        for name, events in row["limits"].items():
-            row[name], row[f"{name}_high"] = _ends(found.ranges[events], place)
+        for name in row["limits"]:
+            row[name], row[f"{name}_high"] = _ends(found.ranges[limit.key(name)], place)
     if varied:
-        lows, highs = zip(
-            *(_ends(ranges, place) for ranges in (found.ranges[limit.events], *found.varied)), strict=True
-        )
+        lows, highs = zip(*(_ends(ranges, place) for ranges in (found.ranges[limit.key()], *found.varied)), strict=True)
         row |= {"varied": varied, "g_low_min": _least(lows), "g_high_max": _most(highs)}
         if None not in highs:  # else a variation excludes nothing, and no coupling is excluded by all
             row |= {"g_low_max": _most(lows), "g_high_min": _least(highs)}

@@ -28,15 +28,34 @@ class Limit:
     observed: int | None = None
     bands: Bands | None = None  #: limits expected without a signal; none of a plain number
     words: str = ""  #: for titles; empty of a plain number
+    levels: tuple[str, ...] = ()  #: of a search in bins: its own, "observed" or "expected", and those of the bands
+
+    def key(self, name: str = "") -> float | str:
+        """Under what ranges at the limit or a level of its bands are kept: events, or of a search in bins its name."""
+        if self.levels:
+            return name or self.levels[0]
+        return getattr(self.bands, name) if name else self.events
+
+    @property
+    def keys(self) -> tuple[float | str, ...]:
+        """Of the limit, and of those of the bands that differ from it and from each other."""
+        return self.levels or self.thresholds
+
+    @property
+    def alone(self) -> Limit:
+        """The limit without what is expected."""
+        return replace(self, levels=self.levels[:1]) if self.levels else Limit(self.events)
 
     @property
     def thresholds(self) -> tuple[float, ...]:
-        """The limit, and those of the bands that differ from it and from each other."""
+        """Events at the limit, and at those of the bands that differ from it and from each other."""
         return tuple(dict.fromkeys([self.events, *(self.bands or ())]))
 
     @property
     def title(self) -> str:
         """A line about it."""
+        if self.levels:
+            return self.words
         return (
             f"{self.words}: {self.events:.4g} signal events"
             if self.words
@@ -57,7 +76,7 @@ def limit_of(
 ) -> Limit:
     """The limit of a card's search; without `[search]` and without a method, a plain number of events.
 
-    Bins of the search count as one: how its shapes exclude a coupling says `mcgen.analysis.exclusion`.
+    Bins of a search count as one, but by method cls the shape of the signal in them excludes a coupling.
 
     Parameters
     ----------
@@ -92,7 +111,15 @@ def limit_of(
     background, error, observed = search.counts.total
     level = search.confidence if confidence is None else confidence
     limit = _limit(observed, background, error, search.signal_error, level, method or search.method, calctype)
-    return replace(limit, words=f"{limit.words}, {search.bins.count} bins as one") if search.bins else limit
+    if search.bins is None:
+        return limit
+    if limit.method != "cls":
+        return replace(limit, words=f"{limit.words}, {search.bins.count} bins as one")
+    refuse_if(calctype == "toys", "calctype: toys of a search in bins take a minute at each coupling; take asymptotics")
+    levels = tuple(dict.fromkeys(["expected" if observed is None else "observed", *Bands._fields]))
+    counts = "expected" if observed is None else f"{observed} observed"
+    words = f"{100.0 * level:.6g} % CL, CLs of {search.bins.count} bins, {counts}, b = {background:g}"
+    return replace(limit, levels=levels, words=words)
 
 
 @functools.lru_cache(maxsize=64)  # toys take seconds

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcgen.analysis.grid import Cells, Grid, bin_edges
+from mcgen.analysis.threshold import limit_of
 from mcgen.report.figure import LOG, MASS, Where, figure
 
 #: numbers of events between which the colours lie, and a map whose lightness rises evenly, for every eye
@@ -15,7 +16,7 @@ _LOWEST, _HIGHEST, _COLORS = 1e-3, 1e9, "cividis"
 
 
 def plot_grid(grid: Grid, where: Where, title: str = "") -> None:
-    """N_S as colours over mass and coupling, one panel per model, with lines at 1, 3, 10, 100, ... events.
+    """N_S as colours over mass and coupling, one panel per model, with lines at 1, 10, 100, ... and the limit.
 
     Parameters
     ----------
@@ -45,10 +46,11 @@ def _draw(axes: Any, grid: Grid, cells: Cells, norm: Any) -> Any:
     axes.grid(visible=False)
     shown = np.ma.masked_less(values, norm.vmin)
     drawn = axes.pcolormesh(bin_edges(mass), bin_edges(g_mu), shown, norm=norm, cmap=_COLORS, rasterized=True)
-    levels = _levels(values) if min(values.shape) > 1 else {}
+    limit = limit_of(grid.card).events
+    levels = _levels(values, limit) if min(values.shape) > 1 else {}
     if levels:
         heights = np.log10(np.maximum(values, norm.vmin))
-        dashes = ["-" if label == "3" else "--" for label in levels.values()]
+        dashes = ["-" if label == f"{limit:.3g}" else "--" for label in levels.values()]
         lines = axes.contour(mass, g_mu, heights, [*levels], colors="black", linewidths=1.0, linestyles=dashes)
         texts = axes.clabel(lines, fmt=levels, fontsize=8)
         lines.set_path_effects(_halo())
@@ -57,11 +59,12 @@ def _draw(axes: Any, grid: Grid, cells: Cells, norm: Any) -> Any:
     return drawn
 
 
-def _levels(values: Any) -> dict[float, str]:
-    """Lines to draw between the extremes of N_S: the logarithm and the label of each."""
+def _levels(values: Any, limit: float) -> dict[float, str]:
+    """Lines to draw between the extremes of N_S, that of a limit among them: the logarithm and the label of each."""
     last = math.ceil(math.log10(max(10.0, values.max())))
-    labels = {0.0: "1", math.log10(3.0): "3", 1.0: "10"} | {float(n): f"$10^{{{n}}}$" for n in range(2, last, 2)}
-    return {level: label for level, label in labels.items() if values.min() < 10.0**level < values.max()}
+    labels = {0.0: "1", 1.0: "10"} | {float(n): f"$10^{{{n}}}$" for n in range(2, last, 2)}
+    labels |= {math.log10(limit): f"{limit:.3g}"}
+    return {level: labels[level] for level in sorted(labels) if values.min() < 10.0**level < values.max()}
 
 
 def _halo() -> list[Any]:

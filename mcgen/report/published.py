@@ -71,7 +71,7 @@ def m3() -> Iterator[Check]:
     for line in m3_lines():
         pairs = _compared(line)
         low, high = (f(m for m in pairs if _STRAIGHT[0] < m < _STRAIGHT[1]) for f in (min, max))
-        command = f"mcgen reach {line.card} --mediator vector --model Lmu-Ltau --n-signal {_EVENTS:g}"
+        command = f"mcgen.reach(published.m3_card('{line.card}'), 'Lmu-Ltau', n_signal={_EVENTS:g})"
         for m, (ours, theirs) in pairs.items():
             what = f"{line.card}, g at {quantity_text(m, 'energy')}"
             inside = low < m < high

@@ -24,6 +24,8 @@ from mcgen.statistics.roots import falling_crossing
 
 #: relative accuracy of limits, about that of pyhf's fits
 _ACCURACY = 1e-6
+#: largest error of the signal: with 0.9, CLs jumps by a fifth where the signal rises by 1 %
+_MOST_ERROR = 0.5
 #: signal in units of the limit that is as good as none
 _SMALL = 1e-2
 #: with toys, how far from the first guess CLs is taken first, and how much nearer to 0 next
@@ -59,7 +61,11 @@ def pyhf_limit(counting: Counting, n: int | None, alpha: float, which: int, toys
     refuse_if(
         alpha >= 0.5, "confidence: must be above 0.5 for pyhf, whose CLs is 0.5 for all signals below the fitted one"
     )
-    refuse_if(counting.signal_error >= 1.0, "signal_error: 1 must be below 1 for pyhf; take calctype exact")
+    refuse_if(
+        counting.signal_error > _MOST_ERROR,
+        f"signal_error: {counting.signal_error:g} must be at most {_MOST_ERROR:g} for pyhf, whose fits find no one "
+        "minimum beyond; take calctype exact",
+    )
     bin_ = _bin(counting, n, alpha)
     cls = bin_.asymptotic if toys is None else functools.partial(bin_.by_toys, toys)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mcgen
-from mcgen.analysis.exclusion import LEVELS, Exclusion, exclusion, reach_of_shapes
+from mcgen.analysis.exclusion import LEVELS, Exclusion, exclusion
 from mcgen.base.estimate import Estimate
 from mcgen.card.card import card_text, parse_card
 from mcgen.card.search_bins import Counts
@@ -61,7 +61,7 @@ def limits():
 def test_one_bin(limits):
     """N_S at both ends is the limit of pyhf in events, observed and expected; fails for another alpha or band."""
     card = _card(ONE)
-    found = reach_of_shapes(card, "A", 0.1)
+    found = exclusion(card, "A", 0.1).intervals()
     assert list(found) == list(LEVELS)
     for level, intervals in found.items():
         ((low, high),) = intervals
@@ -87,14 +87,57 @@ def test_bins_exclude_more():
     sums = "\n[search]\nbackground = 4.7\nbackground_error = 0.616\nobserved = 3\nsignal_error = 0.1\nmethod = 'cls'\n"
     uneven = BINNED.replace("[3.1, 1.2, 0.4]", "[0.1, 0.4, 4.2]").replace("[2, 1, 0]", "[0, 0, 3]")
     uneven = uneven.replace("[0.5, 0.3, 0.2]", "[0.05, 0.1, 0.6]")
-    (binned,), (counted,) = (reach_of_shapes(_card(text), "A", 0.1, bands=False)["observed"] for text in (uneven, sums))
+    (binned,), (counted,) = (
+        exclusion(_card(text), "A", 0.1).intervals(["observed"])["observed"] for text in (uneven, sums)
+    )
     assert binned[0] < 0.9 * counted[0]
 
 
-def test_expected_alone():
-    """Without an observation what is expected is the answer; fails if the background counts as seen."""
-    found = reach_of_shapes(_card(ONE.replace("observed = 2\n", "")), "A", 0.1, bands=False)
-    assert list(found) == ["expected"]
+def _reach_of(search, m_S="100 MeV", **given):
+    return mcgen.reach(_card(search), "A", m_S, **given)
+
+
+def test_reach():
+    """`reach` of a search in bins by cls has the ends of its shapes and the bands; fails if bins count as one."""
+    (row,) = _reach_of(BINNED)
+    asked = exclusion(_card(BINNED), "A", 0.1).intervals()
+    assert ((row.g_low, row.g_high),) == asked["observed"]
+    for level in LEVELS[1:]:
+        assert ((getattr(row, level), getattr(row, f"{level}_high")),) == asked[level]
+    assert (row.method, row.confidence, row.observed) == ("cls", 0.95, 3)
+    (as_one,) = _reach_of(BINNED, method="poisson")
+    assert as_one.g_low != pytest.approx(row.g_low, rel=1e-3)
+    (looser,) = _reach_of(BINNED, confidence=0.9)
+    assert looser.g_low < row.g_low
+
+
+def test_reach_without_an_observation():
+    """What is expected is the answer then, and a mass too heavy is an empty row; fails if nothing is looked up."""
+    with pytest.warns(mcgen.analysis.reach.AboveThresholdWarning):
+        rows = _reach_of(BINNED.replace("observed = [2, 1, 0]\n", ""), "100 MeV, 20 GeV")
+    assert rows[0].g_low == rows[0].expected
+    assert rows[0].observed is None
+    assert rows[1].g_low is None
+    assert rows[1].expected is None
+
+
+def test_reach_of_files(tmp_path):
+    """Files give the same within their errors; fails if their bins count as one."""
+    made = mcgen.generate(_card(BINNED), 0.1, 20_000, output=tmp_path / "e.root")
+    (row,) = mcgen.reach_from_events(made.path, "A")
+    (exact,) = _reach_of(BINNED)
+    assert row.g_low == pytest.approx(exact.g_low, rel=0.03)
+    assert row.minus_2 == pytest.approx(exact.minus_2, rel=0.03)
+
+
+def test_reach_refuses():
+    """What a search in bins cannot do yet is named."""
+    with pytest.raises(mcgen.InputError, match="toys"):
+        _reach_of(BINNED, calctype="toys")
+    with pytest.raises(mcgen.InputError, match="exact production"):
+        _reach_of(BINNED, production="ww")
+    with pytest.raises(mcgen.InputError, match="filled by events"):
+        _reach_of(BINNED.replace("S_E_gev", "mu_out_E_gev"), band="form-factor")
 
 
 @pytest.fixture(scope="module")

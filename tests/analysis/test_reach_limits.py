@@ -188,6 +188,27 @@ def test_few_events_are_said(tmp_path, capsys):
     assert "effective events" in line
 
 
+def test_pyhf_at_the_end_of_a_contour(tmp_path, capsys):
+    """pyhf finds CLs = 1 - confidence, 1 %, at the coupling that `reach` prints; fails for an exact limit."""
+    pyhf = pytest.importorskip("pyhf")
+    lines = 'background = 3\nbackground_error = 1\nobserved = 4\nconfidence = 0.9\nmethod = "cls"'
+    card = searching("fermilab", lines)
+    (tmp_path / "card.toml").write_text(card.text)
+    command = ["reach", str(tmp_path / "card.toml"), "--mass", "0.1", "--model", "A", "--calctype", "asymptotics"]
+    assert main([*command, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    signal = n_signal(card, "A", 0.1, row["g_low"]).value
+    assert signal == pytest.approx(row["limit_events"], rel=1e-5)
+    samples = [
+        {"name": "s", "data": [signal], "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]},
+        {"name": "b", "data": [3.0], "modifiers": [{"name": "error", "type": "shapesys", "data": [1.0]}]},
+    ]
+    model = pyhf.Model({"channels": [{"name": "bin", "samples": samples}]}, validate=False)
+    found = pyhf.infer.hypotest(1.0, [4.0, *model.config.auxdata], model, test_stat="qtilde")
+    assert float(found) == pytest.approx(0.1, rel=0.01)
+    assert row["limit_events"] != pytest.approx(limit_of(card).events, rel=0.02)
+
+
 def test_limits_on_the_command_line(tmp_path, capsys):
     """Each card has its own limit, options come before cards; fails if one card's limit is used for the other."""
     for name, lines in (("na64mu-run4", "background = 2\nobserved = 3"), ("fermilab", 'method = "cls"')):

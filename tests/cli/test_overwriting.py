@@ -90,6 +90,11 @@ CASES = {
             ("png", ["--mass", "10MeV,90MeV"]),
         )
     },
+    "workspace": (
+        ["w/patchset.json"],
+        ["workspace", "{}/bins.toml", "-o", "w", "--mass", "100MeV", "--g-mu", "1e-5,2e-5"],
+        ["--g-mu", "1e-5,3e-5"],
+    ),
     "crosscheck": (
         ["c/crosscheck.csv", "c/provenance.json", "c/crosscheck_W.png", "c/x_W_3GeV_100MeV.png"],
         ["crosscheck", CARD, "--mass", "100MeV", "--energy", "3", "-o", "c"],
@@ -108,8 +113,10 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
-    """Three files of events of one card."""
+    """Three files of events of one card, and one that counts in bins."""
     folder = tmp_path_factory.mktemp("sources")
+    bins = '\n[search]\nbackground = [1.0, 0.5]\n[search.bins]\nvariable = "x"\nedges = [0.0, 0.5, 1.0]\n'
+    (folder / "bins.toml").write_text(load_card(CARD).text + bins)
     for seed in (1, 2, 3):
         generation.generate(load_card(CARD), 0.1, 300, seed, output=folder / f"{seed}.root")
     return folder

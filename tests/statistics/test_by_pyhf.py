@@ -42,7 +42,7 @@ def _workspace(counting, n, limit):
 @pytest.mark.parametrize(
     ("n", "counting"),
     [
-        (0, Counting(0.07, 0.03)), (4, Counting(3.0, 1.0, 0.1)), (100, Counting(100.0)), (3, Counting(1.0, 5.0, 0.9)),
+        (0, Counting(0.07, 0.03)), (4, Counting(3.0, 1.0, 0.1)), (100, Counting(100.0)), (3, Counting(1.0, 2.0, 0.5)),
         (101_000, Counting(1e5, 1e3, 0.05)),
     ],
 )  # fmt: skip
@@ -137,7 +137,7 @@ def test_bands_of_toys():
     [
         ((0, 0.0), "background: 0 is outside the formulas of pyhf; take calctype exact"),
         ((0, 1e5), "pyhf finds no CLs for 2.996 signal events; take calctype exact"),
-        ((0, 1.0, 0.1, 1.0), "signal_error: 1 must be below 1 for pyhf"),
+        ((0, 1.0, 0.1, 0.6), "signal_error: 0.6 must be at most 0.5 for pyhf"),
         ((0, 1.0, 0.1, 0.1, 0.5), "confidence: must be above 0.5 for pyhf"),
     ],
 )

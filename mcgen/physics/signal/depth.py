@@ -11,6 +11,9 @@ from mcgen.base.elementary import exp
 from mcgen.base.jit import jit
 from mcgen.physics.signal.layers import Layers, way
 
+#: a boson with less of its way along the beam flies across it, so that its place along the beam stays
+_ACROSS = 1e-9
+
 
 class Depth(NamedTuple):
     """Efficiency along z, straight between knots and constant outside, and bosons that fly through it."""
@@ -62,7 +65,8 @@ def _seen(depth: Depth, i: int, z: float) -> float:
 @jit
 def _add(depth: Depth, i: int, first: float, last: float, k: float, inverse_length_k: Array, found: Array) -> None:
     """Add the probability that boson i decays between two distances in cm and is seen, at each coupling."""
-    z, n_z, size = depth.z[i], depth.n_z[i], depth.knots.size
+    z, size = depth.z[i], depth.knots.size
+    n_z = depth.n_z[i] if abs(depth.n_z[i]) > _ACROSS else 0.0
     ahead, step = size, 1  # the next knot on the way, and where the one behind it is
     if n_z > 0.0:
         ahead = np.searchsorted(depth.knots, z + first * n_z, side="right")

@@ -16,7 +16,7 @@ NO_LAYERS = Layers(NOTHING, NOTHING, NOTHING, NOTHING)
 #: rising, a step up and down, a part where nothing is seen, and an end that is not 0
 KNOTS, VALUES = np.array([0.0, 1.0, 1.0, 2.0, 2.5, 3.0, 4.0]), np.array([0.0, 0.5, 0.9, 0.3, 0.0, 0.0, 0.7])
 #: where a boson is made, and the share of its way along z: forward, from before, backward, and across
-WAYS = [(0.0, 1.0), (-2.0, 0.9), (5.0, -0.7), (1.5, 0.0)]
+WAYS = [(0.0, 1.0), (-2.0, 0.9), (5.0, -0.7), (1.5, 0.0), (1.5, 1e-300)]
 
 
 def seen(depth, L, first, last, layers=NO_LAYERS, tau=NOTHING):
