@@ -32,6 +32,7 @@ from mcgen.base.units import Range
 from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.card.width_table import TABLE
+from mcgen.events.events import EventSource
 from mcgen.physics.boson.couplings import MODELS
 from mcgen.physics.emission.cross_section import METHODS
 from mcgen.quadrature.yields import FINE, production, signal_of
@@ -159,6 +160,8 @@ class Scan:
         return f"bins of {bins.variable} need them" if bins and bins.needs_events else ""
 
     def _found(self, m_S: float) -> list[Found]:
+        if self.limit.levels and _too_heavy(self.card, [m_S]):
+            return self.nothing([m_S])[0][1]
         if self.limit.levels:
             how = {"confidence": self.limit.confidence, "events": EVENTS}
             asked = [exclusion(self.card, model, m_S, **how) for model in self.models]  # type: ignore[arg-type]
@@ -328,7 +331,7 @@ def reach(
 
 
 def warn_of_events(card: Card, also: str = "") -> None:
-    """Warn where the efficiency of a card needs events, of which there are few, or where something else does."""
+    """Warn where the efficiency of a card, or something else, needs events, of which there are few."""
     if why := Search.of(card).needs_events or also:
         message = f"{card.name}: N_S is from {EVENTS} events at each mass, as {why}"
         warnings.warn(message, FromEventsWarning, stacklevel=4)

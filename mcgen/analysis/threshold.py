@@ -108,6 +108,8 @@ def limit_of(
     if not (card.search or changed):
         return Limit(EVENTS if n_signal is None else n_signal)
     search = card.search or SearchOptions.model_validate({})
+    by_toys = search.bins and calctype == "toys"
+    refuse_if(by_toys, "calctype: toys of a search in bins take a minute at each coupling; take asymptotics")
     background, error, observed = search.counts.total
     level = search.confidence if confidence is None else confidence
     limit = _limit(observed, background, error, search.signal_error, level, method or search.method, calctype)
@@ -115,7 +117,6 @@ def limit_of(
         return limit
     if limit.method != "cls":
         return replace(limit, words=f"{limit.words}, {search.bins.count} bins as one")
-    refuse_if(calctype == "toys", "calctype: toys of a search in bins take a minute at each coupling; take asymptotics")
     levels = tuple(dict.fromkeys(["expected" if observed is None else "observed", *Bands._fields]))
     counts = "expected" if observed is None else f"{observed} observed"
     words = f"{100.0 * level:.6g} % CL, CLs of {search.bins.count} bins, {counts}, b = {background:g}"

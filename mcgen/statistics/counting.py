@@ -72,7 +72,9 @@ def _largest(
     a, b = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
     at_a = _log_value(a, n, at_most, s, mean, sd, spread, least)
     at_b = _log_value(b, n, at_most, s, mean, sd, spread, least)
-    while high - low > enough:
+    for _ in range(100):
+        if high - low <= enough:
+            break
         if at_a > at_b:
             high, b, at_b = b, a, at_a
             a = high - _GOLDEN * (high - low)

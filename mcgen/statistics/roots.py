@@ -74,7 +74,9 @@ def largest(function: Callable[[float], float], low: float, high: float, width: 
     """
     a, b = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
     at_a, at_b = function(a), function(b)
-    while high - low > width:
+    for _ in range(100):
+        if high - low <= width:
+            break
         if at_a > at_b:
             high, b, at_b = b, a, at_a
             a = high - _GOLDEN * (high - low)

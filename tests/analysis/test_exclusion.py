@@ -130,6 +130,7 @@ def test_reach_of_files(tmp_path):
     assert row.minus_2 == pytest.approx(exact.minus_2, rel=0.03)
 
 
+@pytest.mark.filterwarnings("ignore::mcgen.analysis.variations.LeftOutWarning")
 def test_reach_refuses():
     """What a search in bins cannot do yet is named."""
     with pytest.raises(mcgen.InputError, match="toys"):

@@ -212,6 +212,10 @@ def test_extremes(n, b, error, signal, confidence):
         ({"calctype": "toys"}, "calctype: 'toys' is for method cls alone"),
         ({"method": "bayes", "signal_error": 0.3}, "signal_error: 0.3 must be at most 0.2 for method bayes"),
         ({"observed": 0, "background": 5.0}, "0 events with 5 of background exclude every signal"),
+        (
+            {"observed": 0, "background": 50.0, "signal_error": 0.1, "confidence": 0.5, "method": "feldman-cousins"},
+            "s = 0 too, by method feldman-cousins; method cls has a limit",
+        ),
     ],
 )
 def test_refused(arguments, words):
