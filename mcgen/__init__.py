@@ -13,6 +13,7 @@ from mcgen._version import __version__ as __version__
 if TYPE_CHECKING:
     from mcgen.analysis.alternatives import with_weights as with_weights
     from mcgen.analysis.collider_crosscheck import crosscheck_collisions as crosscheck_collisions
+    from mcgen.analysis.constraints.listing import constraints as constraints
     from mcgen.analysis.crosscheck import crosscheck as crosscheck
     from mcgen.analysis.crosscheck import x_spectra as x_spectra
     from mcgen.analysis.event_check import crosscheck_events as crosscheck_events
@@ -79,6 +80,7 @@ _HOME = {
     "collider_xsec": "quadrature.collisions",
     "cross_section": "quadrature.xsec",
     "cache": "base.cache",
+    "constraints": "analysis.constraints.listing",
     "crosscheck": "analysis.crosscheck",
     "crosscheck_collisions": "analysis.collider_crosscheck",
     "crosscheck_events": "analysis.event_check",

@@ -125,6 +125,11 @@ def reach(said, file, tmp_path):  # noqa: ARG001
     return [(row["g_low"], row["g_high"]) for row in [*found, *of_file]], [(p.g_low, p.g_high) for p in both]
 
 
+def constraints(said, file, tmp_path):  # noqa: ARG001
+    found = said("constraints", "--boson", "scalar", "--mass", "100MeV,300MeV")
+    return found, json.loads(json.dumps([asdict(row) for row in mcgen.constraints("scalar", m_S="100MeV,300MeV")]))
+
+
 def grid(said, file, tmp_path):  # noqa: ARG001
     found = said("grid", "fermilab", "--mass", "10MeV,100MeV", "--g-mu", "1e-5:1e-3:3", "--band", "energy-loss")
     of_file = said("grid", "--events", file.path, "--model", "A", "--g-mu", "1e-4")

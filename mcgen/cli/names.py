@@ -6,6 +6,7 @@ Nothing heavy is imported here: a shell waits for it at every press of the key.
 from __future__ import annotations
 
 import glob
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -53,6 +54,23 @@ class CardName(Names):
         return sorted(path.stem for path in data_folder("cards", "cards").glob("*.toml"))
 
 
+class BosonName(CardName):
+    """A kind of boson, or a card that has one."""
+
+    def names(self) -> Iterable[str]:
+        """Mediators and cards."""
+        return [*MODELS_OF, *super().names()]
+
+
+class LimitName(Names):
+    """A known limit, or a file of one."""
+
+    def names(self) -> Iterable[str]:
+        """All limits, and what stands for several of them."""
+        text = (Path(__file__).parents[1] / "analysis/constraints/records.toml").read_text(encoding="utf-8")
+        return ["paper", "all", *tomllib.loads(text)]
+
+
 class ElementName(Names):
     """An element that the beam can hit."""
 
@@ -63,6 +81,7 @@ class ElementName(Names):
 
 
 CARD = CardName(files=".toml")
+BOSON = BosonName(files=".toml")
 ELEMENT = ElementName()
 MODEL = Names(*MODELS, "table")
 MEDIATOR = Names(*MODELS_OF)
@@ -76,4 +95,4 @@ OUT_LEPTON = Names("e", "mu", "tau")
 PROCESS = Names("nuclear", "electron", "all")
 SPECTRUM = Names("x", "t", "theta", "energy", "cos-theta")
 LAYOUT = Names("flat", "particles", "nuhepmc")
-LIMIT = Names("paper", "g2-bnl", "g2-wp2020", "g2-wp2025", "e137", "orsay", "babar", "babar-tautau", "belle-tautau")
+LIMIT = LimitName(files=".csv")

@@ -108,8 +108,8 @@ class Request:
 @click.option("--plot", "figure", type=options.PATH, help="Figure to write (.png, .pdf, .svg).")
 @click.option(
     "--constraints", type=LIMIT,
-    help="Known limits in the figure: paper, or a list of g2-bnl, g2-wp2020, g2-wp2025, e137, orsay, babar, "
-    "babar-tautau, belle-tautau.",
+    help="Known limits in the figure: all that hold, paper, or a list of names (`mcgen constraints`) and of files "
+    ".csv with mass_gev,coupling.",
 )  # fmt: skip
 @click.option("--states", type=click.IntRange(1, 1000), default=1, show_default=True, help="Scalars in a tower.")
 @click.option("--spacing", type=options.ENERGY, help="Mass spacing of the tower.")

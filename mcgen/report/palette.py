@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
 from typing import NamedTuple
+
+from mcgen.analysis.constraints import NAMES
 
 #: sixteen colours that stay apart for every eye, also without green cones (CIEDE2000 of 15 at least)
 COLORS = (
@@ -55,8 +58,20 @@ class Look(NamedTuple):
     hatch: str
 
 
+@functools.cache
+def _limits() -> dict[str, tuple[int, int]]:
+    """Places of colour and hatch of the limits that have none above, by their order: no two look the same."""
+    every = ((n % len(COLORS), (n + n // len(COLORS)) % len(HATCHES)) for n in range(len(COLORS) * len(HATCHES)))
+    taken = {(_PLACES[name] % len(COLORS), filling) for name, filling in _FILLINGS.items()}
+    free = (pair for pair in every if pair not in taken)
+    return dict(zip([name for name in NAMES if name not in _PLACES], free, strict=False))
+
+
 def look(name: str) -> Look:
     """Colour, marker and hatch of an experiment or a limit by its name."""
+    if name in _limits():
+        color, filling = _limits()[name]
+        return Look(COLORS[color], MARKERS[color], HATCHES[filling])
     letters = zlib.crc32(name.encode())
     again, place = divmod(_PLACES.get(name, letters % len(COLORS)), len(COLORS))
     marker = place + 5 * again if name in _PLACES else letters // len(COLORS)

@@ -108,7 +108,7 @@ _FIGURE_5 = Contours(
     "Contours at 95 % CL without background. NA64 with IWW and Fermilab with the exact amplitude is the paper's "
     "choice. E137 and Orsay are recomputed, and make no S in model B. The a_mu band is that of 2017. BaBar's line "
     "is its limit on the g' of a vector, read off its publication, which the paper drew as one on g_mu: that of a "
-    "scalar is 1.55 to 2.02 times higher.",
+    "scalar, `--constraints babar`, is 1.67 to 2.25 times higher.",
 )  # fmt: skip
 _FIGURE_5_TODAY = Contours(
     "figure_5_today", ("na64", "fermilab"), "1MeV:250MeV", "exact",

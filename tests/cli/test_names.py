@@ -36,7 +36,8 @@ def _found(line, begun):
         ("reach na64", "na64m", ["na64mu-2022", "na64mu-run4"]),
         ("reach na64 --model", "A,L", ["A,Lmu-Ltau"]),
         ("reach na64 --production", "exact,i", ["exact,iww"]),
-        ("reach na64 --constraints", "e", ["e137"]),
+        ("reach na64 --constraints", "bel", ["belle2-invisible", "belle-tautau"]),
+        ("constraints --boson", "ax", ["axial"]),
         ("grid na64 --band", "form-factor,e", ["form-factor,energy-loss"]),
         ("run na64 --mediator", "a", ["axial"]),
         ("xsec --method", "w", ["ww"]),
@@ -59,7 +60,7 @@ def test_completion(line, begun, found, tmp_path, monkeypatch):
 def test_names_are_those_that_are_understood():
     """What is completed is what exists; fails if a mediator, a form factor or a limit is added elsewhere only."""
     assert set(names.MEDIATOR.names()) == set(MEDIATORS)
-    assert set(names.LIMIT.names()) == {*NAMES, "paper"}
+    assert set(names.LIMIT.names()) == {*NAMES, "paper", "all"}
     assert names.BAND.names() == KINDS
     assert set(names.CARD.names()) == set(builtin_cards())
     assert set(names.ELEMENT.names()) == set(ELEMENTS)

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from mcgen.analysis.constraints import NAMES
+from mcgen.analysis.constraints import NAMES, PAPER
 from mcgen.card.card import builtin_cards
 from mcgen.report.palette import COLORS, MARKERS, look
 
@@ -83,14 +83,15 @@ def test_without_colours():
 
 
 def test_one_look_per_name():
-    """Cards that come with mcgen share no colour with the same marker, nor do the limits of one figure a colour.
+    """Cards that come with mcgen share no colour with the same marker, nor limits of the report's figures a colour.
 
-    Fails if a new card is not given a place, or if a look depends on what else is drawn.
+    No two limits share colour and hatch. Fails if a card has no place, or if a look depends on what else is drawn.
     """
     cards = [look(name) for name in builtin_cards()]
     assert len({(one.color, one.marker) for one in cards}) == len(cards)
     assert len({one.color for one in cards}) == len({one.marker for one in cards}) == len(COLORS)
-    assert len({look(name).color for name in NAMES}) == len(NAMES)
-    assert len({look(name).hatch for name in NAMES}) == len(NAMES)
+    of_figures = [look(name) for name in (*PAPER, "g2-wp2020", "g2-wp2025", "babar-tautau", "belle-tautau")]
+    assert len({one.color for one in of_figures}) == len({one.hatch for one in of_figures}) == len(of_figures)
+    assert len({(look(name).color, look(name).hatch) for name in NAMES}) == len(NAMES)
     assert look("my-experiment") == look("my-experiment")
     assert len({look(f"experiment-{i}") for i in range(200)}) > 100
