@@ -12,7 +12,7 @@ import pytest
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_leave_nothing(tmp_path, number):
     """A run that is ended leaves neither the file nor a temporary one; fails if a batch system's TERM does."""
-    command = [sys.executable, "-c", "from mcgen.cli import entry; entry()"]
+    command = [sys.executable, "-X", "faulthandler", "-c", "from mcgen.cli import entry; entry()"]
     run = subprocess.Popen(
         [*command, "generate", "na64", "-o", str(tmp_path / "x.root"), "--events", "100000000"], stderr=subprocess.PIPE
     )
@@ -22,7 +22,7 @@ def test_signals_leave_nothing(tmp_path, number):
     time.sleep(0.3)
     run.send_signal(number)
     _, errors = run.communicate(timeout=60)
-    assert run.returncode == 1
+    assert run.returncode == 1, errors.decode()
     assert b"interrupted" in errors
     assert list(Path(tmp_path).iterdir()) == []
 
