@@ -76,7 +76,7 @@ def limit_of(
 ) -> Limit:
     """The limit of a card's search; without `[search]` and without a method, a plain number of events.
 
-    Bins of a search count as one, but by method cls the shape of the signal in them excludes a coupling.
+    In bins of a search the shape of the signal excludes a coupling, by method cls alone.
 
     Parameters
     ----------
@@ -110,13 +110,14 @@ def limit_of(
     search = card.search or SearchOptions.model_validate({})
     by_toys = search.bins and calctype == "toys"
     refuse_if(by_toys, "calctype: toys of a search in bins take a minute at each coupling; take asymptotics")
+    chosen = method or search.method
+    by_shape = f'method {chosen}: a search in bins is by cls; say method = "cls", or leave out search.bins'
+    refuse_if(search.bins and chosen != "cls", by_shape)
     background, error, observed = search.counts.total
     level = search.confidence if confidence is None else confidence
-    limit = _limit(observed, background, error, search.signal_error, level, method or search.method, calctype)
+    limit = _limit(observed, background, error, search.signal_error, level, chosen, calctype)
     if search.bins is None:
         return limit
-    if limit.method != "cls":
-        return replace(limit, words=f"{limit.words}, {search.bins.count} bins as one")
     levels = tuple(dict.fromkeys(["expected" if observed is None else "observed", *Bands._fields]))
     counts = "expected" if observed is None else f"{observed} observed"
     words = f"{100.0 * level:.6g} % CL, CLs of {search.bins.count} bins, {counts}, b = {background:g}"

@@ -49,13 +49,11 @@ def test_what_is_asked_for_comes_first():
         limit_of(card, confidence=0.0)
 
 
-def test_bins_count_as_one():
-    """The sums of lists, errors in quadrature, and the title says so; fails if the first bin stands for all."""
-    bins = 'bins = {variable = "S_E_gev", edges = "0.5, 1, 3 GeV"}'
+def test_sums_of_bins():
+    """The row has the sums of lists, errors in quadrature; fails if the first bin stands for all."""
+    bins = 'method = "cls"\nbins = {variable = "S_E_gev", edges = "0.5, 1, 3 GeV"}'
     card = searching("fermilab", f"background = [2, 1]\nbackground_error = [0.3, 0.4]\nobserved = [0, 4]\n{bins}")
-    limit = limit_of(card)
-    assert limit.events == limit_events(4, 3.0, 0.5)
-    assert limit.title.startswith("95 % CL, Poisson, 4 observed, b = 3 +- 0.5, 2 bins as one: ")
+    assert limit_of(card).events == limit_events(4, 3.0, 0.5, method="cls")
 
 
 @pytest.mark.parametrize(

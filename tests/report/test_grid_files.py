@@ -85,6 +85,7 @@ def test_parquet(whole, tmp_path):
     """The same table with nulls, read by pyarrow and pandas; fails if a null becomes a number."""
     parquet = pytest.importorskip("pyarrow.parquet")
     table = parquet.read_table(save_grid(whole, tmp_path / "grid.parquet"))
+    assert str(table.schema.field("n_eff").type) == "double"  # also where all are null, so that tables go together
     assert table.column_names == [*COLUMNS, "n_signal_min", "n_signal_max"]
     assert table["n_signal"].to_pylist() == [point.n_signal for point in whole.rows]
     assert table["n_eff"].to_pylist() == [None] * 30

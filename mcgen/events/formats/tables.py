@@ -46,11 +46,16 @@ def write_parquet(path: str | Path, columns: Columns, metadata: Mapping[str, Any
     ----------
     path : path
     columns : mapping of str to list
-        None is a null.
+        None is a null; a column of nulls is one of numbers, so that tables go together.
     metadata : mapping
     """
     pa, parquet = (optional(module, "parquet", "parquet") for module in ("pyarrow", "pyarrow.parquet"))
-    table = pa.table(dict(columns)).replace_schema_metadata({KEY: json.dumps(metadata).encode()})
+    empty = {
+        name: pa.array(values, pa.float64())
+        for name, values in columns.items()
+        if not any(v is not None for v in values)
+    }
+    table = pa.table({**columns, **empty}).replace_schema_metadata({KEY: json.dumps(metadata).encode()})
     with atomic_path(path, _same_parquet) as part:
         parquet.write_table(table, part, compression="zstd")
 
