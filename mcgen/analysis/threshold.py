@@ -101,7 +101,7 @@ def limit_of(
     """
     changed = method is not None or confidence is not None or calctype != "exact"
     if n_signal is not None:
-        instead = "leave it out, or give method and confidence"
+        instead = "leave it out; method and confidence change it"
         refuse_if(card.search, f"n_signal: card {card.name} has a [search], which sets the limit; {instead}")
         refuse_if(changed, "n_signal: is a limit by itself; give it, or method, confidence and calctype")
         refuse_if(not (math.isfinite(n_signal) and n_signal > 0.0), f"n_signal: {n_signal} must be positive")
@@ -114,13 +114,15 @@ def limit_of(
     by_shape = f'method {chosen}: a search in bins is by cls; say method = "cls", or leave out search.bins'
     refuse_if(search.bins and chosen != "cls", by_shape)
     background, error, observed = search.counts.total
+    none = "search.background: 0 in all bins is outside the asymptotic formulas of pyhf; leave out search.bins"
+    refuse_if(search.bins and background == 0.0, none)
     level = search.confidence if confidence is None else confidence
     limit = _limit(observed, background, error, search.signal_error, level, chosen, calctype)
     if search.bins is None:
         return limit
     levels = tuple(dict.fromkeys(["expected" if observed is None else "observed", *Bands._fields]))
     counts = "expected" if observed is None else f"{observed} observed"
-    words = f"{100.0 * level:.6g} % CL, CLs of {search.bins.count} bins, {counts}, b = {background:g}"
+    words = f"{100.0 * level:.6g} % CL, CLs of {search.bins.count} bins (asymptotics), {counts}, b = {background:g}"
     return replace(limit, levels=levels, words=words)
 
 

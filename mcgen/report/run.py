@@ -192,7 +192,7 @@ def _write_tables(card: Card, result: Result) -> None:
 def _draw(card: Card, result: Result) -> None:
     title = f"{card.name}, $m_S$ = {1e3 * card.scalar.mass:g} MeV"
     signal = {model: found.n_signal for model, found in result.signal.items()}
-    plot.plot_signal(card.scan.g_mu, signal, result.folder / "signal.png", title)
+    plot.plot_signal(card.scan.g_mu, signal, result.folder / "signal.png", title, limit_of(card).events)
     reference = result.at_reference
     lines = {f"model {k}, $g_\\mu$ = {card.scalar.g_mu:g}": v.sigma_tilde[0] for k, v in reference.items()}
     energies = next(iter(reference.values())).E_mu
