@@ -268,13 +268,15 @@ def _assembled(card: Card, model: str, kept: Table[Point], left_out: Table[Point
 def _check(card: Card, folder: Path, overwrite: bool) -> None:
     """Refuse a folder with the workspace of another request, before anything is computed."""
     with overwriting(overwrite):
-        files.make_folder(folder)
+        files.check_folder(folder)
         ask_with(card)
-        files.check_request(folder / PATCHSET)
+        if folder.is_dir():
+            files.check_request(folder / PATCHSET)
 
 
 def _written(made: Workspace, folder: Path) -> Workspace:
     """The three files of a folder."""
+    files.make_folder(folder)
     origin = provenance(made.card) | {"request": files.request_text()}
     patchset = made.patchset | {"metadata": made.patchset["metadata"] | {"provenance": origin}}
     files.write_json(folder / BACKGROUND, made.background_only)

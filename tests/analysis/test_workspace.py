@@ -170,7 +170,8 @@ def test_left_out(tmp_path):
     for left in (few, many, heavy):
         assert left.why in text
     with pytest.raises(mcgen.InputError, match="no point is left"):
-        mcgen.workspace(card, m_S=0.1, g_mu=1e-9)
+        mcgen.workspace(card, tmp_path / "refused", m_S=0.1, g_mu=1e-9)
+    assert not (tmp_path / "refused").exists()
 
 
 def test_same_folder_again(tmp_path):
