@@ -11,7 +11,7 @@ import numpy as np
 from mcgen.analysis.line_weights import at_model
 from mcgen.base import threads
 from mcgen.base.arrays import Array
-from mcgen.base.errors import InputError, refuse_if
+from mcgen.base.errors import refuse_if
 from mcgen.base.estimate import Estimate, weighted_sum
 from mcgen.card.card import Card
 from mcgen.events.decays import DecayModel, daughters_of
@@ -111,6 +111,12 @@ class EventSignal:
         return [weighted_sum(total, square, n, norm_error).times(rate) for rate, total, square in pairs]
 
 
+def refuse_foreign(source: EventSource) -> None:
+    """Raise InputError for events of another generator, which say nothing of N_S."""
+    what = "events of another generator are at single energies: they give sigma~ (`mcgen reweight`) and no N_S"
+    refuse_if(source.metadata.is_foreign, what)
+
+
 def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: int = 1) -> EventSignal:
     """N_S of events as a function of couplings.
 
@@ -138,9 +144,7 @@ def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: 
     """
     boson = Boson(card, model, m_S)
     source = at_model(source, model, card)
-    if source.metadata.is_foreign:
-        message = "events of another generator are at single energies: they give sigma~ (`mcgen reweight`) and no N_S"
-        raise InputError(message)
+    refuse_foreign(source)
     how = DecayModel(boson, Search.of(card, m_S), 1.0, source.metadata.seed, forced=True)
     kept = [list(part) for part in parts_of(source, how)] if len(source) <= KEPT else None
     return EventSignal(source, how, kept, workers)

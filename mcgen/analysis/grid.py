@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcgen.analysis import reweight as reweighting
-from mcgen.analysis.reach import Scan, check_masses, landmarks, warn_of_events
+from mcgen.analysis.event_signal import refuse_foreign
+from mcgen.analysis.reach import Scan, check_masses, landmarks, signals_by_quadrature, warn_of_events
 from mcgen.analysis.reweight import ENOUGH, LowStatisticsWarning, open_events
 from mcgen.analysis.samples import sample
 from mcgen.analysis.variations import KINDS, variations
@@ -26,7 +27,7 @@ from mcgen.base.table import Table
 from mcgen.base.units import Range
 from mcgen.card.card import Card
 from mcgen.events.events import EventSource
-from mcgen.quadrature.yields import COARSE, FINE, production, signal_of
+from mcgen.quadrature.yields import COARSE, FINE
 from mcgen.search.search import Search
 from mcgen.source.boson import Boson, check_couplings, check_widths
 from mcgen.source.source import CardLike, load_card, source_of
@@ -166,12 +167,9 @@ class _Scan:
         return sample(card, models, m_S)
 
     def _quadrature(self, card: Card, m_S: float, nodes: tuple[int, tuple[int, ...]]) -> Array:
-        """N_S of each model and coupling; what is made is computed once."""
-        source, search = source_of(card), Search.of(card, m_S)
-        ratios = {model: source.electron_ratio(model) for model in self.models}
-        made = {r: production(source, m_S, search, self.production, nodes, r) for r in {*ratios.values()}}
-        signals = (signal_of(made[ratios[model]], search, Boson(card, model, m_S)) for model in self.models)
-        return np.array([signal(self.g_mu) for signal in signals])
+        """N_S of each model and coupling."""
+        signals = signals_by_quadrature(card, self.models, m_S, self.production, nodes)
+        return np.array([signals[model](self.g_mu) for model in self.models])
 
 
 def _weighted(events: EventSource, models: Iterable[str], g_mu: Array, workers: int = 1) -> Array:
@@ -338,10 +336,8 @@ def grid_from_events(
 
 def _check_files(opened: Sequence[EventSource]) -> None:
     """Raise InputError for files that make no grid: of one mass, of several experiments, of another generator."""
-    foreign = any(events.metadata.is_foreign for events in opened)
-    refuse_if(
-        foreign, "events of another generator are at single energies: they give sigma~ (`mcgen reweight`), no N_S"
-    )
+    for events in opened:
+        refuse_foreign(events)
     masses = [events.metadata.m_S for events in opened]
     twice = [m for m, again in itertools.pairwise(masses) if m == again]
     refuse_if(twice, f"events: two files of {twice[0] if twice else 0:g} GeV; `mcgen merge` makes one of them")

@@ -78,6 +78,27 @@ class Tower:
         return [m_S + n * self.spacing for n in range(self.states)]
 
 
+def signals_by_quadrature(
+    card: Card, models: Sequence[str], m_S: float, method: str, nodes: tuple[int, tuple[int, ...]] = FINE
+) -> dict[str, Signal]:
+    """N_S of each model as a function of couplings; what is made is computed once.
+
+    Parameters
+    ----------
+    card : Card
+    models : sequence of {"A", "B", "dark-photon", "Lmu-Ltau"}
+    m_S : float
+        Mass of S in GeV.
+    method : {"exact", "ww", "iww"}
+    nodes : (int, (int, int, int, int)), optional
+        Of the quadrature.
+    """
+    source, search = source_of(card), Search.of(card, m_S)
+    ratios = {model: source.electron_ratio(model) for model in models}
+    made = {r: production(source, m_S, search, method, nodes, r) for r in dict.fromkeys(ratios.values())}
+    return {model: signal_of(made[ratios[model]], search, Boson(card, model, m_S)) for model in models}
+
+
 def _signals(
     card: Card, models: Sequence[str], m_S: float, method: str, events_of: Card | None = None
 ) -> dict[str, Signal]:
@@ -87,10 +108,7 @@ def _signals(
     """
     search = Search.of(card, m_S)
     if not search.from_events:
-        source = source_of(card)
-        ratios = {model: source.electron_ratio(model) for model in models}
-        made = {r: production(source, m_S, search, method, FINE, r) for r in dict.fromkeys(ratios.values())}
-        return {model: signal_of(made[ratios[model]], search, Boson(card, model, m_S)) for model in models}
+        return signals_by_quadrature(card, models, m_S, method)
     seen = [m for m in models if search.can_see(Boson(card, m, m_S))]
     found: dict[str, Signal] = dict.fromkeys(models, np.zeros_like)
     if seen and not _too_heavy(card, [m_S]):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mcgen.analysis import reweight as reweighting
-from mcgen.analysis.event_signal import signal_in_bins
+from mcgen.analysis.event_signal import refuse_foreign, signal_in_bins
 from mcgen.analysis.line_weights import at_model
 from mcgen.base.asked import Energy, Numbers, energy, numbers, whole
 from mcgen.base.errors import refuse_if
@@ -128,10 +128,7 @@ def shape_of_events(source: EventSource, model: str | Couplings, bins: Binning |
     """N_S in bins as a function of couplings, from events of mcgen."""
     beam = reweighting.source_of(source)
     card, m_S = beam.card, source.metadata.m_S
-    refuse_if(
-        source.metadata.is_foreign,
-        "events of another generator are at single energies: they give sigma~ (`mcgen reweight`) and no N_S",
-    )
+    refuse_foreign(source)
     boson = Boson(card, model, m_S)
     how = DecayModel(boson, Search.of(card, m_S), 1.0, source.metadata.seed, forced=True)
     found = signal_in_bins(at_model(source, model, card), how, bins, workers)
