@@ -75,8 +75,34 @@ def test_version_and_licence():
     assert citation["version"] == recipe["context"]["version"] == mcgen.__version__
     assert project["tool"]["hatch"]["version"]["path"] == "mcgen/_version.py"
     assert zenodo.get("version", mcgen.__version__) == mcgen.__version__
+    headings = re.findall(r"^## (.*)$", _read("CHANGELOG.md"), re.MULTILINE)
+    newest = headings[headings[0] == "Unreleased"]
+    assert newest == f"{mcgen.__version__} ({citation['date-released']})"
     licences = {citation["license"], zenodo["license"], recipe["about"]["license"], project["project"]["license"]}
     assert licences == {"BSD-3-Clause"}
+
+
+def test_conda_recipe():
+    """Dependencies are those of pip with figures, under their names of conda-forge; fails for one more or other bounds.
+
+    The command that its test runs draws figures.
+    """
+    recipe, project = yaml.safe_load(_read("conda/recipe.yaml")), tomllib.loads(_read("pyproject.toml"))
+    conda_name = {"matplotlib": "matplotlib-base"}
+    split = re.compile(r"([\w.-]+) ?(.*)")
+
+    def named(requirements: list[str]) -> dict[str, str]:
+        found = [split.fullmatch(one).groups() for one in requirements]
+        return {conda_name.get(name, name): bound for name, bound in found}
+
+    python = project["project"]["requires-python"]
+    pip = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["plot"]]
+    assert named(recipe["requirements"]["run"]) == named(pip) | {"python": python}
+    host = named(recipe["requirements"]["host"])
+    assert host == named(project["build-system"]["requires"]) | {"pip": "", "python": f"{python.removeprefix('>=')}.*"}
+    entry = dict(one.split(" = ") for one in recipe["build"]["python"]["entry_points"])
+    assert entry == project["project"]["scripts"]
+    assert [test["script"] for test in recipe["tests"] if "script" in test] == [["mcgen run fermilab"]]
 
 
 def test_paper_cites():
@@ -104,12 +130,16 @@ def test_same_reference():
 
 
 def test_paper_form():
-    """Sections and length that the journal asks for, and figures that the Makefile makes; fails if one is missing."""
+    """Sections and length that the journal asks for, and figures that the Makefile makes; fails if one is missing.
+
+    What its authors alone can say, on tools and money, is left to them; docs/releasing.md lists it.
+    """
     header, text = _paper()
     assert {"title", "tags", "authors", "date", "bibliography"} <= set(header)
     assert 750 <= len(text.split()) <= 1750
     sections = re.findall(r"^# (.*)$", text, re.MULTILINE)
-    assert sections[:4] == ["Summary", "Statement of need", "State of the field", "Software design"]
+    asked = ["Summary", "Statement of need", "State of the field", "Software design", "Research impact statement"]
+    assert [*sections[:5], sections[-1]] == [*asked, "References"]
     figures = re.findall(r"\]\((figures/[\w.]+)\)", text)
     assert figures
     made = re.search(r"^FIGURES = (.*)$", _read("paper/Makefile"), re.MULTILINE)
