@@ -129,6 +129,34 @@ def test_same_reference():
                 assert OF_PAPER[key].get(field, "") in ("", others[key].get(field, OF_PAPER[key].get(field))), key
 
 
+def test_numbers_of_references():
+    """Numbers of arXiv and DOIs have their form everywhere; in .bib files one is one work with one title.
+
+    Fails for a slip in a number, and for one work under two keys.
+    """
+    arxiv = re.compile(
+        r"(?:(0[7-9]|1[0-4])(0[1-9]|1[0-2])\.\d{4}|(1[5-9]|2\d)(0[1-9]|1[0-2])\.\d{5}|[a-z-]+/\d{7})(v\d+)?"
+    )
+    named = re.compile(r"arxiv(?:\.org/(?:abs|pdf)/|:\s?| |\.)([a-z-]+/\d+|\d[\d.]*\d)", re.IGNORECASE)
+    doi = re.compile(r"(?:doi\.org/|doi:|doi = \")([^\s\"'}>\])]+)")
+    patterns = ("*.md", "*.cff", "docs/*", "docs/notebooks/*", "paper/*.*", "cards/*.toml", "validation/*.md")
+    files = [path for pattern in (*patterns, "mcgen/**/*.bib", "mcgen/**/*.toml") for path in ROOT.glob(pattern)]
+    text = "\n".join(path.read_text("utf-8") for path in files if path.is_file() and path.suffix != ".png")
+    numbers, dois = named.findall(text), doi.findall(text)
+    assert len(numbers) > 200
+    assert len(dois) > 50
+    assert not [number for number in numbers if not arxiv.fullmatch(number)]
+    assert not [number for number in dois if not re.fullmatch(r"10\.\d{4,9}/\S+", number)]
+    keys: dict[str, set[str]] = {}
+    titles: dict[str, set[str]] = {}
+    for entries in (OWN, OF_DOCS, OF_PAPER):
+        for key, fields in entries.items():
+            for number in {fields.get("eprint", key), fields.get("doi", key)}:
+                keys.setdefault(number, set()).add(key)
+                titles.setdefault(number, set()).add(re.sub(r"[{}]", "", fields.get("title", "")))
+    assert not [found for found in (*keys.values(), *titles.values()) if len(found) > 1]
+
+
 def test_paper_form():
     """Sections and length that the journal asks for, and figures that the Makefile makes; fails if one is missing.
 
