@@ -32,7 +32,8 @@ class _Page(HTMLParser):
 
 def broken(site: Path) -> list[str]:
     """Links of a site in HTML that lead nowhere, each with its page; those to other hosts are not followed."""
-    pages = {path.resolve(): _Page(path) for path in sorted(site.rglob("*.html"))}
+    files = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
+    pages = {path.resolve(): _Page(path) for path in files}
     found = []
     for path, page in pages.items():
         for link in sorted(page.links):

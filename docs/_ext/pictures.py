@@ -90,7 +90,8 @@ class Picture(Directive):
             raise self.error(message)
         here = os.path.relpath(made, Path(environment.doc2path(environment.docname)).parent)
         image = nodes.image(uri=here, alt=self.options["alt"], width=self.options.get("width", "100%"))
-        code = nodes.literal_block(commands, "\n".join(f"$ {line}" for line in self.content), language="console")
+        typed = "\n".join(f"$ {line}" for line in self.content)
+        code = nodes.literal_block(typed, typed, language="console")
         return [image, code]
 
 
