@@ -142,7 +142,8 @@ def test_numbers_of_references():
     patterns = ("*.md", "*.cff", "docs/*", "docs/notebooks/*", "paper/*.*", "cards/*.toml", "validation/*.md")
     files = [path for pattern in (*patterns, "mcgen/**/*.bib", "mcgen/**/*.toml") for path in ROOT.glob(pattern)]
     text = "\n".join(path.read_text("utf-8") for path in files if path.is_file() and path.suffix != ".png")
-    numbers, dois = named.findall(text), doi.findall(text)
+    fields = re.compile(r'eprint = "(.*?)"')
+    numbers, dois = named.findall(text) + fields.findall(text), doi.findall(text)
     assert len(numbers) > 200
     assert len(dois) > 50
     assert not [number for number in numbers if not arxiv.fullmatch(number)]
