@@ -138,8 +138,8 @@ def build_lattice(track: Track, process: Any, stages: Stages | None = None) -> L
     cells = THIN if thin(high, low) else THICK
     ceiling = _corners(track, process, energies, cells, stages)
     for axis in range(4):
-        lower, upper = (np.take(ceiling, range(i, ceiling.shape[axis] - 1 + i), axis) for i in (0, 1))
-        ceiling = np.maximum(lower, upper)
+        along = np.moveaxis(ceiling, axis, 0)
+        ceiling = np.moveaxis(np.maximum(along[:-1], along[1:]), 0, axis)
     # half a percent more for maxima inside a cell, and a little everywhere, so that no cell is never proposed
     ceiling = (1.005 * ceiling + 1e-6 * ceiling.mean()).ravel()
     threshold, alias = _alias_table(ceiling)
@@ -318,8 +318,25 @@ def integrate(
     tuple of float, length 4
         `lattice.total` times the first one over `points` is the mean cross section on the track in pb.
     """
-    proposals = Proposals(lattice, process, seed, stream, np.arange(first, first + points), stages)
-    sums = np.zeros(4)
-    for n in proposals.first_trials():
-        _add(proposals.block, n, sums)
-    return tuple(sums.tolist())
+    return next(integrals(lattice, process, seed, stream, first, points, 1, stages))
+
+
+def integrals(
+    lattice: Lattice,
+    process: Any,
+    seed: np.uint64,
+    stream: np.uint64,
+    first: int,
+    points: int,
+    blocks: int,
+    stages: Stages | None = None,
+) -> Iterator[tuple[float, ...]]:
+    """The same sums of one block of points after another, in the same room."""
+    events = np.arange(first, first + points)
+    proposals = Proposals(lattice, process, seed, stream, events, stages)
+    for _ in range(blocks):
+        sums = np.zeros(4)
+        for n in proposals.first_trials():
+            _add(proposals.block, n, sums)
+        yield tuple(sums.tolist())
+        events += points
