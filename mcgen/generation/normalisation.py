@@ -26,7 +26,7 @@ from mcgen.events.meta import FORMAT, EventMeta
 from mcgen.generation.both_lines import Channel, channels
 from mcgen.generation.collisions import PreparedCollisions
 from mcgen.generation.collisions import prepare as prepare_collisions
-from mcgen.generation.lattice import Lattice, build_lattices, integrals
+from mcgen.generation.lattice import Lattice, Proposals, build_lattices, integrals
 from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.kinematics import t_range
@@ -211,8 +211,9 @@ def _prepare(source: Source, m_S: float, seed: int, workers: int, in_passing: bo
 
         def sums(job: tuple[int, int]) -> list[tuple[float, ...]]:
             i, first = job  # the component, and the first of its blocks
-            key = np.uint64(seed), np.uint64(INTEGRATION), (i * blocks + first) * block
-            return list(integrals(lattices[i], processes[i], *key, block, min(at_once, blocks - first)))
+            start = (i * blocks + first) * block
+            key = np.uint64(seed), np.uint64(INTEGRATION), np.arange(start, start + block)
+            return list(integrals(Proposals(lattices[i], processes[i], *key), min(at_once, blocks - first)))
 
         jobs = itertools.product(range(len(components)), range(0, blocks, at_once))
         parts = list(itertools.chain.from_iterable(pool.map(sums, jobs)))
