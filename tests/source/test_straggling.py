@@ -20,7 +20,7 @@ from mcgen.generation.generate import generate
 from mcgen.physics.matter import radiative_loss
 from mcgen.quadrature.yields import n_signal
 from mcgen.source.mulder_tables import random_loss
-from mcgen.source.source import Source, checked
+from mcgen.source.source import Source, checked, source_of
 from mcgen.source.straggling import Losses, _share, travel, travelled
 
 DENSITY, Z, A = 19.30, 74.0, 183.84
@@ -243,6 +243,7 @@ def test_no_such_material():
 def test_without_mulder(monkeypatch):
     """One line that says what to install; fails with a traceback. Electrons are refused."""
     random_loss.cache_clear()
+    source_of.cache_clear()
     monkeypatch.setitem(sys.modules, "mulder", None)
     with pytest.raises(InputError, match=r"mcgen\[mulder\]"):
         checked(changed(load_card("fermilab"), target={"energy_loss": "mulder"}))
