@@ -6,7 +6,7 @@ import contextlib
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import tomli_w
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, model_validator
@@ -79,6 +79,34 @@ class Run(Section):
         dict[str, str],
         about("of form_factor table: a file with lines of t in GeV^2 and G2 for each element", {"W": "g2.csv"}),
     ] = Field(default_factory=dict)
+
+
+class Fault(NamedTuple):
+    """Something that is wrong in a card."""
+
+    key: str  #: dotted place of a key or a table; empty for the whole card
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}" if self.key else self.message
+
+
+class CardError(InputError):
+    """A card with faults, each at its place."""
+
+    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
+
+
+def faults_of(error: InputError) -> list[Fault]:
+    """What an error of a card is made of."""
+    return list(error.faults) if isinstance(error, CardError) else [fault_in(str(error))]
+
+
+def fault_in(message: str) -> Fault:
+    """A fault from a message."""
+    return Fault("", message)
 
 
 def _is_reference(name: str) -> str:
@@ -309,8 +337,8 @@ def parse_card(text: str, where: str = "card", folder: Path | None = None) -> Ca
     except ValidationError as error:
         faults = [_fault(f) for f in error.errors()]
         rest = [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
-        message = f"card {where}: " + "; ".join(faults[:_MOST_FAULTS] + rest)
-        raise InputError(message) from None
+        message = f"card {where}: " + "; ".join([*map(str, faults[:_MOST_FAULTS]), *rest])
+        raise CardError(message, faults) from None
     except InputError:
         raise
     except (ValueError, RecursionError) as error:  # of the TOML parser: syntax, endless digits, endless nesting
@@ -348,13 +376,13 @@ def _read_files(content: dict[str, Any], where: str, folder: Path | None) -> Non
                     tables[symbol] = read_table(path(key, name), key)
 
 
-def _fault(fault: Any) -> str:
+def _fault(fault: Any) -> Fault:
     names = [part for part in fault["loc"] if part not in _KINDS]
     path = ".".join(str(part) for part in names)
     text = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         text = "unknown key" + nearest(str(names[-1]), _keys(names[:-1]))
-    return f"{path}: {text}" if path else text
+    return Fault(path, text)
 
 
 def _keys(names: list[str | int]) -> list[str]:
