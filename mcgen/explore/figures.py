@@ -16,7 +16,10 @@ from bokeh.models import (
     CrosshairTool,
     FixedTicker,
     HoverTool,
+    LogAxis,
     LogColorMapper,
+    LogTicker,
+    LogTickFormatter,
     Range1d,
 )
 from bokeh.palettes import Cividis256
@@ -34,7 +37,7 @@ from mcgen.report.plane import PERTURBATIVE, Column, Plane, model_words
 _DASHES = ("solid", "dashed", "dotdash", "dotted", "dashdot")
 #: letters and marks that axes are named with
 _SYMBOLS = {r"\mu": "μ", r"\varepsilon": "ε", r"\theta": "θ", r"\tau": "τ", r"\mathrm": "", "$": "", "'": "′", "-": "−"}
-_LOOK = {"toolbar_location": "above", "active_drag": None, "active_scroll": None, "output_backend": "canvas"}
+_LOOK = {"toolbar_location": "above", "toolbar_inner": True, "active_drag": None, "active_scroll": None, "output_backend": "canvas"}
 
 
 def words(text: str) -> list[tuple[str, str]]:
@@ -73,7 +76,8 @@ def blank(**settings: Any) -> Any:
     made.grid.grid_line_alpha = 0.35
     made.outline_line_color = "#444444"
     for axis in made.axis:
-        axis.axis_label_standoff = 0
+        if isinstance(axis, LogAxis):
+            axis.ticker = LogTicker(mantissas=[1, 2, 5], desired_num_ticks=6)
         axis.major_label_text_font_size = "12px"
         axis.minor_tick_line_alpha = 0.5
     made.min_border = 4
@@ -288,6 +292,12 @@ def _cut(columns: Sequence[Column]) -> list[Column]:
     return [(m, tuple((low, high) for low, high in ranges if low < PERTURBATIVE)) for m, ranges in columns]
 
 
+def _bar(mapper: LogColorMapper) -> ColorBar:
+    """What the colours mean."""
+    ticks = FixedTicker(ticks=[10.0**n for n in range(-3, 16, 2)])
+    return ColorBar(color_mapper=mapper, width=8, padding=4, ticker=ticks, formatter=LogTickFormatter())
+
+
 class MapFigure:
     """N_S over mass and coupling as colours, with lines of equal N_S."""
 
@@ -297,16 +307,13 @@ class MapFigure:
         self._image = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
         self._mapper = LogColorMapper(palette=Cividis256, low=1e-3, high=1e3, low_color="#d9d9d9", nan_color="#d9d9d9")
         made.image("image", "x", "y", "dw", "dh", source=self._image, color_mapper=self._mapper)
-        made.add_layout(ColorBar(color_mapper=self._mapper, width=8, padding=4, ticker=self._ticker()), "right")
+        made.add_layout(_bar(self._mapper), "right")
         empty = np.zeros((2, 2))
-        self._levels = made.contour([1.0, 2.0], [1.0, 2.0], empty, [1.0], line_color="black", line_dash=["dashed"])
+        self._levels = made.contour([1.0, 2.0], [1.0, 2.0], empty, [1.0], line_color="black", line_dash="dashed")
         self._limit = made.contour([1.0, 2.0], [1.0, 2.0], empty, [1.0], line_color="black", line_width=2)
         self._spot = _spot(made)
         made.grid.visible = False
         made.tags = ["events"]
-
-    def _ticker(self) -> FixedTicker:
-        return FixedTicker(ticks=[10.0**n for n in range(-3, 16, 2)])
 
     def show(self, found: SignalMap, plane: Plane, model: str, limit: float) -> None:
         """Show N_S of a model.

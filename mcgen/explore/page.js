@@ -37,17 +37,19 @@ const STEPS = 1000
 
 function toValue(field, position) {
   const share = position / STEPS
+  if (share === 0 && field.zero) return 0
   return field.log ? field.low * Math.pow(field.high / field.low, share) : field.low + (field.high - field.low) * share
 }
 
 function toPosition(field, value) {
   if (typeof value !== "number") return null
+  if (value <= field.low) return 0
   const share = field.log ? Math.log(value / field.low) / Math.log(field.high / field.low)
                           : (value - field.low) / (field.high - field.low)
   return Number.isFinite(share) ? Math.round(STEPS * Math.min(1, Math.max(0, share))) : null
 }
 
-export function render({model, el}) {
+export function render({model, el: home}) {
   let number = 0      // of messages that change something
   let gesture = 0     // what is undone at once
   const changed = new Map()  // key -> number of the message that last changed it
@@ -107,7 +109,7 @@ export function render({model, el}) {
         slider = make("input", {
           type: "range", min: 0, max: STEPS, step: 1, "aria-label": field.label, "data-key": field.key, title: field.meaning,
           onpointerdown: begin, onkeydown: (e) => { if (!e.repeat) begin() },
-          oninput: () => send({number_value: toValue(field, Number(slider.value))}),
+          oninput: () => send({position: toValue(field, Number(slider.value))}),
         })
         one.setters.push((value) => {
           const position = toPosition(field, value.number)
@@ -137,7 +139,7 @@ export function render({model, el}) {
         const tools = layer ? make("div", {class: "tools"},
           make("button", {type: "button", onclick: () => { gesture += 1; tell({what: "add layer", at: Number(layer[1])}) }}, "add a layer behind"),
           make("button", {type: "button", onclick: () => { gesture += 1; tell({what: "remove layer", at: Number(layer[1]) - 1}) }}, "remove")) : null
-        const opened = model.opened.includes(name)
+        const opened = model.opened.includes(name) && (name === "beam" || home.clientWidth > 720 || home.clientWidth === 0)
         const el = make("details", {open: opened, "data-group": name}, make("summary", {}, name), place, tools)
         groups.set(name, {el, place})
       }
@@ -161,7 +163,7 @@ export function render({model, el}) {
     setValues()
   }
 
-  const root = el.getRootNode()
+  const root = home.getRootNode()
   function setValues() {
     const {values, faults, number: known} = model.state
     const loose = []
@@ -219,7 +221,7 @@ export function render({model, el}) {
       button.textContent = "Copied"
     } catch {
       const place = make("textarea", {}, what)
-      el.append(place)
+      home.append(place)
       place.select()
       button.textContent = document.execCommand("copy") ? "Copied" : "Not copied"
       place.remove()
@@ -350,7 +352,7 @@ export function render({model, el}) {
     const bytes = Uint8Array.from(atob(message.content), (letter) => letter.charCodeAt(0))
     const url = URL.createObjectURL(new Blob([bytes], {type: "application/octet-stream"}))
     const anchor = make("a", {href: url, download: message.name})
-    el.append(anchor)
+    home.append(anchor)
     anchor.click()
     anchor.remove()
     setTimeout(() => URL.revokeObjectURL(url), 10000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import math
 import time
@@ -26,7 +27,7 @@ from mcgen.explore.drawing import DrawingFigure
 from mcgen.explore.figures import ContourFigure, MapFigure, SpectrumFigure, words
 from mcgen.explore.limits import known
 from mcgen.explore.setup import Setup
-from mcgen.explore.sheet import described, read, sheet, shown
+from mcgen.explore.sheet import described, ends_of, read, sheet, shown
 from mcgen.explore.worker import Stale as StaleTest
 from mcgen.explore.worker import Worker, worker
 from mcgen.report.plane import AXES, Plane, model_words
@@ -127,6 +128,7 @@ class Explorer(JSComponent):
         self._history = History(setup)
         self._faults: dict[str, str] = {}  #: of the card and what is looked at
         self._unread: dict[str, tuple[str, str]] = {}  #: text and fault of fields that could not be read
+        self._ends: dict[str, tuple[float, float] | None] = {}  #: of sliders
         self._number = 0  #: of the last message of the browser that changed something
         self._seen: Seen | None = None
         self._pinned: Seen | None = None
@@ -143,7 +145,11 @@ class Explorer(JSComponent):
             in_window=in_window, sizing_mode="stretch_width", status=_status("", set(_PARTS)), numbers=_numbers(None),
             report=_report(setup), words=self._words_of(setup), **panes,
         )  # fmt: skip
-        self._ask()
+        self._show_state()
+        if in_window:
+            panel.state.onload(self._ask)  # the page comes first
+        else:
+            self._ask()
 
     @property
     def setup(self) -> Setup:
@@ -358,8 +364,11 @@ class Explorer(JSComponent):
             "token": token if len(token) < _LONGEST_LINK else "", "card_text": setup.card_text(),
             "name": _name(setup), "command": _command(setup),
         }  # fmt: skip
-        described_fields = [described(field) for field in fields]
-        changed = {"fields": described_fields} if described_fields != self.fields else {}
+        for field in fields:
+            with contextlib.suppress(InputError):
+                self._ends[field.key] = ends_of(field, setup.value(field.key), self._ends.get(field.key))
+        found = [described(field, self._ends.get(field.key)) for field in fields]
+        changed = {"fields": found} if found != self.fields else {}
         self.param.update(state=state, **changed)
 
     def _show_status(self, text: str = "", busy: bool = False) -> None:

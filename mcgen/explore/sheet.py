@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from mcgen.base.errors import InputError, refuse_if
@@ -22,24 +23,23 @@ NONE = "none"
 #: letters of a text that are read
 _LONGEST = 100_000
 
-_MASS = {"kind": "quantity", "unit": "MeV", "log": True}
-_COUPLING = {"kind": "number", "log": True, "low": 1e-8, "high": 1.0}
+_MASS = {"kind": "quantity", "unit": "MeV", "units": tuple(UNITS["energy"]), "low": 1e-9, "high": 1e9, "log": True}
+_COUPLING = {"kind": "number", "log": True, "low": 1e-12, "high": 1e3}
 #: fields of what is looked at
 LOOK = (
-    Field("look.model", PLACE, "model", "choice", meaning="of the marked place, of the axis and of the map"),
-    Field("look.m_S", PLACE, "mass of S", low=1e-3, high=10.0, meaning="of the marked place", **_MASS),
-    Field("look.g_mu", PLACE, "coupling g_mu", meaning="of the marked place", **_COUPLING),
     Field("look.models", FIGURE, "models", "several", meaning="whose contours are drawn"),
-    Field("look.start", FIGURE, "lowest mass", low=1e-4, high=10.0, meaning="of the contour", **_MASS),
-    Field("look.stop", FIGURE, "highest mass", low=1e-3, high=100.0, meaning="of the contour", **_MASS),
-    Field("look.number", FIGURE, "number of masses", "number", low=2, high=60, meaning="in equal ratios"),
-    Field("look.limits", FIGURE, "known limits", "choice", choices=(NONE, *GROUPS), meaning="drawn beside the contour"),
+    Field("look.start", FIGURE, "lowest mass", meaning="of the contour", **_MASS),
+    Field("look.stop", FIGURE, "highest mass", meaning="of the contour", **_MASS),
+    Field("look.number", FIGURE, "number of masses", "whole", low=2, high=60, meaning="in equal ratios"),
+    Field("look.limits", FIGURE, "known limits", "choice", choices=(NONE, *GROUPS), meaning="beside the contour"),
     Field("look.production", FIGURE, "production", "choice", choices=METHODS, meaning="exact, or an approximation"),
-    Field("look.axis", FIGURE, "coupling of the axis", "choice", choices=AXES, meaning="the usual one of the boson, or g_mu"),
-    Field("look.g_start", FIGURE, "lowest g_mu of the map", meaning="of the map of signal events", **_COUPLING),
-    Field("look.g_stop", FIGURE, "highest g_mu of the map", meaning="of the map of signal events", **_COUPLING),
+    Field("look.axis", FIGURE, "axis", "choice", choices=AXES, meaning="the usual coupling of the boson, or g_mu"),
+    Field("look.g_start", FIGURE, "lowest g_mu", meaning="of the map of signal events", **_COUPLING),
+    Field("look.g_stop", FIGURE, "highest g_mu", meaning="of the map of signal events", **_COUPLING),
+    Field("look.model", PLACE, "model", "choice", meaning="of the marked place, of the axis and of the map"),
+    Field("look.m_S", PLACE, "mass of S", meaning="of the marked place", **_MASS),
+    Field("look.g_mu", PLACE, "coupling g_mu", meaning="of the marked place", **_COUPLING),
 )  # fmt: skip
-
 
 def sheet(setup: Setup) -> list[Field]:
     """All fields of a page for a set-up."""
@@ -47,25 +47,42 @@ def sheet(setup: Setup) -> list[Field]:
     with contextlib.suppress(InputError):
         models = tuple(parse_card(setup.text).scalar.models)
     looks = [replace(one, choices=models) if one.key in ("look.model", "look.models") else one for one in LOOK]
-    place, figure = ([one for one in looks if one.group == group] for group in (PLACE, FIGURE))
-    return [*figure, *fields_of(setup), *place]
+    figure, place = ([one for one in looks if one.group == group] for group in (FIGURE, PLACE))
+    with contextlib.suppress(InputError):  # of a text that is no TOML there are none
+        return [*fields_of(setup), *figure, *place]
+    return [*figure, *place]
 
 
-def described(field: Field) -> dict[str, Any]:
+def ends_of(field: Field, value: Any, before: tuple[float, float] | None = None) -> tuple[float, float] | None:
+    """Ends of a slider in the unit of its field: those it had, as long as they hold the value; None without slider."""
+    if field.kind not in ("quantity", "number", "whole") or field.low is None or field.high is None:
+        return None
+    number = field.number(_written(field, value))
+    if before and number is not None and before[0] <= number <= before[1]:
+        return before
+    low, high = field.slider(_written(field, value))
+    return (low or 1e-4 * high, high) if field.log else (low, high)
+
+
+def described(field: Field, ends: tuple[float, float] | None) -> dict[str, Any]:
     """A field for the browser."""
-    words = asdict(field)
-    default = "" if field.default is None else str(field.default)
-    placeholder = default if not isinstance(field.default, bool) else ""
-    return {**words, "choices": [*field.choices], "placeholder": placeholder, "default": None}
+    default = "" if field.default is None or isinstance(field.default, bool) else str(field.default)
+    low, high = ends or (None, None)
+    return {
+        "key": field.key, "group": field.group, "label": field.label, "kind": field.kind, "unit": field.unit,
+        "low": low, "high": high, "log": field.log, "zero": field.low == 0.0, "meaning": field.meaning, "placeholder": default,
+        "choices": [*([""] if field.optional and field.default is None and field.choices else []), *field.choices],
+    }  # fmt: skip
 
 
-def dimension(field: Field) -> str:
-    """What a quantity is of, by its unit."""
-    return next((name for name, units in UNITS.items() if field.unit in units), "")
+def _written(field: Field, value: Any) -> Any:
+    """A value as a card has it; masses of what is looked at are numbers in GeV."""
+    is_mass = field.key.startswith("look.") and field.kind == "quantity" and value is not None
+    return quantity_text(value, "energy") if is_mass else value
 
 
 def shown(field: Field, value: Any) -> dict[str, Any]:
-    """Text, position and state of a field; the position is in GeV or cm, None if there is none."""
+    """Text, position in the unit, and state of a field for the browser."""
     given = field.default if value is None else value
     if field.kind == "several":
         return {"text": "", "number": None, "several": [str(one) for one in value or ()]}
@@ -75,22 +92,10 @@ def shown(field: Field, value: Any) -> dict[str, Any]:
         return {"text": "", "number": None, "flag": given is True}
     if field.kind == "choice":
         return {"text": "" if given is None else str(given), "number": None}
-    if field.kind == "quantity" and isinstance(value, int | float):
-        return {"text": quantity_text(float(value), dimension(field)), "number": float(value)}
-    text = "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
-    return {"text": text, "number": _number(field, given)}
-
-
-def _number(field: Field, value: Any) -> float | None:
-    """A value as a slider has it."""
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int | float):
-        return float(value)
-    try:
-        return parse_quantity(str(value), dimension(field)) if dimension(field) else float(value)
-    except (InputError, ValueError, TypeError):
-        return None
+    written = _written(field, value)
+    text = "" if written is None else f"{written:.6g}" if isinstance(written, float) else str(written)
+    numeric = field.kind in ("quantity", "number", "whole")
+    return {"text": text, "number": field.number(written) if numeric and not isinstance(written, list) else None}
 
 
 def read(field: Field, message: Mapping[str, Any]) -> Any:
@@ -100,7 +105,7 @@ def read(field: Field, message: Mapping[str, Any]) -> Any:
     ----------
     field : Field
     message : mapping
-        With one of `text`, `number_value` (of a slider, in GeV or cm), `flag` and `several`.
+        With one of `text`, `position` (of a slider, in the unit of the field), `flag` and `several`.
 
     Raises
     ------
@@ -113,47 +118,34 @@ def read(field: Field, message: Mapping[str, Any]) -> Any:
         return tuple(names)
     if "flag" in message:
         return bool(message["flag"])
-    if "number_value" in message:
-        return _moved(field, float(message["number_value"]))
+    if "position" in message:
+        position = message["position"]
+        refuse_if(not isinstance(position, int | float) or not math.isfinite(position), "give a number")
+        value = field.value(float(f"{position:.3g}"))
+        return parse_quantity(value, "energy") if isinstance(value, str) and field.key.startswith("look.") else value
     text = str(message.get("text", "")).strip()
     refuse_if(len(text) > _LONGEST, f"longer than {_LONGEST} letters")
     if field.key == "look.limits":
         return () if text in ("", NONE) else (text,)
-    if field.kind == "choice" or field.kind == "text":
+    if field.kind == "choice":
         return text or None
+    value = _plain(text)
+    is_number = isinstance(value, int | float)
     if field.key.startswith("look."):
-        return _of_look(field, text)
+        if field.kind == "quantity":
+            return parse_quantity(f"{text} {field.unit}" if is_number else text, "energy")
+        whole = field.kind == "whole"
+        refuse_if(not isinstance(value, int if whole else int | float), f"'{text[:60]}' is no {'whole ' * whole}number")
+        return value if whole else float(value)
     if not text:
         return None
-    if field.kind == "number":
-        return _plain(text)
-    bare = isinstance(_plain(text), int | float)
-    return f"{text} {field.unit}" if bare and field.unit else text
-
-
-def _moved(field: Field, value: float) -> Any:
-    """What a slider stands for, with four digits."""
     if field.kind == "quantity":
-        text = quantity_text(value, dimension(field))
-        return parse_quantity(text, dimension(field)) if field.key.startswith("look.") else text
-    rounded = float(f"{value:.3g}" if field.log else f"{value:.4g}")
-    whole = isinstance(field.default, int) and not isinstance(field.default, bool)
-    return round(value) if field.key == "look.number" or whole else rounded
-
-
-def _of_look(field: Field, text: str) -> Any:
-    """A number of what is looked at, in GeV."""
-    if field.kind == "quantity":
-        bare = isinstance(_plain(text), int | float)
-        return parse_quantity(f"{text} {field.unit}" if bare else text, dimension(field))
-    number = _plain(text)
-    wanted = int if field.key == "look.number" else int | float
-    refuse_if(not isinstance(number, wanted), f"'{text[:60]}' is not a {'whole ' if wanted is int else ''}number")
-    return number if wanted is int else float(number)
+        return f"{text} {field.unit}" if is_number else text
+    return value
 
 
 def _plain(text: str) -> Any:
-    """A number if a text is one, a list of numbers if it is one, else the text."""
+    """A number if a text is one, a list of them if it is one, else the text."""
     if text.startswith("[") and text.endswith("]"):
         return [_plain(one.strip()) for one in text[1:-1].split(",") if one.strip()]
     for kind in (int, float):
