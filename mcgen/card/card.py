@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,6 +39,8 @@ MAX_BYTES = 1_000_000
 _MOST_FAULTS = 10
 #: parts of pydantic's places that are no keys of a card
 _KINDS = ("slab", "stack", "single", "group", "number", "curve", "table", "each")
+#: a key at the beginning of a message
+_FIRST_KEY = re.compile(r"[A-Za-z]\w*(?:\.\w+)*")
 #: couplings of a scan that names none
 DEFAULT_COUPLINGS = parse_list("1e-6:1e-2:25", geometric=True)
 
@@ -84,29 +87,39 @@ class Run(Section):
 class Fault(NamedTuple):
     """Something that is wrong in a card."""
 
-    key: str  #: dotted place of a key or a table; empty for the whole card
+    place: str  #: dotted place of a key or a table; empty for the whole card
     message: str
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.message}" if self.key else self.message
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+    @property
+    def key(self) -> str:
+        """Dotted place of the key that is to be changed: a message that begins with one is of that key."""
+        word = _FIRST_KEY.match(self.message)
+        names = [name for name in f"{self.place}.{word[0] if word else ''}".split(".") if name]
+        return ".".join(names) if word and _is_key(names) else self.place
+
+    @property
+    def text(self) -> str:
+        """The message without its key."""
+        name = self.key.removeprefix(self.place).removeprefix(".")
+        return self.message.removeprefix(f"{name}: ") if name else self.message
 
 
 class CardError(InputError):
     """A card with faults, each at its place."""
 
-    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, message: str, faults: Sequence[Fault]) -> None:
         super().__init__(message)
         self.faults = tuple(faults)
 
 
 def faults_of(error: InputError) -> list[Fault]:
-    """What an error of a card is made of."""
-    return list(error.faults) if isinstance(error, CardError) else [fault_in(str(error))]
-
-
-def fault_in(message: str) -> Fault:
-    """A fault from a message."""
-    return Fault("", message)
+    """What an error of a card says, fault by fault; one that is no CardError has one, and begins with its key."""
+    if isinstance(error, CardError):
+        return list(error.faults)
+    return [Fault("", re.sub(r"^card [^:\n]{1,200}: ", "", str(error)))]
 
 
 def _is_reference(name: str) -> str:
@@ -385,7 +398,15 @@ def _fault(fault: Any) -> Fault:
     return Fault(path, text)
 
 
-def _keys(names: list[str | int]) -> list[str]:
+def _is_key(names: Sequence[str]) -> bool:
+    """Whether a card has such a place."""
+    try:
+        return names[-1] in _keys([name for name in names[:-1] if not name.isdigit()])
+    except (KeyError, StopIteration):
+        return False
+
+
+def _keys(names: Sequence[str | int]) -> list[str]:
     """Keys that a section of the card can have."""
     if names[:1] == ["target"]:
         return list(

@@ -7,22 +7,25 @@ import binascii
 import functools
 import json
 import math
+import re
 import shlex
 import tomllib
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from mcgen.analysis.constraints.known import ALL, NAMES
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.base.units import parse_list
-from mcgen.card.card import MAX_BYTES, Card, Fault, fault_in, faults_of, parse_card
+from mcgen.card.card import MAX_BYTES, Card, faults_of, parse_card
 from mcgen.card.quantities import LOWEST_MASS
-from mcgen.explore.pairs import following
+from mcgen.card.target import Layer
+from mcgen.explore.pairs import follow
 from mcgen.explore.toml_text import rewritten
 from mcgen.physics.emission.cross_section import METHODS
 from mcgen.report.plane import AXES
+from mcgen.search.search import Search
 from mcgen.source.source import CardLike, checked, load_card
 
 #: card of a page that was opened without one
@@ -37,6 +40,9 @@ MOST_MASSES = 200
 GROUPS = (ALL, "paper")
 #: ends of couplings g_mu in the map of N_S
 _COUPLINGS = 1e-8, 1.0
+
+#: the older name of a key of the beam
+_OLDER = re.compile(r"(?m)^muons(\s*=)")
 
 Content = dict[str, Any]
 
@@ -101,6 +107,11 @@ class Look:
         return found
 
 
+#: how errors of what is looked at begin -> its field
+_LOOKED = {"mass": "start", "production": "production", "model": "models", "constraint": "limits", "axis": "axis"}
+_OF_LOOK = re.compile(rf"({'|'.join(_LOOKED)})\b")
+#: how errors of the beam in its target begin that do not name a key -> the key
+_OF_SOURCE = {"mass:": "scalar.mass", "form factor": "run.form_factor", "out_lepton:": "scalar.out_lepton"}
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "float": lambda value: isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value),
     "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
@@ -161,13 +172,18 @@ def _put(content: Content, key: str, value: Any) -> None:
 
 
 def _inlined(card: Card) -> str:
-    """Text of a card that names no file any more, with its comments."""
+    """Text of a card that names no file any more, with its comments; keys have their present names."""
     content = tomllib.loads(card._text) if card._text else {}
+    if not content:
+        return card.text
+    written = _OLDER.sub(r"particles_on_target\1", card._text)
+    if "particles_on_target" not in content.get("beam", {}):
+        content = tomllib.loads(written)
     whole = card.model_dump(mode="json", exclude_none=True)
     for key in ("beam.spectrum", "beam.profile", "scalar.widths", "search.efficiency", "run.form_factor_table"):
         if _at(content, key) is not None:
             _put(content, key, _at(whole, key))
-    text = rewritten(card._text, content)
+    text = rewritten(written, content)
     try:
         return text if parse_card(text).model_dump() == card.model_dump() else card.text
     except InputError:
@@ -215,9 +231,9 @@ class Setup:
 
     def value(self, key: str) -> Any:
         """What the card has at a dotted key such as "target.layer.0.length", as it is written; None if nothing."""
-        return getattr(self.look, key.removeprefix("look."), None) if key.startswith("look.") else _at(
-            self.content, key
-        )
+        if key.startswith("look."):
+            return getattr(self.look, key.removeprefix("look."), None)
+        return _at(self.content, key)
 
     def with_value(self, key: str, value: Any) -> Self:
         """The set-up with another value at a dotted key, or without one; what must go with it is changed too."""
@@ -225,7 +241,7 @@ class Setup:
             return self.with_look(**{key.removeprefix("look."): value})
         content = json.loads(json.dumps(self.content))
         _put(content, key, value)
-        following(content, key)
+        follow(content, key)
         return self._with(content)
 
     def with_look(self, **changes: Any) -> Self:
@@ -255,14 +271,17 @@ class Setup:
         return found._looking()
 
     def _looking(self) -> Self:
-        """The same, looking at models that go with the card."""
+        """The same, looking at models and a production that go with the card."""
         try:
-            allowed = parse_card(self.text).scalar.models
+            card = parse_card(self.text)
+            exact = card.collider is not None or Search.of(card).from_events or bool(card.search and card.search.bins)
         except InputError:
             return self
+        allowed = card.scalar.models
         kept = tuple(model for model in self.look.models if model in allowed) or tuple(allowed)
         model = self.look.model if self.look.model in allowed else kept[0]
-        return replace(self, look=replace(self.look, models=kept, model=model))
+        production = "exact" if exact else self.look.production
+        return replace(self, look=replace(self.look, models=kept, model=model, production=production))
 
     def faults(self) -> dict[str, str]:
         """Every fault by the dotted key that it is of; of a table, or of nothing, if it is not of one key."""
@@ -271,13 +290,18 @@ class Setup:
         except InputError as error:
             found: dict[str, str] = {}
             for fault in faults_of(error):
-                found[fault.key] = "; ".join(filter(None, [found.get(fault.key), fault.message]))
+                key = fault.key or next((key for word, key in _OF_SOURCE.items() if fault.text.startswith(word)), "")
+                found[key] = "; ".join(filter(None, [found.get(key), fault.text]))
             return found | self.look.faults()
         return self.look.faults(card)
 
-    def fault_of(self, error: InputError) -> Fault:
-        """The key that an error of a computation is of, and what it says."""
-        return fault_in(str(error))
+    def fault_of(self, error: InputError) -> tuple[str, str]:
+        """The key that an error of a computation is of, as in `faults`, and what it says."""
+        fault = faults_of(error)[0]
+        if fault.key:
+            return fault.key, fault.text
+        found = _OF_LOOK.match(fault.message)
+        return (f"look.{_LOOKED[found[1]]}" if found else ""), fault.message
 
     def document(self) -> dict[str, Any]:
         """The state as JSON has it: what a file holds."""
@@ -343,14 +367,7 @@ def _layers(content: Content) -> list[Any]:
     """Layers of the target, of one that has a single one as well."""
     target = content.setdefault("target", {})
     if "layer" not in target:
-        of_layer = {key: target.pop(key) for key in list(target) if key in LAYER_KEYS}
+        of_layer = {key: target.pop(key) for key in list(target) if key in Layer.model_fields}
         target["layer"] = [of_layer]
     found: list[Any] = target["layer"]
     return found
-
-
-#: keys that a layer has
-from mcgen.card.target import Layer  # noqa: E402
-
-LAYER_KEYS = tuple(Layer.model_fields)
-_: Mapping[str, Any]
