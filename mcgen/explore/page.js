@@ -347,7 +347,7 @@ export function render({model, el: home}) {
   model.on("report", setReport)
   model.on("numbers", setNumbers)
   model.on("msg:custom", (event) => {
-    const message = event.data
+    const message = event.data || event
     if (message.what !== "file") return
     const bytes = Uint8Array.from(atob(message.content), (letter) => letter.charCodeAt(0))
     const url = URL.createObjectURL(new Blob([bytes], {type: "application/octet-stream"}))

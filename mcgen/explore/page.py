@@ -7,7 +7,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,11 +16,13 @@ import param
 from bokeh.events import Tap
 from panel.custom import Child, JSComponent
 
+from mcgen.analysis.constraints import Constraint
 from mcgen.analysis.reach_rows import printed_row
 from mcgen.base.errors import InputError, McgenError
 from mcgen.base.printed import duration, with_error
 from mcgen.base.steps import LOG
 from mcgen.base.units import quantity_text
+from mcgen.card.card import parse_card
 from mcgen.explore import exports, point
 from mcgen.explore.answer import Answer, Stale, answers
 from mcgen.explore.drawing import DrawingFigure
@@ -134,6 +136,7 @@ class Explorer(JSComponent):
         self._pinned: Seen | None = None
         self._waiting = set(_PARTS)
         self._warnings: dict[str, tuple[str, ...]] = {}
+        self._limits: Sequence[Constraint] = ()
         self._figures: dict[str, Any] = {
             "contour": ContourFigure(), "events": MapFigure(), "spectrum": SpectrumFigure(log=False),
             "angle": SpectrumFigure(log=True), "layout": DrawingFigure(),
@@ -280,9 +283,16 @@ class Explorer(JSComponent):
     def _ask(self) -> None:
         """Show the fields of the set-up, and ask for what it sees."""
         self._waiting = set(_PARTS)
+        setup = self.setup
+        try:
+            parse_card(setup.text)
+        except InputError:  # said at once, also while something is being computed
+            self._worker.drop(self)
+            self._show_faults(setup.faults())
+            return
         self._show_state()
         self._show_status("computing", busy=True)
-        self._worker.ask(self, self._job(self.setup))
+        self._worker.ask(self, self._job(setup))
 
     def _job(self, setup: Setup) -> Callable[[StaleTest], Iterator[None]]:
         def steps(stale: StaleTest) -> Iterator[None]:
@@ -297,13 +307,15 @@ class Explorer(JSComponent):
                 if faults:
                     return
                 yield
-                limits = known(setup)
                 for answer in answers(setup, stale):
                     after = time.perf_counter() - begun
-                    deliver(lambda answer=answer, after=after: self._show(setup, answer, limits, after))
+                    deliver(lambda answer=answer, after=after: self._show(setup, answer, after))
                     yield
                     if answer.part == "contour":
                         self._point(setup, deliver)
+                        yield
+                        limits = known(setup)
+                        deliver(lambda limits=limits: self._show_limits(*limits))
                         yield
                 deliver(lambda: self._done(time.perf_counter() - begun))
             except Stale:
@@ -387,8 +399,8 @@ class Explorer(JSComponent):
             self._show_status("the set-up has a fault; shown is the last answer")
 
     def _failed(self, setup: Setup, error: Exception) -> None:
-        fault = setup.fault_of(error) if isinstance(error, InputError) else None
-        self._faults = {fault.key: fault.message} if fault else {"": _said(error)}
+        key, text = setup.fault_of(error) if isinstance(error, InputError) else ("", _said(error))
+        self._faults = {key: text}
         self._show_state()
         self._show_status("no answer; shown is the last one")
 
@@ -396,14 +408,19 @@ class Explorer(JSComponent):
         self._waiting.clear()
         self._show_status(f"{self.status['text']}, all of it in {duration(seconds)}")
 
-    def _show(self, setup: Setup, answer: Answer, limits: Any, seconds: float) -> None:
+    def _show_limits(self, limits: Sequence[Constraint], said: tuple[str, ...]) -> None:
+        self._warnings["limits"] = said
+        if limits != self._limits:
+            self._limits = limits
+            self._show_contour()
+
+    def _show(self, setup: Setup, answer: Answer, seconds: float) -> None:
         """Show a part of an answer."""
-        self._warnings[answer.part] = (*answer.warnings, *(limits[1] if answer.part == "contour" else ()))
+        self._warnings[answer.part] = answer.warnings
         self._waiting.discard(answer.part)
         value, figure = answer.value, self._figures.get(answer.part)
         if answer.part == "contour":
             self._seen = Seen(setup, value.rows, value.criterion)
-            self._limits = limits[0]
             self._show_contour()
             self.numbers = _numbers(self._seen)
             self._show_status(f"{time.strftime('%H:%M:%S')}: contour in {duration(seconds)}", busy=True)
@@ -414,8 +431,6 @@ class Explorer(JSComponent):
         elif figure is not None and value is not None:
             figure.show(value)
         self._show_status(busy=True)
-
-    _limits: Any = ()
 
     def _show_contour(self) -> None:
         if self._seen is None:
