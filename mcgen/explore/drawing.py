@@ -26,7 +26,8 @@ class DrawingFigure:
         made.grid.visible = False
         self._parts = ColumnDataSource({name: [] for name in ("left", "right", "top", "bottom", "color", "name")})
         parts = made.quad(
-            "left", "right", "top", "bottom", source=self._parts, fill_color="color", line_color="#888888", line_width=0.5
+            "left", "right", "top", "bottom", source=self._parts, fill_color="color", line_color="#888888",
+            line_width=0.5,
         )  # fmt: skip
         made.add_tools(HoverTool(renderers=[parts], tooltips=[("", "@name")]))
         self._tracks = ColumnDataSource({name: [] for name in ("x0", "y0", "x1", "y1")})

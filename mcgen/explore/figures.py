@@ -31,13 +31,22 @@ from mcgen.analysis.reach_rows import ReachPoint
 from mcgen.analysis.regions import outlines
 from mcgen.explore.answer import SignalMap, Spectrum
 from mcgen.report import palette
+from mcgen.report.known_figure import short_name
 from mcgen.report.plane import PERTURBATIVE, Column, Plane, model_words
 
 #: dashes of models, that of the spot first
-_DASHES = ("solid", "dashed", "dotdash", "dotted", "dashdot")
+_DASHES = {"solid": [], "dashed": [10, 5], "dotdash": [2, 4, 8, 4], "dotted": [3, 4]}
 #: letters and marks that axes are named with
-_SYMBOLS = {r"\mu": "μ", r"\varepsilon": "ε", r"\theta": "θ", r"\tau": "τ", r"\mathrm": "", "$": "", "'": "′", "-": "−"}
-_LOOK = {"toolbar_location": "above", "toolbar_inner": True, "active_drag": None, "active_scroll": None, "output_backend": "canvas"}
+_SYMBOLS = {
+    r"\mu": "μ", r"\varepsilon": "ε", r"\theta": "θ", r"\tau": "τ", r"\mathrm": "", "'": "\u2032", "-": "\u2212"
+}  # fmt: skip
+_LOOK = {
+    "toolbar_location": "above",
+    "toolbar_inner": True,
+    "active_drag": None,
+    "active_scroll": None,
+    "output_backend": "canvas",
+}
 
 
 def words(text: str) -> list[tuple[str, str]]:
@@ -103,7 +112,9 @@ def columns_of(points: Sequence[ReachPoint]) -> list[Column]:
 def loops(columns: Sequence[Column], plane: Plane, top: float) -> list[tuple[list[float], list[float]]]:
     """Closed outlines of a region on the axes."""
     return [
-        ([plane.x(m) for m, _ in loop], [plane.y(g) for _, g in loop]) for loop in outlines(columns, top) if len(loop) > 1
+        ([plane.x(m) for m, _ in loop], [plane.y(g) for _, g in loop])
+        for loop in outlines(columns, top)
+        if len(loop) > 1
     ]
 
 
@@ -147,7 +158,9 @@ def decades(values: Sequence[float], least: int = 2) -> tuple[float, float]:
 def _spot(made: Any, size: int = 14) -> ColumnDataSource:
     """The place that is pointed at."""
     source = ColumnDataSource({"x": [], "y": []})
-    made.scatter("x", "y", source=source, size=size, marker="circle_x", fill_alpha=0.0, line_color="black", line_width=2)
+    made.scatter(
+        "x", "y", source=source, size=size, marker="circle_x", fill_alpha=0.0, line_color="black", line_width=2
+    )
     return source
 
 
@@ -156,7 +169,9 @@ class ContourFigure:
 
     def __init__(self) -> None:
         self.plane = Plane()
-        self.figure = made = blank(x_axis_type="log", y_axis_type="log", x_range=Range1d(1, 1e3), y_range=Range1d(1e-7, 1))
+        self.figure = made = blank(
+            x_axis_type="log", y_axis_type="log", x_range=Range1d(1, 1e3), y_range=Range1d(1e-7, 1)
+        )
         self._known = ColumnDataSource({name: [] for name in ("xs", "ys", "name", "fill", "line", "alpha", "dash")})
         known = made.patches(
             "xs", "ys", source=self._known, fill_color="fill", line_color="line", fill_alpha="alpha", line_width=0.8,
@@ -165,7 +180,7 @@ class ContourFigure:
         self._names = ColumnDataSource({name: [] for name in ("x", "y", "name")})
         made.text(
             "x", "y", "name", source=self._names, text_font_size="11px", text_color="#333333", text_align="center",
-            text_baseline="bottom", text_outline_color="white",
+            text_baseline="bottom", y_offset=-2,
         )  # fmt: skip
         self._fill = ColumnDataSource({name: [] for name in ("xs", "ys", "fill")})
         made.patches("xs", "ys", source=self._fill, fill_color="fill", fill_alpha=0.12, line_color=None)
@@ -174,7 +189,9 @@ class ContourFigure:
         self._dots = ColumnDataSource({name: [] for name in ("x", "y", "line")})
         made.scatter("x", "y", source=self._dots, size=4, color="line")
         self._spot = _spot(made)
-        self._top = BoxAnnotation(bottom=PERTURBATIVE, hatch_pattern="/", hatch_color="#999999", fill_alpha=0.0, line_color=None)
+        self._top = BoxAnnotation(
+            bottom=PERTURBATIVE, hatch_pattern="/", hatch_color="#999999", fill_alpha=0.0, line_color=None
+        )
         made.add_layout(self._top)
         made.add_tools(HoverTool(renderers=[known], tooltips=[("known", "@name")]), CrosshairTool(line_alpha=0.3))
         made.tags = ["contour"]
@@ -205,20 +222,19 @@ class ContourFigure:
         lines: dict[str, list[Any]] = {name: [] for name in self._lines.data}
         fill: dict[str, list[Any]] = {name: [] for name in self._fill.data}
         dots: dict[str, list[Any]] = {name: [] for name in self._dots.data}
-        for rows, color, width, what in ((pinned, "#000000", 1.6, "pinned: "), (points, "", 2.6, "")):
+        for rows, color, width, what in ((pinned, "#000000", 1.4, "pinned: "), (points, "", 2.6, "")):
             models = sorted(dict.fromkeys(p.model for p in rows), key=lambda one: one != model)
             for one, dash in zip(models, itertools.cycle(_DASHES)):
                 mine = [p for p in rows if p.model == one]
                 columns = columns_of(mine)
                 hue = color or palette.look(mine[0].experiment).color
-                style = "dashed" if color and dash == "solid" else dash
                 name = f"{what}{mine[0].experiment}, {plain(model_words(one))}"
                 if not any(ranges and ranges[0][0] < PERTURBATIVE for _, ranges in columns):
-                    legend.append({"text": f"{name}: no coupling is seen", "color": hue, "dash": style})
+                    legend.append({"text": f"{name}: no coupling is seen", "color": hue, "dash": dash})
                     continue
-                legend.append({"text": name, "color": hue, "dash": style})
+                legend.append({"text": name, "color": hue, "dash": dash})
                 for xs, ys in edges(columns, plane, PERTURBATIVE):
-                    row = {"xs": xs, "ys": ys, "line": hue, "dash": style, "width": width, "label": name}
+                    row = {"xs": xs, "ys": ys, "line": hue, "dash": _DASHES[dash], "width": width, "label": name}
                     for key, value in row.items():
                         lines[key].append(value)
                 if not color and one == model:
@@ -266,15 +282,16 @@ class ContourFigure:
             label = plain(one.label)
             row = {
                 "xs": xs, "ys": ys, "name": label, "fill": color, "line": color if is_band else palette.EDGE,
-                "alpha": 0.0 if one.kind == "quoted" else 0.45 if is_band else 0.9, "dash": "dotted" if one.kind == "quoted" else "solid",
+                "alpha": 0.0 if one.kind == "quoted" else 0.45 if is_band else 0.9,
+                "dash": "dotted" if one.kind == "quoted" else "solid",
             }  # fmt: skip
             for key, value in row.items():
                 rows[key].append(value)
             if is_band:
                 legend.append({"text": label, "color": color, "dash": "band"})
-            m, g = min(((m, low) for m, ranges in columns for low, _ in ranges), key=lambda place: place[1])
-            short = label.split(" (")[0].split(",")[0]
-            for key, text in {"x": plane.x(m), "y": plane.y(g), "name": short}.items():
+            lows = [(m, low) for m, ranges in columns for low, _ in ranges[:1]]
+            m, g = lows[(1 + 2 * (len(names["x"]) % 4)) * (len(lows) - 1) // 8]  # not all of them at one mass
+            for key, text in {"x": plane.x(m), "y": plane.y(g), "name": plain(short_name(one))}.items():
                 names[key].append(text)
         self._known.data = rows
         self._names.data = names if len(names["x"]) <= _MOST_NAMES else {name: [] for name in names}
@@ -303,7 +320,9 @@ class MapFigure:
 
     def __init__(self) -> None:
         self.plane = Plane()
-        self.figure = made = blank(x_axis_type="log", y_axis_type="log", x_range=Range1d(1, 1e3), y_range=Range1d(1e-7, 1))
+        self.figure = made = blank(
+            x_axis_type="log", y_axis_type="log", x_range=Range1d(1, 1e3), y_range=Range1d(1e-7, 1)
+        )
         self._image = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
         self._mapper = LogColorMapper(palette=Cividis256, low=1e-3, high=1e3, low_color="#d9d9d9", nan_color="#d9d9d9")
         made.image("image", "x", "y", "dw", "dh", source=self._image, color_mapper=self._mapper)
@@ -367,7 +386,16 @@ class SpectrumFigure:
         )
         self._source = ColumnDataSource({name: [] for name in ("left", "right", "made", "seen", "zero")})
         made.quad("left", "right", "made", "zero", source=self._source, color="#bbbbbb", line_color=None)
-        made.quad("left", "right", "seen", "zero", source=self._source, color=palette.COLORS[0], fill_alpha=0.75, line_color=None)
+        made.quad(
+            "left",
+            "right",
+            "seen",
+            "zero",
+            source=self._source,
+            color=palette.COLORS[0],
+            fill_alpha=0.75,
+            line_color=None,
+        )
 
     def show(self, found: Spectrum) -> None:
         """Show a spectrum."""
@@ -381,7 +409,8 @@ class SpectrumFigure:
         low = max(min(some), 1e-6 * top)
         bottom, high = decades([low, top], 1)
         self._source.data = {
-            "left": edges[:-1], "right": edges[1:], "made": made, "seen": seen, "zero": np.full(made.size, bottom * 1e-3)
+            "left": edges[:-1], "right": edges[1:], "made": made, "seen": seen,
+            "zero": np.full(made.size, bottom * 1e-3),
         }  # fmt: skip
         set_ends(self.figure.x_range, float(edges[0]), float(edges[-1]))
         set_ends(self.figure.y_range, bottom, high)

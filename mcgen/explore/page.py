@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import json
 import math
 import time
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import panel
+import panel as pn
 import param
 from bokeh.events import Tap
 from panel.custom import Child, JSComponent
@@ -28,12 +29,12 @@ from mcgen.explore.answer import Answer, Stale, answers
 from mcgen.explore.drawing import DrawingFigure
 from mcgen.explore.figures import ContourFigure, MapFigure, SpectrumFigure, words
 from mcgen.explore.limits import known
+from mcgen.explore.point import Point
 from mcgen.explore.setup import Setup
 from mcgen.explore.sheet import described, ends_of, read, sheet, shown
 from mcgen.explore.worker import Stale as StaleTest
 from mcgen.explore.worker import Worker, worker
 from mcgen.report.plane import AXES, Plane, model_words
-from mcgen.source.source import CardLike
 
 #: parts of a page that wait for an answer
 _PARTS = ("contour", "events", "spectrum", "angle", "layout", "point")
@@ -92,7 +93,7 @@ class History:
         return True
 
 
-class Explorer(JSComponent):
+class Explorer(JSComponent):  # type: ignore[misc]
     """An experiment that is moved by sliders and fields, and its reach, which follows.
 
     It shows itself in a notebook, and `mcgen explore` serves it.
@@ -126,7 +127,7 @@ class Explorer(JSComponent):
 
     def __init__(self, setup: Setup, in_window: bool = False, computes: Worker | None = None) -> None:
         self._worker = computes or worker()
-        self._document = panel.state.curdoc if in_window else None
+        self._document = pn.state.curdoc if in_window else None
         self._history = History(setup)
         self._faults: dict[str, str] = {}  #: of the card and what is looked at
         self._unread: dict[str, tuple[str, str]] = {}  #: text and fault of fields that could not be read
@@ -143,14 +144,14 @@ class Explorer(JSComponent):
         }  # fmt: skip
         for name in ("contour", "events"):
             self._figures[name].figure.on_event(Tap, self._tapped)
-        panes = {name: panel.pane.Bokeh(one.figure, sizing_mode="stretch_both") for name, one in self._figures.items()}
+        panes = {name: pn.pane.Bokeh(one.figure, sizing_mode="stretch_both") for name, one in self._figures.items()}
         super().__init__(
             in_window=in_window, sizing_mode="stretch_width", status=_status("", set(_PARTS)), numbers=_numbers(None),
             report=_report(setup), words=self._words_of(setup), **panes,
         )  # fmt: skip
         self._show_state()
         if in_window:
-            panel.state.onload(self._ask)  # the page comes first
+            pn.state.onload(self._ask)  # the page comes first
         else:
             self._ask()
 
@@ -247,11 +248,9 @@ class Explorer(JSComponent):
 
         def steps(_: StaleTest) -> Iterator[None]:
             try:
-                made = make()
+                self._deliver(functools.partial(self._send, make()))
             except Exception as error:
-                self._deliver(lambda words=_said(error): self._say(words))
-            else:
-                self._deliver(lambda: self._send(made))
+                self._deliver(functools.partial(self._say, _said(error)))
             yield
 
         self._say(f"{kind}: is being made")
@@ -298,43 +297,32 @@ class Explorer(JSComponent):
         def steps(stale: StaleTest) -> Iterator[None]:
             begun = time.perf_counter()
 
-            def deliver(show: Callable[[], None]) -> None:
-                self._deliver(lambda: None if stale() else show())
+            def deliver(show: Callable[..., None], *what: Any) -> None:
+                self._deliver(lambda: None if stale() else show(*what))
 
             try:
                 faults = setup.faults()
-                deliver(lambda: self._show_faults(faults))
+                deliver(self._show_faults, faults)
                 if faults:
                     return
                 yield
                 for answer in answers(setup, stale):
-                    after = time.perf_counter() - begun
-                    deliver(lambda answer=answer, after=after: self._show(setup, answer, after))
+                    deliver(self._show, setup, answer, time.perf_counter() - begun)
                     yield
                     if answer.part == "contour":
-                        self._point(setup, deliver)
+                        deliver(self._show_point, setup, *_point(setup))
                         yield
-                        limits = known(setup)
-                        deliver(lambda limits=limits: self._show_limits(*limits))
+                        deliver(self._show_limits, *known(setup))
                         yield
-                deliver(lambda: self._done(time.perf_counter() - begun))
+                deliver(self._done, time.perf_counter() - begun)
             except Stale:
                 return
             except Exception as error:
                 if not isinstance(error, McgenError | OSError | ArithmeticError):
                     LOG.exception("explore")
-                deliver(lambda error=error: self._failed(setup, error))
+                deliver(self._failed, setup, error)
 
         return steps
-
-    def _point(self, setup: Setup, deliver: Callable[[Callable[[], None]], None]) -> None:
-        look = setup.look
-        try:
-            found = point.at(setup, look.model, look.m_S, look.g_mu)
-        except InputError as error:
-            deliver(lambda: self._show_point(setup, None, str(error)))
-        else:
-            deliver(lambda: self._show_point(setup, found))
 
     def _deliver(self, show: Callable[[], None]) -> None:
         """Do something where the page may be changed."""
@@ -342,7 +330,7 @@ class Explorer(JSComponent):
             self._document.add_next_tick_callback(show)
         else:
             show()
-            panel.io.push_notebook(*[pane for pane in self._panes() if pane._models])
+            pn.io.push_notebook(*[pane for pane in self._panes() if pane._models])
 
     def _panes(self) -> list[Any]:
         return [self.contour, self.events, self.spectrum, self.angle, self.layout]
@@ -418,19 +406,19 @@ class Explorer(JSComponent):
         """Show a part of an answer."""
         self._warnings[answer.part] = answer.warnings
         self._waiting.discard(answer.part)
-        value, figure = answer.value, self._figures.get(answer.part)
+        value, figure, text = answer.value, self._figures[answer.part], ""
         if answer.part == "contour":
             self._seen = Seen(setup, value.rows, value.criterion)
             self._show_contour()
             self.numbers = _numbers(self._seen)
-            self._show_status(f"{time.strftime('%H:%M:%S')}: contour in {duration(seconds)}", busy=True)
-            return
-        if answer.part == "events" and value is not None:
+            text = f"{time.strftime('%H:%M:%S')}: contour in {duration(seconds)}"
+        elif answer.part == "events":
             figure.show(value, self._plane(setup), setup.look.model, _limit(self._seen))
             figure.point_at(setup.look.m_S, setup.look.g_mu)
-        elif figure is not None and value is not None:
+        else:
             figure.show(value)
-        self._show_status(busy=True)
+            self.words = self._words_of(setup)
+        self._show_status(text, busy=True)
 
     def _show_contour(self) -> None:
         if self._seen is None:
@@ -462,10 +450,23 @@ class Explorer(JSComponent):
         return {
             "contour": {"x": mass, "y": coupling, "title": f"What is excluded{criterion}"},
             "events": {"x": mass, "y": coupling, "title": f"Signal events N_S, {name}"},
-            "spectrum": {"x": [("E", ""), (plane.symbol, "sub"), (" [GeV]", "")], "y": per_bin, "title": f"Energy at {at}"},
+            "spectrum": {
+                "x": [("E", ""), (plane.symbol, "sub"), (" [GeV]", "")],
+                "y": per_bin,
+                "title": f"Energy at {at}",
+            },
             "angle": {"x": [("θ [rad]", "")], "y": per_bin, "title": f"Angle at {at}"},
             "layout": {**self._figures["layout"].words, "title": "The set-up along the beam"},
         }
+
+
+def _point(setup: Setup) -> tuple[Point | None, str]:
+    """What happens at the marked place, or why it cannot be told."""
+    look = setup.look
+    try:
+        return point.at(setup, look.model, look.m_S, look.g_mu), ""
+    except InputError as error:
+        return None, str(error)
 
 
 #: what the page of a window has beside what Panel writes
@@ -520,7 +521,12 @@ def _numbers(seen: Seen | None) -> dict[str, Any]:
 def _report(setup: Setup, found: Any = None, fault: str = "") -> dict[str, Any]:
     """The report of a point."""
     look = setup.look
-    title = [*words(model_words(look.model)), (f", {quantity_text(look.m_S, 'energy')}, g", ""), ("μ", "sub"), (f" = {look.g_mu:g}", "")]
+    title = [
+        *words(model_words(look.model)),
+        (f", {quantity_text(look.m_S, 'energy')}, g", ""),
+        ("μ", "sub"),
+        (f" = {look.g_mu:g}", ""),
+    ]
     empty: dict[str, Any] = {"title": title, "rows": [], "losses": [], "branching": [], "fault": fault}
     if found is None:
         return empty
@@ -542,33 +548,15 @@ def _report(setup: Setup, found: Any = None, fault: str = "") -> dict[str, Any]:
 def window(setup: Setup) -> Explorer:
     """The page of a window: of its address, if that holds a state, else of a set-up."""
     fault = ""
-    token = panel.state.session_args.get("s")
+    token = pn.state.session_args.get("s")
     if token:
         try:
             setup = Setup.from_token(token[0].decode())
         except (InputError, UnicodeDecodeError) as error:
             fault = f"the state in the address cannot be used, {error}"
-    panel.state.curdoc.template = _PAGE
+    pn.state.curdoc.template = _PAGE
     made = Explorer(setup, in_window=True)
     if fault:
         made.warn(fault)
-    panel.state.on_session_destroyed(lambda _: made.leave())
+    pn.state.on_session_destroyed(lambda _: made.leave())
     return made
-
-
-def explore(card: CardLike | None = None) -> Explorer:
-    """A page of an experiment in a notebook: its reach follows what is moved.
-
-    Parameters
-    ----------
-    card : str, path or Card, optional
-        By default the beam dump of the paper.
-
-    Returns
-    -------
-    Explorer
-        It shows itself; `setup` is what is shown, and `rows` its contour.
-    """
-    panel.extension(inline=True)
-    return Explorer(Setup.of(card))
-

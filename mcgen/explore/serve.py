@@ -54,7 +54,7 @@ def listen(port: int = 0) -> socket.socket:
         found.listen(128)
     except OSError as error:
         found.close()
-        message = f"port {port}: cannot be used, {error.strerror.lower()}; leave --port out for a free one"
+        message = f"port {port}: cannot be used, {str(error.strerror).lower()}; leave --port out for a free one"
         raise InputError(message) from None
     found.setblocking(False)
     return found
@@ -93,7 +93,7 @@ class Address:
         return knows and request.host in self.hosts and (origin in origins if origin or is_socket else True)
 
 
-class Gate(Router):
+class Gate(Router):  # type: ignore[misc]
     """Hands requests that an address admits to the page, and answers all others with 403 and nothing else.
 
     Until there is a page, those that are admitted wait.
@@ -116,7 +116,7 @@ class Gate(Router):
         return found
 
 
-class _Refusal(HTTPMessageDelegate):
+class _Refusal(HTTPMessageDelegate):  # type: ignore[misc]
     """403, and not even which program it is."""
 
     def __init__(self, request: HTTPServerRequest) -> None:

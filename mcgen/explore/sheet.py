@@ -23,8 +23,15 @@ NONE = "none"
 #: letters of a text that are read
 _LONGEST = 100_000
 
-_MASS = {"kind": "quantity", "unit": "MeV", "units": tuple(UNITS["energy"]), "low": 1e-9, "high": 1e9, "log": True}
-_COUPLING = {"kind": "number", "log": True, "low": 1e-12, "high": 1e3}
+_MASS: dict[str, Any] = {
+    "kind": "quantity",
+    "unit": "MeV",
+    "units": tuple(UNITS["energy"]),
+    "low": 1e-9,
+    "high": 1e9,
+    "log": True,
+}
+_COUPLING: dict[str, Any] = {"kind": "number", "log": True, "low": 1e-12, "high": 1e3}
 #: fields of what is looked at
 LOOK = (
     Field("look.models", FIGURE, "models", "several", meaning="whose contours are drawn"),
@@ -40,6 +47,7 @@ LOOK = (
     Field("look.m_S", PLACE, "mass of S", meaning="of the marked place", **_MASS),
     Field("look.g_mu", PLACE, "coupling g_mu", meaning="of the marked place", **_COUPLING),
 )  # fmt: skip
+
 
 def sheet(setup: Setup) -> list[Field]:
     """All fields of a page for a set-up."""
@@ -70,7 +78,8 @@ def described(field: Field, ends: tuple[float, float] | None) -> dict[str, Any]:
     low, high = ends or (None, None)
     return {
         "key": field.key, "group": field.group, "label": field.label, "kind": field.kind, "unit": field.unit,
-        "low": low, "high": high, "log": field.log, "zero": field.low == 0.0, "meaning": field.meaning, "placeholder": default,
+        "low": low, "high": high, "log": field.log, "zero": field.low == 0.0, "meaning": field.meaning,
+        "placeholder": default,
         "choices": [*([""] if field.optional and field.default is None and field.choices else []), *field.choices],
     }  # fmt: skip
 
