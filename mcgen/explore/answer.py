@@ -28,6 +28,8 @@ from mcgen.quadrature.yields import beam_nodes
 from mcgen.report.drawing import Layout, layout
 from mcgen.source.source import Source, source_of
 
+#: in the order in which they come
+PARTS = ("contour", "events", "spectrum", "angle", "layout")
 #: couplings of the map of N_S, and bins of a spectrum
 COUPLINGS, BINS = 49, 40
 #: energies of the beam, and nodes in x, u, t and a bin, for the distribution of the angle
@@ -91,7 +93,9 @@ class _Kept:
         return found
 
 
-def answers(setup: Setup, stale: Callable[[], bool] = lambda: False) -> Iterator[Answer]:
+def answers(
+    setup: Setup, stale: Callable[[], bool] = lambda: False, parts: Sequence[str] = PARTS
+) -> Iterator[Answer]:
     """Parts of what a set-up sees: contour, events (N_S over masses and couplings), spectrum, angle, layout.
 
     Parameters
@@ -99,6 +103,8 @@ def answers(setup: Setup, stale: Callable[[], bool] = lambda: False) -> Iterator
     setup : Setup
     stale : callable
         Asked between masses and parts whether nobody waits any more.
+    parts : sequence of str
+        Those that are wanted.
 
     Raises
     ------
@@ -113,19 +119,19 @@ def answers(setup: Setup, stale: Callable[[], bool] = lambda: False) -> Iterator
         if stale():
             raise Stale
 
-    parts: dict[str, Callable[[], Any]] = {
+    ways: dict[str, Callable[[], Any]] = {
         "contour": lambda: contour(setup, kept, go_on),
         "events": lambda: signal_map(setup, kept, go_on),
         "spectrum": lambda: energy_spectrum(setup),
         "angle": lambda: angle_spectrum(setup),
         "layout": lambda: layout(setup.card, setup.look.m_S),
     }
-    for part, make in parts.items():
+    for part in parts:
         go_on()
         begin = time.perf_counter()
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", McgenWarning)
-            value = make()
+            value = ways[part]()
         texts = dict.fromkeys(str(one.message) for one in said if issubclass(one.category, McgenWarning))
         yield Answer(part, value, tuple(texts), time.perf_counter() - begin)
 

@@ -399,7 +399,8 @@ class SpectrumFigure:
 
     def show(self, found: Spectrum) -> None:
         """Show a spectrum."""
-        made, seen = np.asarray(found.made, dtype=float), np.asarray(found.seen, dtype=float)
+        made = np.asarray(found.made, dtype=float)
+        seen = np.zeros_like(made) if found.seen is None else np.asarray(found.seen, dtype=float)
         some = [float(v) for v in (*made, *seen) if v > 0.0]
         edges = np.asarray(found.edges, dtype=float)
         if not some:

@@ -9,6 +9,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ from mcgen.base.steps import LOG
 from mcgen.base.units import quantity_text
 from mcgen.card.card import parse_card
 from mcgen.explore import exports, point
-from mcgen.explore.answer import Answer, Stale, answers
+from mcgen.explore.answer import PARTS, Answer, SignalMap, Stale, answers
 from mcgen.explore.drawing import DrawingFigure
 from mcgen.explore.figures import ContourFigure, MapFigure, SpectrumFigure, words
 from mcgen.explore.limits import known
@@ -36,8 +37,10 @@ from mcgen.explore.worker import Stale as StaleTest
 from mcgen.explore.worker import Worker, worker
 from mcgen.report.plane import AXES, Plane, model_words
 
-#: parts of a page that wait for an answer
-_PARTS = ("contour", "events", "spectrum", "angle", "layout", "point")
+#: parts of a page that wait for an answer, and those that do not change with the marked place
+_PARTS, _STAY = (*PARTS, "point"), ("contour", "events")
+#: what the colours of spectra mean
+_KEY = "grey: made, blue: counted"
 #: set-ups that can be gone back to
 _KEPT = 300
 #: groups of fields that are open at first
@@ -134,6 +137,7 @@ class Explorer(JSComponent):  # type: ignore[misc]
         self._ends: dict[str, tuple[float, float] | None] = {}  #: of sliders
         self._number = 0  #: of the last message of the browser that changed something
         self._seen: Seen | None = None
+        self._map: SignalMap | None = None
         self._pinned: Seen | None = None
         self._waiting = set(_PARTS)
         self._warnings: dict[str, tuple[str, ...]] = {}
@@ -281,8 +285,9 @@ class Explorer(JSComponent):  # type: ignore[misc]
 
     def _ask(self) -> None:
         """Show the fields of the set-up, and ask for what it sees."""
-        self._waiting = set(_PARTS)
         setup = self.setup
+        parts = [part for part in PARTS if part not in _STAY] if self._only_moved(setup) else PARTS
+        self._waiting = {*parts, "point"}
         try:
             parse_card(setup.text)
         except InputError:  # said at once, also while something is being computed
@@ -291,9 +296,17 @@ class Explorer(JSComponent):  # type: ignore[misc]
             return
         self._show_state()
         self._show_status("computing", busy=True)
-        self._worker.ask(self, self._job(setup))
+        self._worker.ask(self, self._job(setup, parts))
 
-    def _job(self, setup: Setup) -> Callable[[StaleTest], Iterator[None]]:
+    def _only_moved(self, setup: Setup) -> bool:
+        """Whether all that differs from what is shown is the marked place."""
+        if self._seen is None or self._map is None or self._waiting & {*_STAY} or self._faults:
+            return False
+        look, other = setup.look, self._seen.setup.look
+        same = replace(look, model=other.model, m_S=other.m_S, g_mu=other.g_mu) == other
+        return same and setup.text == self._seen.setup.text
+
+    def _job(self, setup: Setup, parts: Sequence[str]) -> Callable[[StaleTest], Iterator[None]]:
         def steps(stale: StaleTest) -> Iterator[None]:
             begun = time.perf_counter()
 
@@ -306,7 +319,10 @@ class Explorer(JSComponent):  # type: ignore[misc]
                 if faults:
                     return
                 yield
-                for answer in answers(setup, stale):
+                if "contour" not in parts:
+                    deliver(self._show_place, setup)
+                    deliver(self._show_point, setup, *_point(setup))
+                for answer in answers(setup, stale, parts):
                     deliver(self._show, setup, answer, time.perf_counter() - begun)
                     yield
                     if answer.part == "contour":
@@ -413,12 +429,26 @@ class Explorer(JSComponent):  # type: ignore[misc]
             self.numbers = _numbers(self._seen)
             text = f"{time.strftime('%H:%M:%S')}: contour in {duration(seconds)}"
         elif answer.part == "events":
-            figure.show(value, self._plane(setup), setup.look.model, _limit(self._seen))
-            figure.point_at(setup.look.m_S, setup.look.g_mu)
+            self._map = value
+            self._show_map()
         else:
             figure.show(value)
             self.words = self._words_of(setup)
         self._show_status(text, busy=True)
+
+    def _show_place(self, setup: Setup) -> None:
+        """Show the same contour and map for another marked place."""
+        if self._seen is not None:
+            self._seen = self._seen._replace(setup=setup)
+            self._show_contour()
+            self._show_map()
+            self._show_status("the marked place", busy=True)
+
+    def _show_map(self) -> None:
+        if self._map is not None and self._seen is not None:
+            look, figure = self._seen.setup.look, self._figures["events"]
+            figure.show(self._map, self._plane(self._seen.setup), look.model, _limit(self._seen))
+            figure.point_at(look.m_S, look.g_mu)
 
     def _show_contour(self) -> None:
         if self._seen is None:
@@ -455,7 +485,7 @@ class Explorer(JSComponent):  # type: ignore[misc]
                 "y": per_bin,
                 "title": f"Energy at {at}",
             },
-            "angle": {"x": [("θ [rad]", "")], "y": per_bin, "title": f"Angle at {at}"},
+            "angle": {"x": [("θ [rad]", "")], "y": per_bin, "title": f"Angle at {at}; {_KEY}"},
             "layout": {**self._figures["layout"].words, "title": "The set-up along the beam"},
         }
 
