@@ -161,6 +161,7 @@ def _put(content: Content, key: str, value: Any) -> None:
             continue
         if part not in here and value is None:
             return
+        refuse_if(part.isdigit(), f"{key}: there is no entry {part}")
         tables.append(here.setdefault(part, {}))
         refuse_if(not isinstance(tables[-1], dict | list), f"{key}: {part} is no table")
     if value is None:
