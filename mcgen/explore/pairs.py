@@ -236,7 +236,6 @@ _RULES: dict[str, Callable[[Table], None]] = {
     "detector.height": _rectangular,
     "detector.signature": _signature,
     "scalar.mediator": _boson,
-    "scalar.model": _boson,
     "scalar.out_lepton": _boson,
     "scalar.widths": _boson,
     "scalar.width": _width,

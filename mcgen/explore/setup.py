@@ -41,6 +41,8 @@ GROUPS = (ALL, "paper")
 #: ends of couplings g_mu in the map of N_S
 _COUPLINGS = 1e-8, 1.0
 
+#: of an experiment
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 #: the older name of a key of the beam
 _OLDER = re.compile(r"(?m)^muons(\s*=)")
 
@@ -159,6 +161,7 @@ def _put(content: Content, key: str, value: Any) -> None:
             continue
         if part not in here and value is None:
             return
+        refuse_if(part.isdigit(), f"{key}: there is no entry {part}")
         tables.append(here.setdefault(part, {}))
         refuse_if(not isinstance(tables[-1], dict | list), f"{key}: {part} is no table")
     if value is None:
@@ -228,6 +231,12 @@ class Setup:
         """The card, checked, with its beam in its target; InputError if something is wrong."""
         card = parse_card(self.text)
         return checked(card, card.name)
+
+    @property
+    def name(self) -> str:
+        """Of the experiment, as files can have it."""
+        name = self.value("name")
+        return name if isinstance(name, str) and _NAME.fullmatch(name) else "card"
 
     def value(self, key: str) -> Any:
         """What the card has at a dotted key such as "target.layer.0.length", as it is written; None if nothing."""
@@ -356,11 +365,28 @@ class Setup:
         """Text of the card, to be kept: with comments where only values were changed."""
         return self.text
 
-    def command(self, name: str = "card.toml", output: str | None = None) -> str:
-        """The command line that makes the same contour from the file of the card."""
-        words = ["mcgen", "reach", name, "--model", ",".join(self.look.models), "--mass", self.look.mass_text]
-        words += ["--production", self.look.production] if self.look.production != "exact" else []
-        return shlex.join([*words, "-o", output or f"{self.value('name') or 'card'}.csv"])
+    def command(self, name: str | None = None, output: str | None = None, figure: str | None = None) -> str:
+        """The command line that makes the same contour from the file of the card.
+
+        Parameters
+        ----------
+        name : str, optional
+            Of the file of the card; by default that of `exports.card`.
+        output : str, optional
+            Table to write; by default it is called as the card.
+        figure : str, optional
+            Picture to draw as well, with the known limits that are looked at.
+        """
+        look, output = self.look, output or f"{self.name}.csv"
+        words = ["mcgen", "reach", name or f"{self.name}.toml", "--model", ",".join(look.models)]
+        words += ["--mass", look.mass_text]
+        words += ["--production", look.production] if look.production != "exact" else []
+        words += ["-o", output]
+        if figure:
+            words += ["--plot", figure]
+            words += ["--constraints", ",".join(look.limits)] if look.limits else []
+            words += ["--axis", look.axis] if look.axis != AXES[0] else []
+        return shlex.join(words)
 
 
 def _layers(content: Content) -> list[Any]:

@@ -49,9 +49,11 @@ def _changes(old: Any, new: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and isinstance(old[0], dict):
         for i, pair in enumerate(zip(old, new, strict=True)):
             yield from _changes(*pair, (*path, i))
-    elif old is None and isinstance(new, dict):
+    elif isinstance(new, dict):
+        if old is not None:
+            yield path, None
         for key, value in new.items():
-            yield (*path, key), value
+            yield from _changes(None, value, (*path, key))
     elif type(old) is not type(new) or old != new:
         yield path, new
 
