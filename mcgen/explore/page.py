@@ -501,8 +501,8 @@ def _point(setup: Setup) -> tuple[Point | None, str]:
 
 #: what the page of a window has beside what Panel writes
 _PAGE = """
+{% block preamble %}<link rel="icon" href="data:,">{% endblock %}
 {% block postamble %}
-<link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>body { overflow-x: hidden; background: #fff; }</style>
 {% endblock %}
