@@ -32,7 +32,7 @@ ROOMS: dict[str, tuple[int, str]] = {
     "analysis": (8, "numpy"),
     "campaign": (8, "numpy"),
     "report": (9, "numpy matplotlib mplhep"),
-    "explore": (10, "numpy panel bokeh param tornado"),
+    "explorer": (10, "numpy panel bokeh param tornado"),
     "cli": (11, "click rich"),
 }
 

@@ -24,7 +24,7 @@ def explore(card: str | None, port: int, opens: bool) -> None:
     from mcgen.base.extras import optional
 
     optional("tornado", "mcgen explore", "explore")
-    from mcgen.explore.serve import run
+    from mcgen.explorer.serve import run
 
     try:
         run(card, port, opens=opens, say=click.echo)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from mcgen.analysis.reach_rows import ReachTable
 from mcgen.analysis.threshold import figure_title, limit_of
 from mcgen.base.errors import choose
-from mcgen.explore.setup import Setup
+from mcgen.explorer.setup import Setup
 from mcgen.report.reach_figure import draw
 from mcgen.report.reach_files import save_reach
 

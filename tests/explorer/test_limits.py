@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from mcgen.analysis.constraints import ShownBoson, constraints
 from mcgen.base.units import Range
-from mcgen.explore.limits import known
-from mcgen.explore.setup import Setup
+from mcgen.explorer.limits import known
+from mcgen.explorer.setup import Setup
 
 SETUP = Setup.of("fermilab").with_look(limits=("e137", "orsay"), models=("A",))
 

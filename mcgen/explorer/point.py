@@ -22,7 +22,7 @@ from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.events.decays import DecayModel, daughters_of
 from mcgen.events.events import EventSource
-from mcgen.explore.setup import Setup
+from mcgen.explorer.setup import Setup
 from mcgen.physics.boson.scalar_decay import STABLE, VISIBLE
 from mcgen.quadrature.yields import n_signal, production
 from mcgen.search.binning import CutAt

@@ -29,7 +29,7 @@ from bokeh.plotting.contour import contour_data
 from mcgen.analysis.constraints import Constraint
 from mcgen.analysis.reach_rows import ReachPoint
 from mcgen.analysis.regions import outlines
-from mcgen.explore.answer import SignalMap, Spectrum
+from mcgen.explorer.answer import SignalMap, Spectrum
 from mcgen.report import palette
 from mcgen.report.known_figure import short_name
 from mcgen.report.plane import PERTURBATIVE, Column, Plane, model_words

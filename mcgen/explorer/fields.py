@@ -12,8 +12,8 @@ from mcgen.base.units import UNITS, parse_quantity
 from mcgen.card.form_factors import allowed
 from mcgen.card.keys import GROUP, Key, keys, units_of
 from mcgen.card.quantities import LAYER, THICKNESSES
-from mcgen.explore.pairs import OF_DECAYS, OF_MATERIAL, OF_MUONS, SHAPE
-from mcgen.explore.setup import Setup
+from mcgen.explorer.pairs import OF_DECAYS, OF_MATERIAL, OF_MUONS, SHAPE
+from mcgen.explorer.setup import Setup
 from mcgen.physics.emission.mediator import MIXES, SPIN_1
 from mcgen.physics.matter.materials import MATERIALS
 

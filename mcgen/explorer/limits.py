@@ -9,7 +9,7 @@ from mcgen.analysis.constraints import Constraint, ShownBoson, constraints
 from mcgen.base.errors import McgenWarning
 from mcgen.base.units import Range
 from mcgen.card.scalar import Scalar
-from mcgen.explore.setup import Setup
+from mcgen.explorer.setup import Setup
 
 #: sets of limits that are kept
 _KEPT = 16

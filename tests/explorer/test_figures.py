@@ -9,8 +9,8 @@ import pytest
 
 from mcgen.analysis.constraints import Constraint
 from mcgen.analysis.reach_rows import ReachPoint
-from mcgen.explore.answer import SignalMap, Spectrum
-from mcgen.explore.figures import ContourFigure, MapFigure, SpectrumFigure, decades, edges, loops, one_path, words
+from mcgen.explorer.answer import SignalMap, Spectrum
+from mcgen.explorer.figures import ContourFigure, MapFigure, SpectrumFigure, decades, edges, loops, one_path, words
 from mcgen.report.plane import PERTURBATIVE, Plane
 
 PLANE = Plane()

@@ -20,8 +20,8 @@ from mcgen.base.arrays import Array
 from mcgen.base.errors import McgenWarning
 from mcgen.base.units import parse_list
 from mcgen.card.card import Card
-from mcgen.explore.point import chain_of, chain_of_events
-from mcgen.explore.setup import Setup
+from mcgen.explorer.point import chain_of, chain_of_events
+from mcgen.explorer.setup import Setup
 from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.rules import rules
 from mcgen.quadrature.yields import beam_nodes

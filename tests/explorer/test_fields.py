@@ -8,8 +8,8 @@ import pytest
 
 from mcgen.card.card import builtin_cards
 from mcgen.card.keys import keys
-from mcgen.explore.fields import FIELDS, fields_of
-from mcgen.explore.setup import Setup
+from mcgen.explorer.fields import FIELDS, fields_of
+from mcgen.explorer.setup import Setup
 
 
 def named(setup):

@@ -11,9 +11,9 @@ from bokeh.events import Tap
 
 import mcgen
 from mcgen.analysis.reach_rows import printed_row
-from mcgen.explore.page import Explorer, History
-from mcgen.explore.setup import Setup
-from mcgen.explore.worker import Worker
+from mcgen.explorer.page import Explorer, History
+from mcgen.explorer.setup import Setup
+from mcgen.explorer.worker import Worker
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -8,7 +8,7 @@ import numpy as np
 from bokeh.models import ColumnDataSource, HoverTool, Range1d
 
 from mcgen.base.units import quantity_text
-from mcgen.explore.figures import blank, set_ends
+from mcgen.explorer.figures import blank, set_ends
 from mcgen.report.drawing import Layout
 
 #: greys of the target's materials, and the looks of what is behind

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from mcgen.base.errors import InputError
-from mcgen.explore.setup import Setup
-from mcgen.explore.sheet import LOOK, described, ends_of, read, sheet, shown
+from mcgen.explorer.setup import Setup
+from mcgen.explorer.sheet import LOOK, described, ends_of, read, sheet, shown
 
 SETUP = Setup.of("fermilab")
 FIELDS = {field.key: field for field in sheet(SETUP)}

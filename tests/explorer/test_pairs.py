@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mcgen.explore.fields import fields_of
-from mcgen.explore.setup import Setup
+from mcgen.explorer.fields import fields_of
+from mcgen.explorer.setup import Setup
 
 #: choices that need more than a card: a mass below threshold, a table that is not there, or a charge density
 NEEDS_MORE = {

@@ -8,7 +8,7 @@ from mcgen.base.extras import optional
 from mcgen.source.source import CardLike
 
 if TYPE_CHECKING:
-    from mcgen.explore.page import Explorer
+    from mcgen.explorer.page import Explorer
 
 
 def explore(card: CardLike | None = None) -> Explorer:
@@ -25,8 +25,8 @@ def explore(card: CardLike | None = None) -> Explorer:
         It shows itself at the end of a cell. `setup.card` is the card as it is now, and `rows` its contour.
     """
     panel = optional("panel", "mcgen.explore", "explore")
-    from mcgen.explore.page import Explorer
-    from mcgen.explore.setup import Setup
+    from mcgen.explorer.page import Explorer
+    from mcgen.explorer.setup import Setup
 
     panel.extension(inline=True)  # loads nothing from elsewhere
     return Explorer(Setup.of(card))

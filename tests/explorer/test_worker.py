@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from mcgen.explore.worker import Worker, worker
+from mcgen.explorer.worker import Worker, worker
 
 SECONDS = 20.0
 

@@ -23,7 +23,7 @@ from mcgen.base.extras import optional
 from mcgen.base.files import read_text
 
 if TYPE_CHECKING:
-    from mcgen.explore.setup import Setup
+    from mcgen.explorer.setup import Setup
 
 #: the only address that is listened on
 HOME = "127.0.0.1"
@@ -173,7 +173,7 @@ def run(asked: str | None, port: int = 0, *, opens: bool = True, say: Callable[[
 
 def opened(asked: str | None) -> Setup:
     """The set-up of a card, of a file of a state, or of the address of a page."""
-    from mcgen.explore.setup import Setup
+    from mcgen.explorer.setup import Setup
 
     if asked is not None and "?s=" in asked:
         return Setup.from_token(asked.split("?s=", 1)[1].split("&")[0])
@@ -193,7 +193,7 @@ async def _serve(at: socket.socket, address: Address, setup: Setup) -> None:
     from panel.io.application import build_applications
     from tornado.ioloop import IOLoop
 
-    from mcgen.explore.page import window
+    from mcgen.explorer.page import window
 
     gate = Gate(address)
     gate.page = BokehTornado(

@@ -25,16 +25,16 @@ from mcgen.base.printed import duration, with_error
 from mcgen.base.steps import LOG
 from mcgen.base.units import quantity_text
 from mcgen.card.card import parse_card
-from mcgen.explore import exports, point
-from mcgen.explore.answer import PARTS, Answer, SignalMap, Stale, answers
-from mcgen.explore.drawing import DrawingFigure
-from mcgen.explore.figures import ContourFigure, MapFigure, SpectrumFigure, words
-from mcgen.explore.limits import known
-from mcgen.explore.point import Point
-from mcgen.explore.setup import Setup
-from mcgen.explore.sheet import described, ends_of, read, sheet, shown
-from mcgen.explore.worker import Stale as StaleTest
-from mcgen.explore.worker import Worker, worker
+from mcgen.explorer import exports, point
+from mcgen.explorer.answer import PARTS, Answer, SignalMap, Stale, answers
+from mcgen.explorer.drawing import DrawingFigure
+from mcgen.explorer.figures import ContourFigure, MapFigure, SpectrumFigure, words
+from mcgen.explorer.limits import known
+from mcgen.explorer.point import Point
+from mcgen.explorer.setup import Setup
+from mcgen.explorer.sheet import described, ends_of, read, sheet, shown
+from mcgen.explorer.worker import Stale as StaleTest
+from mcgen.explorer.worker import Worker, worker
 from mcgen.report.plane import AXES, Plane, model_words
 
 #: parts of a page that wait for an answer, and those that do not change with the marked place

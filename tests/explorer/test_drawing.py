@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mcgen import load_card
-from mcgen.explore.drawing import DrawingFigure
+from mcgen.explorer.drawing import DrawingFigure
 from mcgen.report.drawing import layout
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from mcgen.cli import main
-from mcgen.explore import exports
-from mcgen.explore.answer import contour
-from mcgen.explore.setup import Setup
+from mcgen.explorer import exports
+from mcgen.explorer.answer import contour
+from mcgen.explorer.setup import Setup
 
 
 @pytest.fixture(scope="module")

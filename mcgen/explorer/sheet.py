@@ -11,8 +11,8 @@ from typing import Any
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.units import UNITS, parse_quantity, quantity_text
 from mcgen.card.card import parse_card
-from mcgen.explore.fields import Field, fields_of
-from mcgen.explore.setup import GROUPS, Setup
+from mcgen.explorer.fields import Field, fields_of
+from mcgen.explorer.setup import GROUPS, Setup
 from mcgen.physics.emission.cross_section import METHODS
 from mcgen.report.plane import AXES
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from mcgen.base.errors import InputError
 from mcgen.card.card import Card, builtin_cards, parse_card, read_card
 from mcgen.cli.reach import reach
-from mcgen.explore.fields import fields_of
-from mcgen.explore.setup import MAX_TOKEN, MOST_MASSES, Look, Setup
+from mcgen.explorer.fields import fields_of
+from mcgen.explorer.setup import MAX_TOKEN, MOST_MASSES, Look, Setup
 
 
 @pytest.fixture(scope="module")
