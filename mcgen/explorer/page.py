@@ -184,8 +184,8 @@ class Explorer(JSComponent):  # type: ignore[misc]
             return
         try:
             handler(data)
-        except InputError as error:
-            self._say(str(error))
+        except (ValueError, TypeError, LookupError) as error:  # InputError is one of them
+            self._say(_said(error))
 
     def _on_set(self, message: dict[str, Any]) -> None:
         key = str(message.get("key", ""))

@@ -54,7 +54,9 @@ def test_closed_where_it_ends():
 
 def test_open_above():
     """What is excluded up to the end of perturbation theory has no line there; fails if one is drawn at the top."""
-    lines = list(edges([(0.1, ((1e-5, math.inf),)), (0.2, ((2e-5, math.inf),)), (0.4, ((3e-5, math.inf),))], PLANE, TOP))
+    lines = list(
+        edges([(0.1, ((1e-5, math.inf),)), (0.2, ((2e-5, math.inf),)), (0.4, ((3e-5, math.inf),))], PLANE, TOP)
+    )
     assert max(y for _, ys in lines for y in ys) < TOP
 
 
@@ -87,7 +89,11 @@ def test_contour():
     rows = _points((0.1, 1e-5, 1e-3), (0.2, 2e-5, 5e-4)) + _points((0.1, None, None), (0.2, None, None), model="B")
     pinned = _points((0.1, 3e-5, 1e-4), (0.2, 4e-5, 2e-4))
     plane = Plane.of("vector", "dark-photon", 0.2)
-    known = [Constraint("x", "<i>X</i> (Y), 90 % CL", "excluded", ("A",), ((0.1, ((1e-4, math.inf),)), (0.2, ((1e-4, math.inf),))))]
+    known = [
+        Constraint(
+            "x", "<i>X</i> (Y), 90 % CL", "excluded", ("A",), ((0.1, ((1e-4, math.inf),)), (0.2, ((1e-4, math.inf),)))
+        )
+    ]
     legend = figure.show(rows, plane, "A", known, pinned)
     texts = [entry["text"] for entry in legend]
     assert texts[:3] == ["pinned: fermilab, model A", "fermilab, model A", "fermilab, model B: no coupling is seen"]

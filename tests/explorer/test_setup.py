@@ -225,7 +225,9 @@ def test_a_good_link():
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(alphabet=st.characters(codec="ascii"), max_size=60) | st.binary(max_size=60).map(lambda b: packed(list(b))))
+@given(
+    st.text(alphabet=st.characters(codec="ascii"), max_size=60) | st.binary(max_size=60).map(lambda b: packed(list(b)))
+)
 def test_any_link(token):
     """Fails if any text ends in an exception that is no InputError."""
     with pytest.raises(InputError):
