@@ -41,7 +41,7 @@ entry()
         (["--help"], ["click"]),
         (["schema"], ["click", "numpy"]),
         (["xsec", "--target", "W", "--energy", "3", "--mass", "0.1"], ["click", "numpy", "rich"]),
-        (["reach", "fermilab", "--mass", "0.1"], ["awkward", "click", "numpy", "rich", "uproot"]),
+        (["reach", "fermilab", "--mass", "0.1"], ["click", "numpy", "rich"]),
     ],
 )
 def test_what_is_imported_when(arguments, loaded):

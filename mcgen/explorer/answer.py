@@ -93,9 +93,7 @@ class _Kept:
         return found
 
 
-def answers(
-    setup: Setup, stale: Callable[[], bool] = lambda: False, parts: Sequence[str] = PARTS
-) -> Iterator[Answer]:
+def answers(setup: Setup, stale: Callable[[], bool] = lambda: False, parts: Sequence[str] = PARTS) -> Iterator[Answer]:
     """Parts of what a set-up sees: contour, events (N_S over masses and couplings), spectrum, angle, layout.
 
     Parameters
@@ -137,7 +135,9 @@ def answers(
 
 
 def contour(
-    setup: Setup, signals: Callable[..., dict[str, Signal]] = signals_of_models, step: Callable[[int], None] | None = None
+    setup: Setup,
+    signals: Callable[..., dict[str, Signal]] = signals_of_models,
+    step: Callable[[int], None] | None = None,
 ) -> Contour:
     """The contour, by what `mcgen reach` calls.
 
@@ -155,9 +155,7 @@ def contour(
     return Contour(rows, title_of([(card.name, scan.limit)]))
 
 
-def signal_map(
-    setup: Setup, kept: _Kept | None = None, step: Callable[[int], None] | None = None
-) -> SignalMap:
+def signal_map(setup: Setup, kept: _Kept | None = None, step: Callable[[int], None] | None = None) -> SignalMap:
     """N_S over masses and couplings, as `mcgen grid` has it.
 
     Parameters

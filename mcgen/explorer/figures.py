@@ -66,7 +66,9 @@ def words(text: str) -> list[tuple[str, str]]:
             continue
         plain = re.sub(pattern, lambda match: _SYMBOLS[match[0]], part)
         for before, sign, one, several in re.findall(r"([^_^]*)(?:([_^])(?:([^{])|\{((?:\{[^}]*\}|[^}])*)\}))?", plain):
-            bare, inner = ("".join(letter for letter in text if letter not in "{}") for text in (before, one or several))
+            bare, inner = (
+                "".join(letter for letter in text if letter not in "{}") for text in (before, one or several)
+            )
             found += [(bare, "")] if bare else []
             found += [(inner, "sub" if sign == "_" else "sup")] if inner else []
     return found
