@@ -38,6 +38,7 @@ def picture(path: str) -> None:
         page.locator("figure.contour.dim").wait_for()
         page.locator("figure.contour:not(.dim)").wait_for()
         still.wait_for()
+        page.evaluate("window.scrollTo(0, 0)")
         page.screenshot(path=path, full_page=False)
         browser.close()
         program.kill()

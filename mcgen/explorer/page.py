@@ -40,7 +40,7 @@ from mcgen.report.plane import AXES, Plane, model_words
 #: parts of a page that wait for an answer, and those that do not change with the marked place
 _PARTS, _STAY = (*PARTS, "point"), ("contour", "events")
 #: what the colours of spectra mean
-_KEY = "grey: made, blue: counted"
+_KEY = "made (grey), counted (blue)"
 #: set-ups that can be gone back to
 _KEPT = 300
 #: groups of fields that are open at first
@@ -473,7 +473,6 @@ class Explorer(JSComponent):  # type: ignore[misc]
     def _words_of(self, setup: Setup) -> dict[str, Any]:
         plane, look = self._plane(setup), setup.look
         mass, coupling = words(plane.mass), words(plane.coupling)
-        at = f"{quantity_text(look.m_S, 'energy')}, g_μ = {look.g_mu:g}"
         name = "".join(part for part, _ in words(model_words(look.model)))
         criterion = f": {self._seen.criterion}" if self._seen else ""
         per_bin = [(f"{plane.symbol} per bin", "")]
@@ -483,9 +482,9 @@ class Explorer(JSComponent):  # type: ignore[misc]
             "spectrum": {
                 "x": [("E", ""), (plane.symbol, "sub"), (" [GeV]", "")],
                 "y": per_bin,
-                "title": f"Energy at {at}",
+                "title": f"Energy: {_KEY}",
             },
-            "angle": {"x": [("θ [rad]", "")], "y": per_bin, "title": f"Angle at {at}; {_KEY}"},
+            "angle": {"x": [("θ [rad]", "")], "y": per_bin, "title": f"Angle: {_KEY}"},
             "layout": {**self._figures["layout"].words, "title": "The set-up along the beam"},
         }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 import time
@@ -121,12 +120,8 @@ def window(request, browser, address):
 
 def _printed(capsys, folder, command):
     """Rows that a command prints."""
-    old = os.getcwd()
-    os.chdir(folder)
-    try:
+    with contextlib.chdir(folder):
         assert main(command.split()[1:]) == 0
-    finally:
-        os.chdir(old)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     return [line for line in lines if len(line) == 6 and line[0] == "fermilab"]
 

@@ -101,7 +101,7 @@ def test_another_host(page, host):
 
 
 def test_origin_of_sockets(page):
-    """Only a page of this address opens a socket; fails if another page of the browser can, or one that says nothing."""
+    """Only a page of this address opens a socket; fails if another page can, or one that does not say which it is."""
     _, address = page
     path = f"{address.path}ws"
     for origin in ("http://evil.example", "null", f"https://{address.netloc}", f"http://{HOME}:1"):
