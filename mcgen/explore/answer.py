@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mcgen.analysis.crossings import Signal
-from mcgen.analysis.reach import Scan, rows_at, signals_of_models
+from mcgen.analysis.reach import Scan, SignalsOf, rows_at, signals_of_models
 from mcgen.analysis.reach_rows import ReachTable
 from mcgen.analysis.threshold import limit_of, title_of
 from mcgen.base.arrays import Array
@@ -94,6 +94,8 @@ class _Kept:
 def answers(setup: Setup, stale: Callable[[], bool] = lambda: False) -> Iterator[Answer]:
     """Parts of what a set-up sees: contour, events (N_S over masses and couplings), spectrum, angle, layout.
 
+    Beams that collide have no layout.
+
     Parameters
     ----------
     setup : Setup
@@ -120,6 +122,8 @@ def answers(setup: Setup, stale: Callable[[], bool] = lambda: False) -> Iterator
         "angle": lambda: angle_spectrum(setup),
         "layout": lambda: layout(setup.card, setup.look.m_S),
     }
+    if setup.card.collider:  # nothing lies along one beam
+        del parts["layout"]
     for part, make in parts.items():
         go_on()
         begin = time.perf_counter()
@@ -130,9 +134,7 @@ def answers(setup: Setup, stale: Callable[[], bool] = lambda: False) -> Iterator
         yield Answer(part, value, tuple(texts), time.perf_counter() - begin)
 
 
-def contour(
-    setup: Setup, signals: Callable[..., dict[str, Signal]] = signals_of_models, step: Callable[[int], None] | None = None
-) -> Contour:
+def contour(setup: Setup, signals: SignalsOf = signals_of_models, step: Callable[[int], None] | None = None) -> Contour:
     """The contour, by what `mcgen reach` calls.
 
     Parameters
@@ -149,9 +151,7 @@ def contour(
     return Contour(rows, title_of([(card.name, scan.limit)]))
 
 
-def signal_map(
-    setup: Setup, kept: _Kept | None = None, step: Callable[[int], None] | None = None
-) -> SignalMap:
+def signal_map(setup: Setup, kept: _Kept | None = None, step: Callable[[int], None] | None = None) -> SignalMap:
     """N_S over masses and couplings, as `mcgen grid` has it.
 
     Parameters
@@ -209,16 +209,16 @@ def _ends(values: Array, weight: Array, low: float, log: bool) -> Array:
     """Edges of bins that hold nearly all of some values; in equal ratios they begin where few are smaller."""
     order = np.argsort(values)
     share = np.cumsum(weight[order]) / max(float(weight.sum()), 1e-300)
-    last = float(values[order][min(np.searchsorted(share, 1.0 - _BEYOND), values.size - 1)])
+    last = float(values[order][min(int(np.searchsorted(share, 1.0 - _BEYOND)), values.size - 1)])
     if not log:
-        return np.linspace(low, float(values.max()), BINS + 1)
+        return np.linspace(low, np.nextafter(values.max(), math.inf), BINS + 1)
     first = float(values[order][np.searchsorted(share, _BEYOND)])
     return np.geomspace(max(first, 1e-12), max(last, 1.001 * first, 1.1e-12), BINS + 1)
 
 
 @functools.lru_cache(maxsize=8)
 def _made_at_angles(card: Card, ratio: float, m_S: float) -> tuple[Array, Array]:
-    """Edges in rad and S per beam particle at unit coupling in bins of the angle, from the beam's way through the target."""
+    """Edges in rad, and S per beam particle at unit coupling between them."""
     source = Source(card)
     nodes = [
         (source.process(m_S, target, ratio=ratio), E, weight)

@@ -94,7 +94,9 @@ def test_beams_that_collide():
     moved = Setup.of("belle2-tautau").with_value("collider.sqrt_s", "12 GeV")
     assert moved.card.collider.E_cm == 12.0
     assert moved.card.collider.electron / moved.card.collider.positron == pytest.approx(1.75, rel=1e-5)
-    assert moved.with_value("collider.electron", "8 GeV").card.collider.E_cm == pytest.approx(12.0 * (8 / 7.938) ** 0.5, rel=1e-3)
+    assert moved.with_value("collider.electron", "8 GeV").card.collider.E_cm == pytest.approx(
+        12.0 * (8 / 7.938) ** 0.5, rel=1e-3
+    )
 
 
 def test_materials_bring_their_numbers():

@@ -77,7 +77,9 @@ def test_what_cannot_be_changed_in_place():
     assert "#" not in text.replace("Pb # no comment", "")
 
 
-@pytest.mark.parametrize("odd", ["a = '''\nb = 1\n'''\nb = 2\n", "a = [\n 1, # one\n 2]\nb = 2\n", "b = 2 # a\n\n[x]\ny={z=1}\n"])
+@pytest.mark.parametrize(
+    "odd", ["a = '''\nb = 1\n'''\nb = 2\n", "a = [\n 1, # one\n 2]\nb = 2\n", "b = 2 # a\n\n[x]\ny={z=1}\n"]
+)
 def test_odd_texts(odd):
     """Values over several lines and inline tables: the new text says what is asked, whatever it looks like."""
     content = tomllib.loads(odd) | {"b": 3, "c": {"d": "e"}}
@@ -85,7 +87,10 @@ def test_odd_texts(odd):
 
 
 values = st.recursive(
-    st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1, max_size=4), inner, max_size=3),
     max_leaves=6,
 )
