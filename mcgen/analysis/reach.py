@@ -205,9 +205,8 @@ class Scan:
             how = {"confidence": self.limit.confidence, "events": EVENTS, "asymptotic": self.limit.asymptotic}
             asked = [exclusion(self.card, model, m_S, **how) for model in self.models]  # type: ignore[arg-type]
             return [_in_bins(one, self.limit) for one in asked]
-        states = [
-            (m, self.signals(self.card, self.models, m, self.production, self.events_of)) for m in self.tower.masses(m_S)
-        ]
+        of = self.card, self.models
+        states = [(m, self.signals(*of, m, self.production, self.events_of)) for m in self.tower.masses(m_S)]
         found = [
             found_of([(self.share(model, m), signals[model]) for m, signals in states], self.limit)
             for model in self.models

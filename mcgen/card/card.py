@@ -366,7 +366,8 @@ def _read_files(content: dict[str, Any], where: str, folder: Path | None) -> Non
 
     def path(key: str, name: str) -> Path:
         if folder is None:
-            message = f"card {where}: {key}: a file can be named in the file of a card alone, not in its copy inside another file or a link"
+            what = "a file can be named in the file of a card alone, not in its copy in another file or a link"
+            message = f"card {where}: {key}: {what}"
             raise InputError(message)
         return folder / name
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mcgen.analysis.crossings import Signal
-from mcgen.analysis.reach import Scan, rows_at, signals_of_models
+from mcgen.analysis.reach import Scan, SignalsOf, rows_at, signals_of_models
 from mcgen.analysis.reach_rows import ReachTable
 from mcgen.analysis.threshold import limit_of, title_of
 from mcgen.base.arrays import Array
@@ -96,6 +96,8 @@ class _Kept:
 def answers(setup: Setup, stale: Callable[[], bool] = lambda: False, parts: Sequence[str] = PARTS) -> Iterator[Answer]:
     """Parts of what a set-up sees: contour, events (N_S over masses and couplings), spectrum, angle, layout.
 
+    Beams that collide have no layout.
+
     Parameters
     ----------
     setup : Setup
@@ -124,7 +126,9 @@ def answers(setup: Setup, stale: Callable[[], bool] = lambda: False, parts: Sequ
         "angle": lambda: angle_spectrum(setup),
         "layout": lambda: layout(setup.card, setup.look.m_S),
     }
-    for part in parts:
+    if setup.card.collider:  # nothing lies along one beam
+        del ways["layout"]
+    for part in [part for part in parts if part in ways]:
         go_on()
         begin = time.perf_counter()
         with warnings.catch_warnings(record=True) as said:
@@ -134,11 +138,7 @@ def answers(setup: Setup, stale: Callable[[], bool] = lambda: False, parts: Sequ
         yield Answer(part, value, tuple(texts), time.perf_counter() - begin)
 
 
-def contour(
-    setup: Setup,
-    signals: Callable[..., dict[str, Signal]] = signals_of_models,
-    step: Callable[[int], None] | None = None,
-) -> Contour:
+def contour(setup: Setup, signals: SignalsOf = signals_of_models, step: Callable[[int], None] | None = None) -> Contour:
     """The contour, by what `mcgen reach` calls.
 
     Parameters
@@ -213,16 +213,16 @@ def _ends(values: Array, weight: Array, low: float, log: bool) -> Array:
     """Edges of bins that hold nearly all of some values; in equal ratios they begin where few are smaller."""
     order = np.argsort(values)
     share = np.cumsum(weight[order]) / max(float(weight.sum()), 1e-300)
-    last = float(values[order][min(np.searchsorted(share, 1.0 - _BEYOND), values.size - 1)])
+    last = float(values[order][min(int(np.searchsorted(share, 1.0 - _BEYOND)), values.size - 1)])
     if not log:
-        return np.linspace(low, float(values.max()), BINS + 1)
+        return np.linspace(low, np.nextafter(values.max(), math.inf), BINS + 1)
     first = float(values[order][np.searchsorted(share, _BEYOND)])
     return np.geomspace(max(first, 1e-12), max(last, 1.001 * first, 1.1e-12), BINS + 1)
 
 
 @functools.lru_cache(maxsize=8)
 def _made_at_angles(card: Card, ratio: float, m_S: float) -> tuple[Array, Array]:
-    """Edges in rad and S per beam particle at unit coupling in bins of the angle, from the beam's way through the target."""
+    """Edges in rad, and S per beam particle at unit coupling between them."""
     source = Source(card)
     nodes = [
         (source.process(m_S, target, ratio=ratio), E, weight)

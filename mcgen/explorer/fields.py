@@ -20,7 +20,7 @@ from mcgen.physics.matter.materials import MATERIALS
 #: keys that a page does not move: names, tables, what is of event files alone, and what a page looks at itself
 _LEFT_OUT = {
     "", "scan", "search.bins",
-    "beam.spectrum", "beam.profile", "target.layer.fractions", "target.layer.layer", "search.bins", "scalar.widths",
+    "beam.spectrum", "beam.profile", "target.layer.fractions", "target.layer.layer", "scalar.widths",
     "scalar.model", "scalar.g_mu", "run.events", "run.form_factor_table",
 }  # fmt: skip
 #: numbers over orders of magnitude, beside those with a unit
@@ -92,7 +92,7 @@ def _limit(field: dict[str, Any], *names: str) -> float | None:
 def _field(section: str, key: Key) -> Field:
     """A field of a key; of a quantity in the unit of the example."""
     of = key.field
-    whole = {"group": section, "label": key.name.replace("_", " "), "meaning": key.meaning}
+    whole: dict[str, Any] = {"group": section, "label": key.name.replace("_", " "), "meaning": key.meaning}
     place = f"{section}.{key.name}".removeprefix(".")
     whole |= {"optional": key.default != "needed"}
     written = key.default not in ("", "needed")
@@ -120,8 +120,8 @@ def in_unit(field: Field, unit: str) -> Field:
         return replace(field, unit=unit, low=1e-6, high=1e6)
     factors = next(units for units in UNITS.values() if unit in units)
     scale = factors[field.unit] / factors[unit]
-    ends = (None if end is None else end * scale for end in (field.low, field.high))
-    return replace(field, unit=unit, **dict(zip(("low", "high"), ends, strict=True)))
+    low, high = (None if end is None else end * scale for end in (field.low, field.high))
+    return replace(field, unit=unit, low=low, high=high)
 
 
 def _fields() -> Iterator[Field]:
@@ -182,7 +182,7 @@ def _layers(target: Any, path: str, number: str) -> Iterator[tuple[str, str, boo
 def _idle_of_layer(field: Field, name: str, setup: Setup) -> bool:
     """Whether a number of a layer says nothing: those of a material are shown where the card has them."""
     if name == "active":
-        return setup.value("detector.signature") == "missing-energy"
+        return bool(setup.value("detector.signature") == "missing-energy")
     return name in OF_MATERIAL and setup.value(field.key) is None
 
 
@@ -203,7 +203,7 @@ def _of_detector(name: str, detector: dict[str, Any], collides: bool) -> bool:
         return name in ("r_min", "r_max", "angle_min", "angle_max")
     if name in OF_DECAYS and detector.get("signature") != "displaced":
         return False
-    return detector.get("geometry") == "3d" if name in SHAPE else not name.startswith(("r_m", "angle_"))
+    return bool(detector.get("geometry") == "3d") if name in SHAPE else not name.startswith(("r_m", "angle_"))
 
 
 def _of_boson(name: str, scalar: dict[str, Any], collides: bool) -> bool:

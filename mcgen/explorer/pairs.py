@@ -150,7 +150,9 @@ def _decay(content: Table) -> None:
 def _particle(content: Table) -> None:
     beam, target = content["beam"], content.get("target", {})
     electrons = str(beam.get("particle", "mu+")).startswith("e")
-    if electrons and target.get("energy_loss") in OF_MUONS or not electrons and target.get("energy_loss") == "shower":
+    if (electrons and target.get("energy_loss") in OF_MUONS) or (
+        not electrons and target.get("energy_loss") == "shower"
+    ):
         _drop(target, "energy_loss")
     if electrons and target.get("process") in ("electron", "all"):
         _drop(target, "process")
@@ -227,6 +229,8 @@ def _bins(content: Table) -> None:
         for name in ("background", "background_error", "observed"):
             if isinstance(search.get(name), list):
                 del search[name]
+    else:
+        search["method"] = "cls"  # that of bins
 
 
 _RULES: dict[str, Callable[[Table], None]] = {

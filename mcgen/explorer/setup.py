@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from mcgen.analysis.constraints.known import ALL, NAMES
+from mcgen.analysis.threshold import limit_of
 from mcgen.base.errors import InputError, choose, refuse_if
 from mcgen.base.units import parse_list
 from mcgen.card.card import MAX_BYTES, Card, faults_of, parse_card
@@ -112,8 +113,13 @@ class Look:
 #: how errors of what is looked at begin -> its field
 _LOOKED = {"mass": "start", "production": "production", "model": "models", "constraint": "limits", "axis": "axis"}
 _OF_LOOK = re.compile(rf"({'|'.join(_LOOKED)})\b")
-#: how errors of the beam in its target begin that do not name a key -> the key
-_OF_SOURCE = {"mass:": "scalar.mass", "form factor": "run.form_factor", "out_lepton:": "scalar.out_lepton"}
+#: how errors of a beam in its target and of a limit begin that do not name a key -> the key
+_OF_SOURCE = {
+    "mass:": "scalar.mass",
+    "form factor": "run.form_factor",
+    "out_lepton:": "scalar.out_lepton",
+    "method ": "search.method",
+}
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "float": lambda value: isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value),
     "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
@@ -126,7 +132,7 @@ def _look_of(content: Any) -> Look:
     """A look from JSON; what is not said is as by default."""
     refuse_if(not isinstance(content, dict), "state: look is no table")
     types = {field.name: str(field.type) for field in fields(Look)}
-    given = {}
+    given: dict[str, Any] = {}
     for name, value in content.items():
         choose(name, types, "state: look")
         refuse_if(not _TYPES[types[name]](value), f"state: look.{name} is no {types[name]}")
@@ -296,6 +302,7 @@ class Setup:
         """Every fault by the dotted key that it is of; of a table, or of nothing, if it is not of one key."""
         try:
             card = self.card
+            limit_of(card)
         except InputError as error:
             found: dict[str, str] = {}
             for fault in faults_of(error):
@@ -348,7 +355,7 @@ class Setup:
         InputError
             If the text is no such state, or too long.
         """
-        refuse_if(not isinstance(token, str) or len(token) > MAX_TOKEN, f"link: longer than {MAX_TOKEN} letters")
+        refuse_if(len(token) > MAX_TOKEN, f"link: longer than {MAX_TOKEN} letters")
         try:
             packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars="-_", validate=True)
             unpacker = zlib.decompressobj()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import shlex
 import zlib
@@ -202,12 +203,14 @@ GOOD = {"kind": "mcgen explore", "version": 1, "card": 'name = "x"'}
     "token",
     [
         "", "!", "====", "AAAA", "é", "a" * (MAX_TOKEN + 1), packed([]), packed({}), packed({**GOOD, "version": 2}),
-        packed({**GOOD, "version": True, "card": 3}), packed({**GOOD, "card": "x = [" * 3000}), packed({**GOOD, "card": 1}),
-        packed({**GOOD, "look": []}), packed({**GOOD, "look": {"color": 1}}), packed({**GOOD, "look": {"number": 10**9}}),
+        packed({**GOOD, "version": "1"}), packed({**GOOD, "card": "x = [" * 3000}), packed({**GOOD, "card": 1}),
+        packed({**GOOD, "look": []}), packed({**GOOD, "look": {"color": 1}}),
+        packed({**GOOD, "look": {"number": 10**9}}),
         packed({**GOOD, "look": {"number": 2.5}}), packed({**GOOD, "look": {"number": True}}),
         packed({**GOOD, "look": {"start": "1"}}), packed({**GOOD, "look": {"models": "A"}}),
         packed({**GOOD, "look": {"models": [1]}}), packed({**GOOD, "look": {"start": 2.0}}),
-        packed({**GOOD, "look": {"limits": ["/etc/passwd.csv"]}}), packed(GOOD)[:-3], packed({**GOOD, "x": "y" * 10**7}),
+        packed({**GOOD, "look": {"limits": ["/etc/passwd.csv"]}}), packed(GOOD)[:-3],
+        packed({**GOOD, "x": "y" * 10**7}),
         base64.urlsafe_b64encode(zlib.compress(b"[" * 10**6)).decode(),
         base64.urlsafe_b64encode(zlib.compress(b'{"kind": NaN')).decode(),
         base64.urlsafe_b64encode(zlib.compress(b"\xff\xfe")).decode(),
@@ -242,10 +245,8 @@ def test_broken_links(data):
     at = data.draw(st.integers(0, len(token) - 1))
     letter = data.draw(st.characters(codec="ascii"))
     for broken in (token[:at] + letter + token[at + 1 :], token[:at]):
-        try:
+        with contextlib.suppress(InputError):
             assert isinstance(Setup.from_token(broken).text, str)
-        except InputError:
-            pass
 
 
 def test_a_bomb_is_not_unpacked():
