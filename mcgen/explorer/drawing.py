@@ -40,6 +40,11 @@ class DrawingFigure:
         made.multi_line("xs", "ys", source=self._counts, line_color="black", line_width=3)
         made.tags = ["layout"]
 
+    def clear(self) -> None:
+        """Draw nothing, as for beams that collide."""
+        for source in (self._parts, self._tracks, self._decays, self._beam, self._counts):
+            source.data = {name: [] for name in source.data}
+
     def show(self, setup: Layout) -> None:
         """Draw a set-up."""
         end, tracks = setup.end, setup.tracks

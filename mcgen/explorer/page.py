@@ -330,6 +330,8 @@ class Explorer(JSComponent):  # type: ignore[misc]
                         yield
                         deliver(self._show_limits, *known(setup))
                         yield
+                if setup.card.collider:  # which has no drawing
+                    deliver(self._figures["layout"].clear)
                 deliver(self._done, time.perf_counter() - begun)
             except Stale:
                 return
@@ -422,7 +424,8 @@ class Explorer(JSComponent):  # type: ignore[misc]
         """Show a part of an answer."""
         self._warnings[answer.part] = answer.warnings
         self._waiting.discard(answer.part)
-        value, figure, text = answer.value, self._figures[answer.part], ""
+        value: Any = answer.value
+        figure, text = self._figures[answer.part], ""
         if answer.part == "contour":
             self._seen = Seen(setup, value.rows, value.criterion)
             self._show_contour()

@@ -29,3 +29,5 @@ def test_to_scale(setup):
     inside = setup.tracks["decay_z_cm"] <= 1.15 * setup.end
     assert drawn._decays.data["x"] == pytest.approx(np.asarray(setup.tracks["decay_z_cm"])[inside] / 100.0)
     assert drawn._counts.data["xs"][0] == pytest.approx([z / 100.0 for z in setup.fiducial])
+    drawn.clear()
+    assert list(drawn._tracks.data["x0"]) == list(drawn._parts.data["name"]) == []
