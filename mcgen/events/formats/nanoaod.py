@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import awkward as ak
 import numpy as np
 
 from mcgen.card.card import Card
@@ -36,6 +35,8 @@ class ParticleWriter:
 
         For a TTree uproot makes them, and the counter, from one record.
         """
+        import awkward as ak
+
         if not self._rntuple:
             return {"Particle": ak.zip(particle)}
         counter = ak.to_numpy(ak.num(particle["pdgId"])).astype(np.int32)
@@ -43,6 +44,8 @@ class ParticleWriter:
 
     def write(self, columns: Columns) -> None:
         """Append a chunk."""
+        import awkward as ak
+
         n = len(columns["event"])
         listed = self._listed(columns)
         weight = exposure.nominal(columns)

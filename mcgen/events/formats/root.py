@@ -2,6 +2,8 @@
 
 A file is written under a temporary name in the same folder and gets its own name only when it is complete; what
 the program leaves under a final name is whole.
+
+uproot and awkward are imported where a file is opened or written: they take half a second that scans of cards save.
 """
 
 from __future__ import annotations
@@ -13,9 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import awkward as ak
 import numpy as np
-import uproot
 
 from mcgen.base.files import atomic_path, content_of, overwriting
 from mcgen.card.card import Card
@@ -39,6 +39,8 @@ class RootWriter:
     """Writes chunks of events, and the metadata last; `event_writer` makes one."""
 
     def __init__(self, path: Path, tree: str, rntuple: bool, weights: Weights = NO_WEIGHTS) -> None:
+        import uproot
+
         self._weights = weights
         self._file = uproot.recreate(path, compression=uproot.LZ4(1))
         self._rntuple = rntuple
@@ -55,6 +57,8 @@ class RootWriter:
         """A tree for columns; its branches say their unit and meaning in the title, its fields in the description."""
         types = {name: getattr(c, "dtype", None) or c.type.content for name, c in columns.items()}
         if self._rntuple:
+            import awkward as ak
+
             forms = [_form(kind).copy(parameters=_described(name, self._weights)) for name, kind in types.items()]
             return self._file.mkrntuple(self._name, ak.forms.RecordForm(forms, list(types)))
         tree = self._file.mktree(self._name, types)
@@ -81,6 +85,8 @@ class RootWriter:
 
 
 def _form(kind: Any) -> Any:
+    import awkward as ak
+
     return ak.forms.from_dtype(kind) if isinstance(kind, np.dtype) else ak.forms.from_type(kind)
 
 
@@ -112,6 +118,9 @@ def event_writer(
 
 def same_events(one: Path, two: Path) -> bool:
     """Whether two ROOT files hold the same objects, events and metadata; no two have the same bytes."""
+    import awkward as ak
+    import uproot
+
     EventFile(two)  # refuses one that was cut short or changed
     with uproot.open(one, array_cache=None) as first, uproot.open(two, array_cache=None) as second:
         names = first.classnames(recursive=False)
@@ -157,6 +166,8 @@ class EventFile(StoredEvents):
     kind = "ROOT"
 
     def _open(self, card: Card | None) -> int:  # noqa: ARG002
+        import uproot
+
         file = uproot.open(self.path, array_cache=None)
         names = {key.split(";")[0] for key in file.keys(recursive=False)}
         if METADATA not in names or not {TREE, PARTICLES} & names:
