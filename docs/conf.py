@@ -30,6 +30,7 @@ extensions = [
     "sphinxcontrib.bibtex",
     "myst_nb",
     "generated",
+    "links",
     "pictures",
 ]
 exclude_patterns = ["_build", "_ext", "_generated", "**.ipynb_checkpoints"]

@@ -39,6 +39,15 @@ def test_nothing_escapes(path):
     assert {name for name in languages if not name.startswith("{")} <= known
 
 
+@pytest.mark.parametrize("path", [*PAGES, ROOT / "validation" / "README.md"], ids=lambda path: path.stem)
+def test_rows_of_tables(path):
+    """Each row has as many cells as its head; fails for a | in a cell, which moves what follows to other columns."""
+    tables = re.findall(r"^(?:\|.*\n)+", path.read_text(encoding="utf-8"), re.MULTILINE)
+    for rows in (table.splitlines() for table in tables):
+        cells = [len(re.findall(r"(?<!\\)\|", row)) for row in rows]
+        assert cells == cells[:1] * len(rows), rows[0]
+
+
 #: files that the examples of --help read and no example before them makes
 MADGRAPH = "validation/reference/madgraph_W_1GeV_mS0.1.lhe.gz"
 OWN = f"""

@@ -75,8 +75,34 @@ def test_version_and_licence():
     assert citation["version"] == recipe["context"]["version"] == mcgen.__version__
     assert project["tool"]["hatch"]["version"]["path"] == "mcgen/_version.py"
     assert zenodo.get("version", mcgen.__version__) == mcgen.__version__
+    headings = re.findall(r"^## (.*)$", _read("CHANGELOG.md"), re.MULTILINE)
+    newest = headings[headings[0] == "Unreleased"]
+    assert newest == f"{mcgen.__version__} ({citation['date-released']})"
     licences = {citation["license"], zenodo["license"], recipe["about"]["license"], project["project"]["license"]}
     assert licences == {"BSD-3-Clause"}
+
+
+def test_conda_recipe():
+    """Dependencies are those of pip with figures, under their names of conda-forge; fails for one more or other bounds.
+
+    The command that its test runs draws figures.
+    """
+    recipe, project = yaml.safe_load(_read("conda/recipe.yaml")), tomllib.loads(_read("pyproject.toml"))
+    conda_name = {"matplotlib": "matplotlib-base"}
+    split = re.compile(r"([\w.-]+) ?(.*)")
+
+    def named(requirements: list[str]) -> dict[str, str]:
+        found = [split.fullmatch(one).groups() for one in requirements]
+        return {conda_name.get(name, name): bound for name, bound in found}
+
+    python = project["project"]["requires-python"]
+    pip = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["plot"]]
+    assert named(recipe["requirements"]["run"]) == named(pip) | {"python": python}
+    host = named(recipe["requirements"]["host"])
+    assert host == named(project["build-system"]["requires"]) | {"pip": "", "python": f"{python.removeprefix('>=')}.*"}
+    entry = dict(one.split(" = ") for one in recipe["build"]["python"]["entry_points"])
+    assert entry == project["project"]["scripts"]
+    assert [test["script"] for test in recipe["tests"] if "script" in test] == [["mcgen run fermilab"]]
 
 
 def test_paper_cites():
@@ -103,13 +129,46 @@ def test_same_reference():
                 assert OF_PAPER[key].get(field, "") in ("", others[key].get(field, OF_PAPER[key].get(field))), key
 
 
+def test_numbers_of_references():
+    """Numbers of arXiv and DOIs have their form everywhere; in .bib files one is one work with one title.
+
+    Fails for a slip in a number, and for one work under two keys.
+    """
+    arxiv = re.compile(
+        r"(?:(0[7-9]|1[0-4])(0[1-9]|1[0-2])\.\d{4}|(1[5-9]|2\d)(0[1-9]|1[0-2])\.\d{5}|[a-z-]+/\d{7})(v\d+)?"
+    )
+    named = re.compile(r"arxiv(?:\.org/(?:abs|pdf)/|:\s?| |\.)([a-z-]+/\d+|\d[\d.]*\d)", re.IGNORECASE)
+    doi = re.compile(r"(?:doi\.org/|doi:|doi = \")([^\s\"'}>\])]+)")
+    patterns = ("*.md", "*.cff", "docs/*", "docs/notebooks/*", "paper/*.*", "cards/*.toml", "validation/*.md")
+    files = [path for pattern in (*patterns, "mcgen/**/*.bib", "mcgen/**/*.toml") for path in ROOT.glob(pattern)]
+    text = "\n".join(path.read_text("utf-8") for path in files if path.is_file() and path.suffix != ".png")
+    fields = re.compile(r'eprint = "(.*?)"')
+    numbers, dois = named.findall(text) + fields.findall(text), doi.findall(text)
+    assert len(numbers) > 200
+    assert len(dois) > 50
+    assert not [number for number in numbers if not arxiv.fullmatch(number)]
+    assert not [number for number in dois if not re.fullmatch(r"10\.\d{4,9}/\S+", number)]
+    keys: dict[str, set[str]] = {}
+    titles: dict[str, set[str]] = {}
+    for entries in (OWN, OF_DOCS, OF_PAPER):
+        for key, fields in entries.items():
+            for number in {fields.get("eprint", key), fields.get("doi", key)}:
+                keys.setdefault(number, set()).add(key)
+                titles.setdefault(number, set()).add(re.sub(r"[{}]", "", fields.get("title", "")))
+    assert not [found for found in (*keys.values(), *titles.values()) if len(found) > 1]
+
+
 def test_paper_form():
-    """Sections and length that the journal asks for, and figures that the Makefile makes; fails if one is missing."""
+    """Sections and length that the journal asks for, and figures that the Makefile makes; fails if one is missing.
+
+    What its authors alone can say, on tools and money, is left to them; docs/releasing.md lists it.
+    """
     header, text = _paper()
     assert {"title", "tags", "authors", "date", "bibliography"} <= set(header)
     assert 750 <= len(text.split()) <= 1750
     sections = re.findall(r"^# (.*)$", text, re.MULTILINE)
-    assert sections[:4] == ["Summary", "Statement of need", "State of the field", "Software design"]
+    asked = ["Summary", "Statement of need", "State of the field", "Software design", "Research impact statement"]
+    assert [*sections[:5], sections[-1]] == [*asked, "References"]
     figures = re.findall(r"\]\((figures/[\w.]+)\)", text)
     assert figures
     made = re.search(r"^FIGURES = (.*)$", _read("paper/Makefile"), re.MULTILINE)

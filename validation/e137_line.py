@@ -11,6 +11,7 @@ import numpy as np
 
 from mcgen import load_card
 from mcgen.analysis import reach as contours
+from mcgen.analysis import samples
 from mcgen.base.constants import M_E, M_MU
 from mcgen.card.card import cards_folder
 
@@ -28,7 +29,7 @@ EVENTS = 200_000
 
 def line() -> list[contours.ReachPoint]:
     """Edges of model A at every mass."""
-    contours.EVENTS = EVENTS
+    samples.EVENTS = EVENTS
     return contours.reach(load_card("e137"), ["A"], MASSES, workers=2)
 
 

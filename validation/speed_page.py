@@ -16,7 +16,8 @@ PAGE, FIGURES = ROOT / "docs" / "speed.md", ROOT / "validation" / "benchmarks.js
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
     """A table, numbers to the right."""
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] + ["---:"] * (len(head) - 1), *rows])
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def _short(values: list[float]) -> str:

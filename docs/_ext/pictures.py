@@ -70,11 +70,16 @@ def outcome(commands: str, built: Path, page: str = "") -> Path:
 
 
 class Picture(Directive):
-    """`{picture} NAME.png`: commands, and the figure that they leave; the option alt says what it shows."""
+    """`{picture} NAME.png`: commands, and the figure that they leave; the option alt says what it shows.
+
+    With the option bare the commands are not shown, as the page has them already.
+    """
 
     required_arguments = 1
     has_content = True
-    option_spec: ClassVar = {"alt": directives.unchanged_required, "width": directives.unchanged}
+    option_spec: ClassVar = {
+        "alt": directives.unchanged_required, "width": directives.unchanged, "bare": directives.flag
+    }  # fmt: skip
 
     def run(self) -> list[nodes.Node]:
         """Run the commands; the figure stands above them."""
@@ -90,7 +95,10 @@ class Picture(Directive):
             raise self.error(message)
         here = os.path.relpath(made, Path(environment.doc2path(environment.docname)).parent)
         image = nodes.image(uri=here, alt=self.options["alt"], width=self.options.get("width", "100%"))
-        code = nodes.literal_block(commands, "\n".join(f"$ {line}" for line in self.content), language="console")
+        if "bare" in self.options:
+            return [image]
+        typed = "\n".join(f"$ {line}" for line in self.content)
+        code = nodes.literal_block(typed, typed, language="console")
         return [image, code]
 
 

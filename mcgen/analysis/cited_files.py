@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
+import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,16 +14,18 @@ from typing import Any
 
 from mcgen.analysis.citing import Cited, Made, cited, text_of
 from mcgen.analysis.constraints.records import records
-from mcgen.base.errors import InputError, refuse_if
+from mcgen.base.errors import InputError, McgenWarning, refuse_if
 from mcgen.base.files import open_atomic
 from mcgen.card.card import Card, builtin_cards, parse_card, read_card
 from mcgen.events.formats import hepmc, kinds, lhe, lheh5, nuhepmc, tables
 from mcgen.events.meta import NAME
-from mcgen.events.pool import load
+from mcgen.events.pool import ENDING, load
 from mcgen.source.source import CardLike, load_card
 
 #: largest document or figure that is read
 MAX_BYTES = 100_000_000
+#: names of files that a warning has
+_MOST_NAMED = 6
 #: documents of a folder that say where it comes from, the first that is there
 _DOCUMENTS = ("summary.json", "patchset.json", "provenance.json")
 #: what a figure says of its inputs, as `base.files.used_text` writes it
@@ -35,13 +39,18 @@ _OF_FORMATS = {
 }
 
 
+class NotCitedWarning(McgenWarning):
+    """Files in a folder that are no results, or say nothing of what they were made of."""
+
+
 def cite(*source: str | Path, card: CardLike | None = None) -> list[Cited]:
     """What to cite: the program, the paper, and all that went into results.
 
     Parameters
     ----------
     source : str or Path
-        Files or folders that mcgen wrote, or cards by their name or file; without any, program and paper alone.
+        Files or folders that mcgen wrote, or cards by their name or file; without any, program and paper alone. Of a
+        folder of several results it is all of them; a warning names those and the files that are none.
     card : Card, str or Path, optional
         Experiment that events of another generator are meant for.
 
@@ -60,7 +69,7 @@ def cite(*source: str | Path, card: CardLike | None = None) -> list[Cited]:
     >>> [one.key for one in cite()]
     ['mcgen', 'Chen:2017awl']
     """
-    return cited(*(made(one, card) for one in source)) if source else cited(Made())
+    return cited(*(one for name in source for one in made(name, card))) if source else cited(Made())
 
 
 def write(entries: Sequence[Cited], path: str | Path) -> None:
@@ -70,8 +79,8 @@ def write(entries: Sequence[Cited], path: str | Path) -> None:
         stream.write(text_of(entries))
 
 
-def made(source: str | Path, card: CardLike | None = None) -> Made:
-    """What a card, a file or a folder was made of.
+def made(source: str | Path, card: CardLike | None = None) -> list[Made]:
+    """What a card, a file, or each of the results in a folder was made of.
 
     Parameters
     ----------
@@ -87,10 +96,12 @@ def made(source: str | Path, card: CardLike | None = None) -> Made:
     """
     path = Path(source)
     if not path.exists() and str(source) in builtin_cards():
-        return Made("card", (read_card(source),))
+        return [Made("card", (read_card(source),))]
     refuse_if(not path.exists(), f"{path}: is no file, and no card of this name comes with mcgen")
-    if path.is_dir():
-        return _of_folder(path, card)
+    return _of_folder(path, card) if path.is_dir() else [_of_file(path, card)]
+
+
+def _of_file(path: Path, card: CardLike | None) -> Made:
     if path.suffix == ".toml":
         return Made("card", (load_card(path),))
     beside = path.with_name(f"{path.name}.json")
@@ -201,15 +212,36 @@ def _of_results(folder: Path) -> Made | None:
     return next((_of_document(text, path) for path, text in found if _provenance(text) is not None), None)
 
 
-def _of_folder(path: Path, card: CardLike | None) -> Made:
+def _of_folder(path: Path, card: CardLike | None) -> list[Made]:
     found = _of_results(path)
-    if found is not None or (path / "plan.json").is_file():
-        return found or _of_events(path, card)
-    for document in sorted(path.glob("*.json")):
-        text = _json(document)
-        if _provenance(text) is not None:
-            return _of_document(text, document)
-    return _of_events(path, card)
+    if found is not None:
+        return [found]
+    files = sorted(file for file in path.iterdir() if not file.name.startswith("."))
+    if card is not None or (path / "plan.json").is_file() or all(file.suffix == ENDING for file in files):
+        return [_of_events(path, card)]
+    return _of_each(path, [file for file in files if file.suffix != ".json" or file.with_suffix("") not in files])
+
+
+def _of_each(folder: Path, files: Sequence[Path]) -> list[Made]:
+    """What each result in a folder was made of; a warning names what says nothing of it."""
+    found: dict[str, Made] = {}
+    for file in files:
+        with contextlib.suppress(InputError):
+            is_result = (file / "plan.json").is_file() or _of_results(file) if file.is_dir() else file.suffix != ".toml"
+            if is_result:
+                found[file.name] = made(file)[0]
+    refuse_if(not found, f"folder {folder}: no file in it says what it was made of")
+    silent = [file.name for file in files if file.name not in found]
+    if silent:
+        text = f"folder {folder}: cited is what went into {_named([*found])}; not cited: {_named(silent)}"
+        warnings.warn(text, NotCitedWarning, stacklevel=4)
+    return list(found.values())
+
+
+def _named(names: Sequence[str]) -> str:
+    """Some names, and how many more there are."""
+    rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + rest
 
 
 def _of_events(path: Path, card: CardLike | None) -> Made:

@@ -283,17 +283,13 @@ def _of_limit(card: Card, made: Made) -> Iterator[Use]:
         yield from _all("software", pyhf_terms.REFERENCES, what)
 
 
-#: who read many limits off figures, in their program darkcast
-_DARKCAST = "Ilten:2018crw"
-
-
 def _of_constraint(record: Record, made: Made) -> Iterator[Use]:
     """A known limit, and what it rests on where it is computed here."""
     what = f"known limit {record.name}: {record.experiment}"
     keys = [reference(name).key for name in record.references]
     yield from _all("constraint", dict.fromkeys(keys), what)
-    if "darkcast" in record.quality:
-        yield Use("constraint", _DARKCAST, f"numbers of known limits: {record.quality}")
+    numbers = [reference(name).key for name in record.numbers_from]
+    yield from _all("constraint", numbers, f"numbers of known limits: {record.quality}")
     if record.shift is not None:
         for mediator in {card.scalar.mediator: None for card in made.cards} or {"scalar": None}:
             yield from _all("physics", muon_g2.REFERENCES[mediator], f"anomalous magnetic moment by a {mediator}")

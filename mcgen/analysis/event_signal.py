@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -47,9 +48,9 @@ def _made(
     for chunk in source.iterate(list(dict.fromkeys(needed))):
         keep = search.counts(chunk)
         keep &= target.is_struck(chunk) if target else True
-        kept = {name: column[keep] for name, column in chunk.items()}
+        kept = chunk if keep.all() else {name: column[keep] for name, column in chunk.items()}
         if has_daughters:
-            kept |= daughters_of(kept, how)
+            kept = kept | daughters_of(kept, how)
         m = kept["S_mass"] if has_width else m_S
         k = np.sqrt(np.maximum((kept["S_E"] - m) * (kept["S_E"] + m), 1e-300))
         if has_width:  # decay lengths go with k/m, and m is the event's own
@@ -76,12 +77,30 @@ def sums_of(
     parts: list[Iterable[Made]], how: DecayModel, g_mu: Iterable[float], edges: Array = ALL, workers: int = 1
 ) -> tuple[Array, Array]:
     """Signal and sum of squares, (couplings, bins), at unit production coupling; the same for any number of workers."""
-    boson, shares = how.boson, how.search.shares(how.boson)
-    widths = [boson.width(g) for g in g_mu]
+    boson = how.boson
+    return _added(parts, boson.m_S, [boson.width(g) for g in g_mu], how.search.shares(boson), edges, workers)
+
+
+def _added(
+    parts: list[Iterable[Made]],
+    m_S: float,
+    widths: list[float],
+    shares: tuple[float, float],
+    edges: Array,
+    workers: int,
+) -> tuple[Array, Array]:
     with threads.pool(workers if len(parts) > 1 else 0) as pool:
-        sums = np.array(list(pool.map(lambda part: signal(part, boson.m_S, widths, shares, edges), parts)))
+        sums = np.array(list(pool.map(lambda part: signal(part, m_S, widths, shares, edges), parts)))
     exact = sums[0] if len(sums) == 1 else np.apply_along_axis(math.fsum, 0, sums)
     return exact[0], exact[1]
+
+
+def _met(made: Made) -> Made:
+    """Only what has a way on which its decay counts."""
+    if made.layers is not None or made.depth is not None:
+        return made
+    met = (made.z_min < made.z_max) & (made.weight != 0.0)
+    return Made(*(column[met] for column in made[:5]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +111,24 @@ class EventSignal:
     _how: DecayModel
     _kept: list[list[Made]] | None
     _workers: int
+    _width: float  #: GeV at g_mu = 1; it grows with the square
+    _shares: tuple[float, float]
+    _rate: float  #: at g_mu = 1, it grows too
 
     def _sums(self, g_mu: Array) -> tuple[Array, Array]:
-        parts = self._kept or parts_of(self._source, self._how)
-        return sums_of(parts, self._how, g_mu.tolist(), workers=self._workers)  # type: ignore[arg-type]
+        parts: list[Any] = self._kept or parts_of(self._source, self._how)
+        widths = (self._width * (g_mu * g_mu)).tolist()
+        return _added(parts, self._how.boson.m_S, widths, self._shares, ALL, self._workers)
 
     def __call__(self, g_mu: Array) -> Array:
         """N_S at couplings, of the same shape, without errors."""
         sums, _ = self._sums(g_mu)
-        return np.asarray(self._how.boson.rate() * g_mu**2 * sums[:, 0])
+        return np.asarray(self._rate * g_mu**2 * sums[:, 0])
 
     def estimates(self, g_mu: Array) -> list[Estimate]:
         """The same with errors."""
         sums, squares = self._sums(g_mu)
-        rates = (self._how.boson.rate() * g_mu**2).tolist()
+        rates = (self._rate * g_mu**2).tolist()
         n, norm_error = len(self._source), self._source.metadata.norm_error
         pairs = zip(rates, sums[:, 0].tolist(), squares[:, 0].tolist(), strict=True)
         return [weighted_sum(total, square, n, norm_error).times(rate) for rate, total, square in pairs]
@@ -147,7 +170,10 @@ def signal_of(source: EventSource, card: Card, model: str, m_S: float, workers: 
     refuse_foreign(source)
     how = DecayModel(boson, Search.of(card, m_S), 1.0, source.metadata.seed, forced=True)
     kept = [list(part) for part in parts_of(source, how)] if len(source) <= KEPT else None
-    return EventSignal(source, how, kept, workers)
+    shares = how.search.shares(boson)
+    if kept and shares[1] == 0.0:  # no decay counts wherever it happens
+        kept = [[_met(made) for made in part] for part in kept]
+    return EventSignal(source, how, kept, workers, boson.width(), shares, boson.rate())
 
 
 def signal_in_bins(

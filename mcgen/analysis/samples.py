@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mcgen.card.card import Card
 from mcgen.events.events import EventSource
-from mcgen.generation.generate import generate
+from mcgen.generation.generate import in_passing
 from mcgen.source.source import source_of
 
 #: events per mass where the detector has a shape, for which there is no quadrature
@@ -18,4 +18,4 @@ def sample(card: Card, models: Sequence[str], m_S: float) -> EventSource:
     ratio = source_of(card).electron_ratio
     made_with = max(models, key=lambda model: abs(ratio(model)))  # else its parts are missing
     couples = ratio(made_with) != ratio(card.scalar.model)
-    return generate(card.with_boson(model=made_with) if couples else card, m_S, EVENTS)
+    return in_passing(card.with_boson(model=made_with) if couples else card, m_S, EVENTS)

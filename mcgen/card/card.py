@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import tomllib
 from collections.abc import Sequence
@@ -295,10 +296,7 @@ class Card(Section):
     @property
     def text(self) -> str:
         """The card as TOML: the text it was read from, or a new one if it was changed since."""
-        with contextlib.suppress(InputError):  # a file that the text names is not read again
-            if self._text and parse_card(self._text).model_dump() == self.model_dump():
-                return self._text
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        return _text_of(self)
 
     def check_models(self, models: Sequence[str], where: str = "model") -> None:
         """Raise InputError unless each model has couplings for the card's mediator."""
@@ -335,6 +333,14 @@ def read_card(name: str | Path) -> Card:
     """A card by its file or by the name of one that comes with the package, as `mcgen.load_card` without its checks."""
     path = builtin_cards().get(str(name), Path(name))
     return parse_card(card_text(name), str(name), Path(name).parent if Path(name).is_file() else path.parent)
+
+
+@functools.lru_cache(maxsize=8)
+def _text_of(card: Card) -> str:
+    with contextlib.suppress(InputError):  # a file that the text names is not read again
+        if card._text and parse_card(card._text).model_dump() == card.model_dump():
+            return card._text
+    return tomli_w.dumps(card.model_dump(mode="json", exclude_none=True))
 
 
 def parse_card(text: str, where: str = "card", folder: Path | None = None) -> Card:

@@ -60,7 +60,7 @@ def cli() -> None:
     Energies and masses are in GeV unless they carry a unit. A list is a,b,c, start:stop:n or start:stop:n:log.
 
     \b
-    mcgen run fermilab                        the whole chain for an experiment of the paper
+    mcgen run fermilab    (the whole chain for an experiment of the paper)
     mcgen xsec --target W --energy 3 --mass 100MeV
     """
 

@@ -55,6 +55,10 @@ class ContentHash:
             whole.update(name.encode() + digest.digest())
         return whole.hexdigest()
 
+    def as_metadata(self) -> dict[str, Any]:
+        """What metadata say of all that was added."""
+        return dict(zip(_HASHES, (self.hexdigest(), self.branches()), strict=True))
+
 
 class EventSource(Protocol):
     """Events that can be read: `Events` in memory, an `EventFile`, or either with other weights."""

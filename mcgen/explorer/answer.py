@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,8 @@ PARTS = ("contour", "events", "spectrum", "angle", "layout")
 COUPLINGS, BINS = 49, 40
 #: energies of the beam, and nodes in x, u, t and a bin, for the distribution of the angle
 _ENERGIES, _NODES = 6, (32, 1, 12, 4)
+#: threads over the masses of a contour
+_WORKERS = min(4, os.cpu_count() or 1)
 #: share of the S beyond the ends of an axis
 _BEYOND = 1e-3
 
@@ -151,7 +154,7 @@ def contour(setup: Setup, signals: SignalsOf = signals_of_models, step: Callable
     """
     card, look = setup.card, setup.look
     scan = Scan(card, look.models, limit_of(card), look.production, signals=signals)
-    rows = rows_at(scan, look.masses, progress=step)
+    rows = rows_at(scan, look.masses, _WORKERS, step)
     return Contour(rows, title_of([(card.name, scan.limit)]))
 
 

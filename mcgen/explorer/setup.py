@@ -22,8 +22,8 @@ from mcgen.base.units import parse_list
 from mcgen.card.card import MAX_BYTES, Card, faults_of, parse_card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.card.target import Layer
+from mcgen.card.toml_text import rewritten
 from mcgen.explorer.pairs import follow
-from mcgen.explorer.toml_text import rewritten
 from mcgen.physics.emission.cross_section import METHODS
 from mcgen.report.plane import AXES
 from mcgen.search.search import Search

@@ -207,6 +207,7 @@ def write(
     workers: int = 1,
     chunk: int = CHUNK,
     max_pull: float = MAX_PULL,
+    hashed: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> EventMeta:
     """Make events and give them to `sink`, chunk by chunk; return their metadata.
@@ -227,6 +228,8 @@ def write(
         Events of a chunk.
     max_pull : float
         Standard deviations between events and quadrature at which the run fails.
+    hashed : bool
+        Whether metadata have hashes of the content.
     progress : callable, optional
         Called with the number of events done after each chunk.
 
@@ -235,7 +238,7 @@ def write(
     ClosureError
         If the events disagree with the quadrature by more than max_pull standard deviations.
     """
-    tally = Tally(prepared, events, options.weighted, max_pull)
+    tally = Tally(prepared, events, options.weighted, max_pull, hashed)
     card = prepared.source.card
     boson = Boson(card, card.scalar.model, prepared.m_S)
     how = DecayModel(
@@ -306,6 +309,28 @@ def already(
     if file.content_sha256() != meta["content_sha256"]:
         refuse(path, "is there and damaged (content hash differs)")
     return file
+
+
+def _joined(kept: list[Columns]) -> Columns:
+    """Chunks of events as one."""
+    return kept[0] if len(kept) == 1 else {name: np.concatenate([c[name] for c in kept]) for name in kept[0]}
+
+
+def in_passing(card: Card, m_S: float, events: int) -> Events:
+    """The same events as those of `generate`, for one answer: metadata have no hashes, and no spectrum of t.
+
+    Parameters
+    ----------
+    card : Card
+    m_S : float
+        Mass of S in GeV.
+    events : int
+        How many, made in the calling thread.
+    """
+    prepared = prepare(source_of(card), m_S, card.run.seed, 0, in_passing=True)
+    kept: list[Columns] = []
+    made = write(prepared, events, kept.append, Options(), workers=0, hashed=False)
+    return Events(made, _joined(kept))
 
 
 def generate(
@@ -400,7 +425,7 @@ def generate(
         hear = stack.enter_context(reported(progress, "events", n))
         made = write(prepared, n, sink, options, first=first, workers=workers, chunk=chunk, progress=hear)
         if writer is None:
-            return Events(made, {name: np.concatenate([c[name] for c in kept]) for name in kept[0]})
+            return Events(made, _joined(kept))
         writer.finish(made)
     assert output is not None
     return EventFile(output)

@@ -138,8 +138,8 @@ def build_lattice(track: Track, process: Any, stages: Stages | None = None) -> L
     cells = THIN if thin(high, low) else THICK
     ceiling = _corners(track, process, energies, cells, stages)
     for axis in range(4):
-        lower, upper = (np.take(ceiling, range(i, ceiling.shape[axis] - 1 + i), axis) for i in (0, 1))
-        ceiling = np.maximum(lower, upper)
+        along = np.moveaxis(ceiling, axis, 0)
+        ceiling = np.moveaxis(np.maximum(along[:-1], along[1:]), 0, axis)
     # half a percent more for maxima inside a cell, and a little everywhere, so that no cell is never proposed
     ceiling = (1.005 * ceiling + 1e-6 * ceiling.mean()).ravel()
     threshold, alias = _alias_table(ceiling)
@@ -242,6 +242,8 @@ class Proposals:
         The points (`mcgen.generation.stages`).
     queue : array of int, shape (2, SIZE)
         Column of the event, and number of the trial, of each point.
+    events : array of int, shape (columns,)
+        Number of the event in each column.
     """
 
     def __init__(
@@ -254,7 +256,7 @@ class Proposals:
         stages: Stages | None = None,
     ) -> None:
         stages = stages or STAGES[type(process)]
-        self._size = events.size
+        self.events = events
         self.block = new_block()
         self.queue = np.zeros((2, SIZE), np.int64)
         self._draw = ready(draw, lattice, seed, stream, events, self.queue, self.block)
@@ -269,8 +271,8 @@ class Proposals:
 
     def first_trials(self) -> Iterator[int]:
         """Propose the first trial of each event, block by block; yields the number of points of each block."""
-        for start in range(0, self._size, SIZE):
-            n = min(SIZE, self._size - start)
+        for start in range(0, self.events.size, SIZE):
+            n = min(SIZE, self.events.size - start)
             self.queue[0, :n] = np.arange(start, start + n)
             self.propose(n)
             yield n
@@ -318,8 +320,14 @@ def integrate(
     tuple of float, length 4
         `lattice.total` times the first one over `points` is the mean cross section on the track in pb.
     """
-    proposals = Proposals(lattice, process, seed, stream, np.arange(first, first + points), stages)
-    sums = np.zeros(4)
-    for n in proposals.first_trials():
-        _add(proposals.block, n, sums)
-    return tuple(sums.tolist())
+    return next(integrals(Proposals(lattice, process, seed, stream, np.arange(first, first + points), stages)))
+
+
+def integrals(proposals: Proposals, blocks: int = 1) -> Iterator[tuple[float, ...]]:
+    """The same sums over the points of some proposals, and over as many further ones, block after block."""
+    for _ in range(blocks):
+        sums = np.zeros(4)
+        for n in proposals.first_trials():
+            _add(proposals.block, n, sums)
+        yield tuple(sums.tolist())
+        proposals.events += proposals.events.size

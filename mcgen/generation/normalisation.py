@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from mcgen.base import threads
 from mcgen.base.arrays import Array
 from mcgen.base.errors import ClosureError, refuse_if
 from mcgen.base.estimate import Estimate, mean_of, share_pulls, weighted_sum
@@ -25,19 +26,22 @@ from mcgen.events.meta import FORMAT, EventMeta
 from mcgen.generation.both_lines import Channel, channels
 from mcgen.generation.collisions import PreparedCollisions
 from mcgen.generation.collisions import prepare as prepare_collisions
-from mcgen.generation.lattice import Lattice, build_lattices, integrate
+from mcgen.generation.lattice import Lattice, Proposals, build_lattices, integrals
 from mcgen.physics.emission import cross_section
 from mcgen.physics.emission.amplitude import Process
 from mcgen.physics.emission.kinematics import t_range
 from mcgen.physics.emission.rules import rules
 from mcgen.physics.signal.signal_yield import yield_per_pb
 from mcgen.quadrature.yields import t_spectrum, yield_per_muon
+from mcgen.search.signal import NONE
 from mcgen.source.beam_nodes import TargetComponent
 from mcgen.source.collisions import Collisions
 from mcgen.source.source import AnySource, Source
 
 #: points of the integration that fixes the normalisation
 INTEGRATION_POINTS = 1 << 19
+#: points where the quadrature fixes it, and an integral only has to agree and to tell what lies above the ceilings
+CHECK_POINTS = 1 << 15
 _INTEGRATION_BLOCK, _SMALLEST_BLOCK = 1 << 14, 1 << 11
 #: a run further off its quadrature than this many standard deviations fails
 MAX_PULL = 5.0
@@ -57,6 +61,7 @@ class PreparedComponent:
     scale: float  #: S per muon at g_mu = 1 if f were 1 everywhere
     mean: Estimate  #: of f
     accepted: Estimate  #: of min(1, f)
+    above: Estimate  #: of what of f lies above 1; its error is rather too large
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +111,18 @@ def _prepared(
     """A component with the integrals of f over its lattice, from sums over blocks of points, n in all."""
     f, f2, cut, cut2 = (math.fsum(column) for column in zip(*sums, strict=True))
     mean, accepted = mean_of(f, f2, n), mean_of(cut, cut2, n)
+    # (f - cut)^2 < f^2 - cut^2; as if there was one point more, for chance may have left out the only one
+    above = Estimate((f - cut) / n, math.sqrt(f2 - cut2 + 1.0) / n, math.inf)
     scale = lattice.total * yield_per_pb(component.density, component.track.length)
-    return PreparedComponent(component, process, lattice, scale, mean, accepted)
+    return PreparedComponent(component, process, lattice, scale, mean, accepted, above)
 
 
-def _t_edges(source: Source, m_S: float, components: list[TargetComponent]) -> Array:
-    """Bins that hold all t of all components up to 10 GeV^2."""
+def _t_bins(source: Source, m_S: float, components: list[TargetComponent]) -> tuple[Array, Array, Array]:
+    """Edges of bins that hold all t of all components up to 10 GeV^2, and the yield in each with its error."""
     lines = [(component.E_high, source.beam_line(m_S, component.target)) for component in components]
     limits = [t_range(E, p.m, p.m_out, p.m_S, p.M) for E, p in lines]
-    return np.geomspace(min(low for low, _ in limits), min(10.0, max(high for _, high in limits)), 16)
+    edges = np.geomspace(min(low for low, _ in limits), min(10.0, max(high for _, high in limits)), 16)
+    return edges, *t_spectrum(source, m_S, edges)
 
 
 def _sigma(source: Source, m_S: float) -> list[dict[str, Any]]:
@@ -136,7 +144,7 @@ def _sigma(source: Source, m_S: float) -> list[dict[str, Any]]:
 Prepared = PreparedSource | PreparedCollisions
 
 
-def prepare(source: AnySource, m_S: float, seed: int, workers: int = 1) -> Prepared:
+def prepare(source: AnySource, m_S: float, seed: int, workers: int = 1, *, in_passing: bool = False) -> Prepared:
     """Make a source ready to generate; its Monte Carlo integral must agree with the quadrature.
 
     Parameters
@@ -147,7 +155,10 @@ def prepare(source: AnySource, m_S: float, seed: int, workers: int = 1) -> Prepa
     seed : int
         Of the random numbers of the integration, and of the events to come.
     workers : int
-        Threads; the result does not depend on them.
+        Threads; the result does not depend on them. With 0 all happens in the calling thread.
+    in_passing : bool
+        For a few events that go into no file: no spectrum of t and no cross sections to compare with. On one target
+        the quadrature fixes the normalisation instead of an integral over many points.
 
     Raises
     ------
@@ -160,7 +171,7 @@ def prepare(source: AnySource, m_S: float, seed: int, workers: int = 1) -> Prepa
     if isinstance(source, Collisions):
         prepared: Prepared = prepare_collisions(source, m_S, seed, MAX_PULL)
     else:
-        prepared = _prepare(source, m_S, seed, workers)
+        prepared = _prepare(source, m_S, seed, workers, in_passing)
     found = prepared.total(weighted=True)
     if not abs(found.pull(prepared.expected.value)) < MAX_PULL:
         message = (
@@ -168,10 +179,19 @@ def prepare(source: AnySource, m_S: float, seed: int, workers: int = 1) -> Prepa
             f"{prepared.expected.value:.6g} disagree by {found.pull(prepared.expected.value):.1f} sigma"
         )
         raise ClosureError(message)
+    if in_passing and isinstance(prepared, PreparedSource) and len(prepared.components) == 1:
+        return replace(prepared, components=[_by_quadrature(prepared.components[0], prepared.expected)])
     return prepared
 
 
-def _prepare(source: Source, m_S: float, seed: int, workers: int) -> PreparedSource:
+def _by_quadrature(ready: PreparedComponent, expected: Estimate) -> PreparedComponent:
+    """The only component, its mean of f from the quadrature: only what lies above 1 is from points."""
+    mean = expected.times(1.0 / ready.scale)
+    accepted = Estimate(mean.value - ready.above.value, math.hypot(mean.error, ready.above.error), math.inf)
+    return replace(ready, mean=mean, accepted=accepted)
+
+
+def _prepare(source: Source, m_S: float, seed: int, workers: int, in_passing: bool) -> PreparedSource:
     """Build the lattices in matter and integrate over them."""
     found = [
         (replace(component, channel=i), process)
@@ -179,28 +199,32 @@ def _prepare(source: Source, m_S: float, seed: int, workers: int) -> PreparedSou
         for i, process in enumerate(channels(source.process(m_S, component.target)))
     ]
     components, processes = [component for component, _ in found], [process for _, process in found]
-    share = INTEGRATION_POINTS // len(components)
+    share = (CHECK_POINTS if in_passing and len(components) == 1 else INTEGRATION_POINTS) // len(components)
     block = min(_INTEGRATION_BLOCK, max(_SMALLEST_BLOCK, 1 << share.bit_length()))
     blocks = -(-share // block) or 1
-    with ThreadPoolExecutor(workers) as pool:
+    at_once = -(-blocks // max(workers, 1))
+    with threads.pool(workers) as pool:
         expected = pool.submit(yield_per_muon, source, m_S)
+        bins = None if in_passing else pool.submit(_t_bins, source, m_S, components)
+        sigma = None if in_passing else pool.submit(_sigma, source, m_S)
         lattices = build_lattices(components, processes, pool)
 
-        def sums(job: int) -> tuple[float, ...]:
-            i = job // blocks  # the component
-            key = np.uint64(seed), np.uint64(INTEGRATION), job * block
-            return integrate(lattices[i], processes[i], *key, block)
+        def sums(job: tuple[int, int]) -> list[tuple[float, ...]]:
+            i, first = job  # the component, and the first of its blocks
+            start = (i * blocks + first) * block
+            key = np.uint64(seed), np.uint64(INTEGRATION), np.arange(start, start + block)
+            return list(integrals(Proposals(lattices[i], processes[i], *key), min(at_once, blocks - first)))
 
-        parts = list(pool.map(sums, range(blocks * len(components))))
+        jobs = itertools.product(range(len(components)), range(0, blocks, at_once))
+        parts = list(itertools.chain.from_iterable(pool.map(sums, jobs)))
         ready = [
             _prepared(*made, parts[i * blocks : (i + 1) * blocks], blocks * block)
             for i, made in enumerate(zip(components, processes, lattices, strict=True))
         ]
         whole = expected.result()
-        edges = _t_edges(source, m_S, components)
-        t, t_error = t_spectrum(source, m_S, edges)
+        edges, t, t_error = bins.result() if bins else (NONE, NONE, NONE)
         shares = edges, t / whole.value, t_error / whole.value
-        return PreparedSource(source, m_S, seed, ready, whole, *shares, _sigma(source, m_S))
+        return PreparedSource(source, m_S, seed, ready, whole, *shares, sigma.result() if sigma else [])
 
 
 @jit
@@ -239,15 +263,19 @@ class Tally:
         Whether every trial is kept with its weight.
     max_pull : float
         Standard deviations between events and quadrature at which `metadata` fails.
+    hashed : bool
+        Whether metadata have hashes of the content.
     """
 
-    def __init__(self, prepared: Prepared, events: int, weighted: bool, max_pull: float = MAX_PULL) -> None:
+    def __init__(
+        self, prepared: Prepared, events: int, weighted: bool, max_pull: float = MAX_PULL, hashed: bool = True
+    ) -> None:
         self._max_pull = max_pull
         self._prepared = prepared
         self._events = events
         self._weighted = weighted
         self._started = time.time()
-        self._hash = ContentHash()
+        self._hash = ContentHash() if hashed else None
         self._trials = 0
         self._sums: list[float] = []
         self._squares: list[float] = []
@@ -256,10 +284,12 @@ class Tally:
 
     def add(self, columns: Columns, kept: Columns, trials: int) -> None:
         """Add a chunk of events, of which `kept` goes into the file."""
-        self._hash.update(kept)
+        if self._hash:
+            self._hash.update(kept)
         self._trials += trials
         weight = columns["weight"]
-        add_to_bins(self._prepared.edges, columns[self._prepared.binned], weight, self._t_sums, self._t_squares)
+        if self._t_sums.size:
+            add_to_bins(self._prepared.edges, columns[self._prepared.binned], weight, self._t_sums, self._t_squares)
         self._sums.append(float(weight.sum()))
         self._squares.append(float(np.sum(weight * weight)))  # np.dot would keep threads of BLAS spinning
 
@@ -325,7 +355,6 @@ class Tally:
                 "unweighting_efficiency": n / self._trials,
                 "overweight_fraction": max(0.0, prepared.overweight),
                 "sigma": prepared.sigma,
-                "content_sha256": self._hash.hexdigest(),
-                "branch_sha256": self._hash.branches(),
+                **(self._hash.as_metadata() if self._hash else {}),
             }
         )

@@ -8,16 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
-from mcgen.analysis.constraints import Constraint
+from mcgen.analysis.constraints import Constraint, ShownBoson, constraints
 from mcgen.analysis.crossings import Intervals
 from mcgen.analysis.reach_rows import ReachPoint, short_words
-from mcgen.base.asked import ends
+from mcgen.base.asked import Names, ends, names
 from mcgen.base.errors import McgenWarning
+from mcgen.base.units import Range
 from mcgen.report import palette
 from mcgen.report.figure import LOG, View, Where, check_words, decimal, entries, figure, fit_titles, legend, stroke
 from mcgen.report.known_figure import also_named, are_grey, area, draw_known, draw_region, name_known
 from mcgen.report.labels import Named
 from mcgen.report.plane import AXES, PERTURBATIVE, Column, Plane, model_words
+from mcgen.source.source import CardLike
 from mcgen.statistics.limits import Bands
 
 #: ends of what is excluded under any of the variations, and under all
@@ -28,6 +30,8 @@ _ENDS = (
 )  # fmt: skip
 #: with greys, how far a figure goes beyond where each mass is excluded
 _BEYOND = 30.0
+#: masses in GeV that an axis may show and a limit is still looked for
+_MASSES = 1e-9, 1e5
 
 
 class NothingShownWarning(McgenWarning):
@@ -300,19 +304,39 @@ def draw_reach(
     return shapes
 
 
+def limits_at(
+    known: Names | Sequence[Constraint], points: Sequence[ReachPoint], boson: ShownBoson, view: View, workers: int = 1
+) -> list[Constraint]:
+    """Known limits on a boson by their names, at the masses that a figure of contours shows; those computed stay."""
+    listed: list[Any] = names(known)  # type: ignore[arg-type]
+    asked = [str(one) for one in listed if not isinstance(one, Constraint)]
+    models = list(dict.fromkeys(p.model for p in points))
+    found = constraints(asked, _shown_span(points, view), boson, models, workers) if asked else []
+    return found + [one for one in listed if isinstance(one, Constraint)]
+
+
+def _shown_span(points: Sequence[ReachPoint], view: View) -> Range:
+    """Masses in GeV between which limits are shown: the ends of the axis, as far as a mass can be."""
+    asked = ends(view.get("xlim"), "xlim", "energy", positive=True)
+    ends_of_it = asked or (min(p.mass_gev for p in points), max(p.mass_gev for p in points))
+    low, high = (min(max(m, _MASSES[0]), _MASSES[1]) for m in ends_of_it)
+    return Range((low, high)) if low < high else Range((0.5 * low, 2.0 * high))
+
+
 def plot_reach(
     points: Sequence[ReachPoint],
     where: Where,
     title: str = "",
-    known: Sequence[Constraint] = (),
+    known: Names | Sequence[Constraint] = (),
     *,
-    mediator: str | None = None,
+    boson: CardLike | None = None,
     axis: str = AXES[0],
     mass_unit: str | None = None,
     references: bool = False,
     criterion: str = "",
     remarks: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
+    workers: int = 1,
     **view: Unpack[View],
 ) -> None:
     """Region of couplings against the mass in which the signal exceeds the threshold, one panel per model.
@@ -328,13 +352,15 @@ def plot_reach(
         A file that ends in .png, .pdf or .svg, or Axes of matplotlib, one for each panel.
     title : str
         By default the criterion, and the model. With a title of its own the criterion is in the legend.
-    known : sequence of Constraint
-        Limits to be drawn beside them.
-    mediator : {"scalar", "pseudoscalar", "vector", "axial"}, optional
-        Of the boson: with it the axis is the coupling that is usual for it, epsilon = g_mu/e of a dark photon,
-        g' of L_mu - L_tau, g_a = g_mu/(2 m_mu) of a pseudoscalar.
+    known : str or sequence of str
+        Known limits to be drawn beside them, as `mcgen reach --constraints` takes them: names of `mcgen.constraints`,
+        "paper" for those of Fig. 5, "all" for all that hold, files .csv with mass_gev,coupling in GeV and g_mu.
+    boson : Card, str or Path, optional
+        Whose coupling is shown, and whose limits: a card, for its boson with its decays, or "scalar", "pseudoscalar",
+        "vector" or "axial". Without it the axis is g_mu, and limits are those on a scalar.
     axis : {"community", "g_mu"}
-        Which coupling; `ylim` is in it.
+        The coupling that is usual for the boson, epsilon = g_mu/e of a dark photon, g' of L_mu - L_tau,
+        g_a = g_mu/(2 m_mu) of a pseudoscalar, or g_mu; `ylim` is in it.
     mass_unit : {"MeV", "GeV"}, optional
         By default GeV if the axis goes beyond 2 GeV.
     references : bool
@@ -345,11 +371,21 @@ def plot_reach(
         What the legend says of an experiment after its name.
     notes : sequence of str
         More lines of the legend.
+    workers : int
+        Threads, for limits that are computed: of dumps and of NA64mu.
     **view
         `xlim`, `ylim` and `style` of `mcgen.report.figure.View`.
+
+    Raises
+    ------
+    InputError
+        If a limit or the boson is not known, or the title cannot be read.
     """
     check_words(title, "title")
     models = list(dict.fromkeys(p.model for p in points))
+    shown = ShownBoson.asked(boson)
+    known = limits_at(known, points, shown, view, workers)
+    mediator = None if boson is None else shown.mediator
     words = {short_words(p) for p in points}
     criterion = criterion or (words.pop() if len(words) == 1 else "")
     lead = title or criterion

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import logging
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple, TypedDict
 import numpy as np
 
 from mcgen.base.asked import Ends, ends
-from mcgen.base.errors import InputError, choose, refuse_if
+from mcgen.base.errors import InputError, McgenWarning, choose, refuse_if
 from mcgen.base.extras import optional
 from mcgen.base.files import atomic_path, request_text, used_text
 from mcgen.base.steps import hushed
@@ -26,6 +27,10 @@ Where = str | Path | Any
 #: two logarithmic axes, and what the one of masses is called
 LOG = {"xscale": "log", "yscale": "log"}
 MASS = r"$m_S$ [MeV]"
+
+
+class NoGlyphWarning(McgenWarning):
+    """Letters that no font of a figure has."""
 
 
 class View(TypedDict, total=False):
@@ -71,6 +76,8 @@ _LENGTHS = (
 )  # fmt: skip
 #: its only letters that are TrueType, which PDF files can hold as such
 _FONT = "Fira Sans"
+#: in the order in which a letter is looked for
+_FONTS = (_FONT, "DejaVu Sans")
 _MATHEMATICS = {"rm": "", "it": ":italic", "bf": ":bold", "sf": "", "tt": "", "cal": ":italic"}
 
 
@@ -82,7 +89,7 @@ def _settings(style: str) -> dict[str, Any]:
     base |= {name: base[name] * size.font / _LETTERS for name in _LENGTHS}
     return base | {
         "font.size": size.font,
-        "font.sans-serif": [_FONT, "DejaVu Sans"],
+        "font.sans-serif": list(_FONTS),
         "mathtext.default": "it",
         **{f"mathtext.{kind}": f"{_FONT}{end}" for kind, end in _MATHEMATICS.items()},
         "axes.titlesize": "medium",
@@ -198,13 +205,19 @@ def figure(where: Where, columns: int = 1, rows: int = 1, view: View | None = No
     mpl = optional("matplotlib", "plots", "plot")
     drawing = optional("matplotlib.figure", "plots", "plot")
     kind, size = kind_of(path), STYLES[style]
-    with mpl.rc_context(_settings(style)):
+    with mpl.rc_context(_settings(style)), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ ")  # for each letter, each time that it is measured
         extent = min(size.width * columns, size.widest), size.height * (1.0 if rows == 1 or style == "talk" else 1.25)
         made = drawing.Figure(figsize=extent, layout="constrained")
         heights = {"height_ratios": [2, 1][:rows]}
         panels = made.subplots(rows, columns, squeeze=False, sharex=rows > 1, gridspec_kw=heights).ravel()
         yield panels
         fit_titles(panels)
+        missing = _without_glyph(made) if kind != "svg" else ""
+        if missing:
+            fonts = " or ".join(_FONTS)
+            text = f"figure {path}: {missing!r} are boxes, as the fonts {fonts} have no such letters; .svg keeps them"
+            warnings.warn(text, NoGlyphWarning, stacklevel=4)
         with atomic_path(path, _same_picture) as part:
             origin = provenance()
             program, text, dates = _METADATA[kind]
@@ -215,6 +228,16 @@ def figure(where: Where, columns: int = 1, rows: int = 1, view: View | None = No
             made_by |= {"Title": title} if (title := "; ".join(t for t in titles if t)) else {}
             with hushed("fontTools", logging.ERROR):  # it has words about the date of a font
                 made.savefig(part, dpi=150, format=kind, metadata=made_by)
+
+
+def _without_glyph(made: Any) -> str:
+    """Letters of a figure that no font of it has."""
+    from matplotlib.font_manager import findfont, get_font
+    from matplotlib.text import Text
+
+    letters = dict.fromkeys(letter for text in made.findobj(Text) for letter in text.get_text() if letter > "\x7f")
+    known = {code for font in _FONTS for code in get_font(findfont(font)).get_charmap()} if letters else ()
+    return "".join(letter for letter in letters if ord(letter) not in known)
 
 
 def fit_titles(panels: Sequence[Any]) -> None:

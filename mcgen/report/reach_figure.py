@@ -13,17 +13,14 @@ from mcgen.analysis.constraints.known import FILES
 from mcgen.analysis.constraints.records import OwnLimit
 from mcgen.analysis.reach import AboveThresholdWarning, ReachPoint, Scan, Tower, landmarks, reach
 from mcgen.analysis.threshold import limit_of
-from mcgen.base.asked import ends
 from mcgen.base.errors import ThresholdError, refuse_if
 from mcgen.base.files import note
 from mcgen.base.units import Range, quantity_text
 from mcgen.card.card import Card
-from mcgen.report.contours import plot_reach
+from mcgen.report.contours import limits_at, plot_reach
 from mcgen.report.figure import View, check_words
 from mcgen.report.plane import AXES
 
-#: masses in GeV that an axis may show and a limit is still looked for
-_MASSES = 1e-9, 1e5
 #: progress of one experiment: its name and the number of masses, 0 if a line is traced
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None] | None]]
 
@@ -145,14 +142,6 @@ def words_of(tower: Tower) -> str:
     return f"{tower.states} states, {quantity_text(tower.spacing, 'energy')} apart, over the lightest"
 
 
-def _shown_span(points: Sequence[ReachPoint], view: View) -> Range:
-    """Masses in GeV between which limits are shown: the ends of the axis, as far as a mass can be."""
-    asked = ends(view.get("xlim"), "xlim", "energy", positive=True)
-    ends_of_it = asked or (min(p.mass_gev for p in points), max(p.mass_gev for p in points))
-    low, high = (min(max(m, _MASSES[0]), _MASSES[1]) for m in ends_of_it)
-    return Range((low, high)) if low < high else Range((0.5 * low, 2.0 * high))
-
-
 def draw(
     points: Sequence[ReachPoint],
     cards: Sequence[Card],
@@ -193,22 +182,20 @@ def draw(
         If the cards have several bosons.
     """
     check_drawable(cards, limits)
-    models = list(dict.fromkeys(p.model for p in points))
-    span = _shown_span(points, view)
     decays = {(s.invisible, s.width, s.widths) for s in (card.scalar for card in cards)}
     differ = len(decays) > 1 and any(name not in constraints.G2_SETS for name in limits)
     refuse_if(differ, "--constraints: cards of several decays ([scalar]) in one figure; each needs its own")
     of_electrons = limits and any(card.scalar.widths and card.lepton == "e" for card in cards)
     refuse_if(of_electrons, "--constraints: scalar.widths of an electron beam says nothing of g_mu")
     boson = constraints.ShownBoson.of(cards[0].scalar, tower)
-    known = constraints.constraints(limits, span, boson, models, workers)
+    known = limits_at(limits, points, boson, view, workers)
     note(constraints=[one.name for one in known])
     plot_reach(
         points,
         path,
         title,
         known,
-        mediator=cards[0].scalar.mediator,
+        boson=cards[0].scalar.mediator,
         axis=axis,
         mass_unit=mass_unit,
         references=references,

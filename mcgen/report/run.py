@@ -211,7 +211,7 @@ def _draw(card: Card, result: Result, view: Shown) -> None:
         view.get("title") or f"{card.name}, {criterion}",
         criterion=criterion,
         remarks=remarks_on([card]),
-        mediator=card.scalar.mediator,
+        boson=card.scalar.mediator,
         style=style,
         xlim=view.get("xlim"),
         ylim=view.get("ylim"),

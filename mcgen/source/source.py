@@ -191,8 +191,12 @@ class Source:
 AnySource = Source | Collisions
 
 
+@functools.lru_cache(maxsize=8)
 def source_of(card: Card) -> AnySource:
-    """What makes the bosons of a card, of one kind or the other; the one place that decides."""
+    """What makes the bosons of a card, of one kind or the other; the one place that decides.
+
+    Of the latest cards it is kept, with all that it has computed.
+    """
     return Collisions(card) if card.collider else Source(card)
 
 

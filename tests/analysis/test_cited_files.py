@@ -154,6 +154,28 @@ def test_a_folder_with_a_document_of_its_own(tmp_path, folder, monkeypatch):
     assert keys(tmp_path) == BASE
 
 
+def test_a_folder_of_several_results(tmp_path, monkeypatch, capsys):
+    """All results of a folder, and one line on what is none; fails if the first file stands for the others."""
+    monkeypatch.chdir(tmp_path)
+    run("reach", "fermilab", "--mass", "100MeV", "-o", "r.csv", "--method", "feldman-cousins")
+    run("generate", "na64", "-o", "e.root", "--events", "200")
+    run("generate", "fermilab", "-o", "many", "--events", "200")
+    for name in ("notes.txt", "mine.toml", ".hidden", "broken.json"):
+        (tmp_path / name).write_text("words")
+    (tmp_path / "empty").mkdir()
+    capsys.readouterr()
+    assert main(["cite", ".", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert {row["key"] for row in json.loads(out)} == BASE | RANDOM | {"Feldman:1997qc"}
+    assert err == (
+        "mcgen: warning: folder .: cited is what went into e.root, many, r.csv; "
+        "not cited: broken.json, empty, mine.toml, notes.txt\n"
+    )
+    (tmp_path / "empty" / "x.txt").write_text("words")
+    with pytest.raises(InputError, match="no file in it says"):
+        mcgen.cite(tmp_path / "empty")
+
+
 def test_events_of_another_generator():
     """They rest on no form factor of ours; the format and the matter of the card are named."""
     reference = mcgen.card.card.data_folder("reference", "validation/reference") / "madgraph_W_1GeV_mS0.1.lhe.gz"

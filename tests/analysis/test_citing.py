@@ -231,6 +231,15 @@ def test_constraints(name):
     assert not found & others
 
 
+def test_who_collected_numbers():
+    """A table from a collection of others cites it, whatever its quality says; fails if no key says so."""
+    collected = {name for name, one in records().items() if one.table and "darkcast @" in one.path.read_text()}
+    assert collected >= {"babar", "lhcb", "charm", "nucal"}
+    for name in records():
+        found = keys(Made("reach", (load_card("na64"),), constraints=(name,)))
+        assert ("Ilten:2018crw" in found) == (name in collected), name
+
+
 def test_computed_constraints_name_their_physics():
     """A limit that is computed here rests on how; fails if only the experiment is named."""
     card = load_card("na64")

@@ -59,7 +59,7 @@ def test_shares_multiply_to_the_number_of_signal_events(name):
 def test_against_events(name, key, value):
     """Every share is that of generated events, weighted by formulas that stand here; fails if a cut is forgotten."""
     setup = Setup.of(name).with_value(key, value).with_value("detector.gap", "30 cm")
-    card, m_S, g_mu = setup.card, 0.05, 3e-3
+    card, m_S, g_mu = setup.card, 0.05, 3e-4
     point = at(setup, "A", m_S, g_mu)
     events = mcgen.generate(card, m_S, 40_000, seed=5)
     w, E, depth, E_mu = (events.columns[branch] for branch in ("weight", "S_E", "depth_cm", "E_mu"))

@@ -19,7 +19,7 @@ from mcgen.card.card import card_text, parse_card
 from mcgen.events.branches import BRANCHES
 from mcgen.generation import generate as generation
 from mcgen.generation import normalisation
-from mcgen.generation.generate import generate
+from mcgen.generation.generate import generate, in_passing
 from mcgen.physics.emission.kinematics import t_range
 from mcgen.source.source import Source
 
@@ -104,12 +104,44 @@ def test_beam_spot():
         assert abs(np.corrcoef(columns[name], other)[0, 1]) < 4.5 / np.sqrt(50_000), name
 
 
-def test_wrong_total_is_noticed(monkeypatch):
+def test_in_passing():
+    """Events of a scan are those of `generate`, their weights good to its error; fails if another total is taken."""
+    for name, components in (("fermilab-3d", 1), ("muon-collider-1.5tev-water", 2)):
+        card = load_card(name)
+        assert len(Source(card).components(0.1)) == components
+        slow, fast = generate(card, 0.1, 3_000), in_passing(card, 0.1, 3_000)
+        for branch in BRANCHES:
+            if branch != "weight" or components > 1:
+                np.testing.assert_array_equal(fast.columns[branch], slow.columns[branch])
+        ratio = fast.columns["weight"] / slow.columns["weight"]
+        known, before = fast.metadata["norm_relative_error"], slow.metadata["norm_relative_error"]
+        np.testing.assert_allclose(ratio, ratio[0], rtol=1e-12)
+        assert abs(ratio[0] - 1.0) < 4.0 * before
+        assert known < 0.7 * before if components == 1 else known == before
+        assert fast.metadata["yield_per_muon"] == pytest.approx(fast.metadata["yield_quadrature"], rel=5.0 * known)
+        assert not {"content_sha256", "branch_sha256"} & fast.metadata.keys()
+
+
+def test_quadrature_fixes_the_number_of_events():
+    """Few points tell what lies above the ceilings, to the stated error; fails if that is left out."""
+    source, m_S = Source(load_card("ship-muons")), 0.2
+    few = [normalisation.prepare(source, m_S, seed, 0, in_passing=True) for seed in range(24)]
+    many = normalisation.prepare(source, m_S, 100, 0).overweight
+    totals = [prepared.total(weighted=False) for prepared in few]
+    above = np.array([prepared.overweight for prepared in few])
+    stated = np.array([total.error / total.value for total in totals])
+    assert above.mean() == pytest.approx(many, rel=0.6)
+    assert np.sum(((above - many) / stated) ** 2) < 43.0  # one percent of 24 squares
+    assert stated.max() < 2e-4
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_wrong_total_is_noticed(monkeypatch, quick):
     """A quadrature 2 % away stops `prepare`; fails if the two integrals are no longer compared."""
     true = normalisation.yield_per_muon
     monkeypatch.setattr(normalisation, "yield_per_muon", lambda *a: true(*a)._replace(value=1.02 * true(*a).value))
     with pytest.raises(ClosureError, match="disagree"):
-        generation.prepare(Source(load_card("fermilab")), 0.1, 1)
+        generation.prepare(Source(load_card("fermilab")), 0.1, 1, in_passing=quick)
 
 
 def test_wrong_spectrum_is_noticed(monkeypatch, tmp_path):

@@ -18,7 +18,7 @@ from mcgen.base.rng import EVENTS, INTEGRATION
 from mcgen.card.card import card_text, parse_card
 from mcgen.generation import lattice as cells
 from mcgen.generation.generate import generate, prepare
-from mcgen.generation.lattice import _alias_table, build_lattice, integrate
+from mcgen.generation.lattice import Proposals, _alias_table, build_lattice, integrals, integrate
 from mcgen.generation.normalisation import INTEGRATION_POINTS
 from mcgen.generation.stages import azimuth_bound, sample_azimuth
 from mcgen.physics.emission import cross_section as quadrature
@@ -161,6 +161,8 @@ def test_blocks_add_up():
     args = (lattice, process, np.uint64(1), np.uint64(INTEGRATION))
     whole, parts = integrate(*args, 0, 2000), np.add(integrate(*args, 0, 700), integrate(*args, 700, 1300))
     np.testing.assert_allclose(parts, whole, rtol=1e-12)
+    for i, block in enumerate(integrals(Proposals(*args, np.arange(100, 800)), 3)):
+        assert block == integrate(*args, 100 + 700 * i, 700)
 
 
 class Adaptation(NamedTuple):

@@ -119,6 +119,21 @@ def test_mathematics_that_cannot_be_read(words, tmp_path, capsys):
     assert not (tmp_path / "x.png").exists()
 
 
+def test_letters_that_no_font_has(tmp_path, capsys):
+    """One line names them all, with the picture; none for letters that a font has, and in SVG files they are text.
+
+    Fails for a line of matplotlib for each letter.
+    """
+    command = ["reach", "na64", "--model", "A", "--mass", "10MeV,20MeV", "--title", "界面 é ε ≤", "--plot"]
+    assert main([*command, str(tmp_path / "x.png")]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("mcgen: warning: figure")
+    assert "'界面' are boxes" in line
+    assert main([*command, str(tmp_path / "x.svg")]) == 0
+    assert not capsys.readouterr().err
+    assert "界面" in (tmp_path / "x.svg").read_text(encoding="utf-8")
+
+
 def test_mathematics_that_can_be_read():
     """Words without mathematics, a lone $ and both forms of numbers; fails if one of them is refused."""
     for words in ("", "5 $", "a_b \\foo", r"$\frac{1}{2}$ of $x^2$", "one\n$10^{-3}$", r"$\varepsilon$"):

@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from shown import boson
 
-from mcgen.analysis.constraints import Constraint, constraints
+from mcgen import load_card
+from mcgen.analysis.constraints import Constraint, NotDrawnWarning, constraints
 from mcgen.analysis.reach import ReachPoint
+from mcgen.base.errors import InputError
+from mcgen.base.units import Range
 from mcgen.report.contours import plot_reach
 from mcgen.report.known_figure import GREY, are_grey, short_name
 from mcgen.report.palette import GREYS, PREFERRED, look
@@ -40,6 +44,39 @@ def drawn(known=KNOWN, **how):
 
 def names(axes):
     return {text.get_text(): text for text in axes.texts}
+
+
+def test_limits_by_their_names(tmp_path):
+    """As a text, a list, a file, or computed before: the same figure; fails if names are those of another boson."""
+    own = tmp_path / "mine.csv"
+    own.write_text("# label: Ours\nmass_gev,coupling\n0.002,1e-3\n0.5,2e-3\n")
+    points = [ReachPoint("na64", "dark-photon", "exact", m, 3e-5, 3e-4) for m in MASSES]
+    computed = constraints(["na48", str(own)], Range((0.001, 1.0)), boson("vector"), ["dark-photon"])
+    figures = []
+    for known in (f"na48,{own}", ["na48", own], computed, [*computed[:1], own]):
+        axes = Figure().subplots()
+        plot_reach(points, axes, known=known, boson="vector")
+        figures.append(({text.get_text() for text in axes.texts}, len(axes.patches), axes.get_ylim()))
+    assert figures == figures[:1] * 4
+    assert {"NA48/2", "Ours"} <= figures[0][0]
+    with pytest.warns(NotDrawnWarning, match="na48"):
+        plot_reach(POINTS, Figure().subplots(), known="na48")
+    with pytest.raises(InputError, match=r"constraint: 'na4' is not known"):
+        plot_reach(POINTS, Figure().subplots(), known="na4")
+    with pytest.raises(InputError, match=r"boson, a mediator or a card: 'spin2' is not known"):
+        plot_reach(POINTS, Figure().subplots(), known="all", boson="spin2")
+
+
+def test_decays_of_a_card_count_for_limits():
+    """Limits are on the boson of a card with its decays; fails if a card is but its mediator."""
+    card = load_card("na64").with_boson("vector")
+    dark = card.model_copy(update={"scalar": card.scalar.model_copy(update={"invisible": 0.5})})
+    points = [ReachPoint("na64", "dark-photon", "exact", m, 3e-5, 3e-4) for m in MASSES]
+    axes = Figure().subplots()
+    plot_reach(points, axes, known="na64e", boson=dark)
+    assert {text.get_text() for text in axes.texts} == {"NA64e 2019"}
+    with pytest.warns(NotDrawnWarning, match="na64e"):
+        plot_reach(points, Figure().subplots(), known="na64e", boson=card)
 
 
 def test_names_stand_at_their_regions():

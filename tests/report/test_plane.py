@@ -85,7 +85,7 @@ def test_g_mu_at_the_right():
     """A pseudoscalar has g_mu at its right, g_mu = 0.2113 where g_a is 1/GeV; fails if it is upside down."""
     axes = Figure().subplots()
     points = [ReachPoint("na64", "A", "exact", m, 1e-4, 1e-2) for m in (0.01, 0.02)]
-    plot_reach(points, axes, mediator="pseudoscalar", ylim="1e-2:1")
+    plot_reach(points, axes, boson="pseudoscalar", ylim="1e-2:1")
     (right,) = axes.child_axes
     axes.figure.draw_without_rendering()
     assert right.get_ylabel() == "$g_\\mu$"

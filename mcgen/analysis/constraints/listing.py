@@ -12,11 +12,9 @@ from mcgen.analysis.constraints.rules import NoLimitError, ShownBoson
 from mcgen.base.asked import Energies, Names, energies, names
 from mcgen.base.errors import check_number, choose
 from mcgen.base.table import Table
-from mcgen.card.card import Card
 from mcgen.card.quantities import LOWEST_MASS
-from mcgen.card.scalar import Scalar
 from mcgen.physics.boson.couplings import MODELS_OF
-from mcgen.source.source import CardLike, load_card
+from mcgen.source.source import CardLike
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +91,10 @@ def _asked(boson: CardLike | None, models: Sequence[str]) -> tuple[ShownBoson, S
     """The boson and the models; of a model without a boson the first mediator that has it."""
     if boson is None:
         boson = next((mediator for mediator, allowed in MODELS_OF.items() if {*models} <= {*allowed}), "scalar")
-    if isinstance(boson, str) and boson in MODELS_OF:
-        scalar = Scalar.model_validate({"mass": "100 MeV", "mediator": boson, "model": MODELS_OF[boson][0]})
-    else:
-        scalar = (boson if isinstance(boson, Card) else load_card(boson)).scalar
+    shown = ShownBoson.asked(boson)
     for model in models:
-        choose(model, scalar.models, f"model of a boson of kind {scalar.mediator}")
-    return ShownBoson.of(scalar), models or scalar.models
+        choose(model, shown.scalar.models, f"model of a boson of kind {shown.mediator}")
+    return shown, models or shown.scalar.models
 
 
 def _answer(

@@ -37,6 +37,7 @@ class Record:
     models: tuple[str, ...]  #: models it is of; the first is that of the table
     quality: str  #: how its numbers were found
     assumes: str
+    numbers_from: tuple[str, ...] = ()  #: references of those who collected the numbers of its table
     coupling: str = "g_mu"
     shape: str = "line"
     table: str = ""  #: file of (mass in GeV, coupling)

@@ -6,17 +6,19 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from mcgen.analysis.constraints.records import Record
 from mcgen.analysis.reach import Tower
 from mcgen.base.constants import ALPHA
-from mcgen.base.errors import InputError, refuse_if
-from mcgen.card.card import Card, read_card
+from mcgen.base.errors import InputError, choose, refuse_if
+from mcgen.card.card import Card, builtin_cards, read_card
 from mcgen.card.scalar import Scalar
-from mcgen.physics.boson.couplings import MODELS, to_quarks
+from mcgen.physics.boson.couplings import MODELS, MODELS_OF, to_quarks
 from mcgen.physics.boson.scalar_decay import Widths, widths
 from mcgen.quadrature.collisions import collider_cross_section
 from mcgen.source.boson import Boson
+from mcgen.source.source import CardLike, load_card
 
 #: electric charge, g = epsilon e
 CHARGE = math.sqrt(4.0 * math.pi * ALPHA)
@@ -39,6 +41,16 @@ class ShownBoson:
     def of(cls, scalar: Scalar | None = None, tower: Tower | None = None) -> ShownBoson:
         """The boson of a card's section; by default a single scalar without invisible decays."""
         return cls(scalar or Scalar.model_validate({"mass": "100 MeV"}), tower or Tower())
+
+    @classmethod
+    def asked(cls, boson: CardLike | None) -> ShownBoson:
+        """The boson of a card with its decays, or by the name of its mediator; by default a scalar."""
+        if isinstance(boson, str) and not boson.endswith(".toml") and not Path(boson).exists():
+            choose(boson, (*MODELS_OF, *builtin_cards()), "boson, a mediator or a card")
+        if boson is None or boson in MODELS_OF:
+            kind = str(boson or "scalar")
+            return cls.of(Scalar.model_validate({"mass": "100 MeV", "mediator": kind, "model": MODELS_OF[kind][0]}))
+        return cls.of(load_card(boson).scalar)
 
     @property
     def mediator(self) -> str:

@@ -2,6 +2,8 @@
 
 A file is written under a temporary name in the same folder and gets its own name only when it is complete; what
 the program leaves under a final name is whole.
+
+uproot and awkward are imported where a file is opened or written: they take half a second that scans of cards save.
 """
 
 from __future__ import annotations
@@ -57,6 +59,8 @@ class RootWriter:
 
         types = {name: getattr(c, "dtype", None) or c.type.content for name, c in columns.items()}
         if self._rntuple:
+            import awkward as ak
+
             forms = [_form(kind).copy(parameters=_described(name, self._weights)) for name, kind in types.items()]
             return self._file.mkrntuple(self._name, ak.forms.RecordForm(forms, list(types)))
         tree = self._file.mktree(self._name, types)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from mcgen.base.arrays import Array, Numbers
 from mcgen.base.constants import HBARC_GEV_CM, PB_CM2
 from mcgen.base.elementary import exp, expm1
@@ -30,6 +32,10 @@ def yield_per_pb(n_atom: float, length: Any) -> Any:
     n_atom is the number of targets per cm^3, `length` the path in cm; numbers or arrays.
     """
     return n_atom * PB_CM2 * length
+
+
+#: bosons whose probabilities are computed together
+_FEW = 512
 
 
 @jit
@@ -68,16 +74,22 @@ def expected_signal(
     sums, squares : array, shape (bins, couplings)
         Added to, at several couplings at a time.
     """
-    for i in range(weight.size):
-        before, until, w, b = z_min[i] / k[i], z_max[i] / k[i], weight[i], energy_bin[i]
-        if tau.size > 0:
-            for j in range(inverse_length_k.size):
-                inside = before * inverse_length_k[j] <= tau[i] < until * inverse_length_k[j]
-                value = w * (visible * (1.0 if inside else 0.0) + counted)
-                sums[b, j] += value
-                squares[b, j] += value * value
-        else:
-            for j in range(inverse_length_k.size):
-                value = w * (visible * decay_probability(before, until, inverse_length_k[j]) + counted)
-                sums[b, j] += value
-                squares[b, j] += value * value
+    before, until, values = np.empty(_FEW), np.empty(_FEW), np.empty(_FEW)
+    for first in range(0, weight.size, _FEW):  # so few that they stay in the cache
+        n = min(_FEW, weight.size - first)
+        for i in range(n):
+            before[i] = z_min[first + i] / k[first + i]
+            until[i] = z_max[first + i] / k[first + i]
+        for j in range(inverse_length_k.size):
+            per_k = inverse_length_k[j]
+            if tau.size > 0:
+                for i in range(n):
+                    inside = before[i] * per_k <= tau[first + i] < until[i] * per_k
+                    values[i] = weight[first + i] * (visible * (1.0 if inside else 0.0) + counted)
+            else:
+                for i in range(n):  # several at a time; they are added one by one, in their order
+                    probability = decay_probability(before[i], until[i], per_k)
+                    values[i] = weight[first + i] * (visible * probability + counted)
+            for i in range(n):
+                sums[energy_bin[first + i], j] += values[i]
+                squares[energy_bin[first + i], j] += values[i] * values[i]

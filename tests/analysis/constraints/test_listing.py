@@ -58,7 +58,9 @@ def test_on_the_command_line(capsys):
     assert len(json.loads(capsys.readouterr().out)) == len(NAMES)
     for wrong, word in (
         (["--boson", "vector", "--model", "A"], "model of a boson of kind vector: 'A' is not known"),
-        (["--boson", "vectr"], "vectr"),
+        (["--boson", "vectr"], "boson, a mediator or a card: 'vectr' is not known (did you mean 'vector'?)"),
+        (["--boson", "foo"], "(allowed: scalar, pseudoscalar, vector, axial, babar-tautau, "),
+        (["--boson", "foo.toml"], "card foo.toml: No such file"),
         (["--mass", "-1"], "mass"),
     ):
         assert main(["constraints", *wrong]) == 2

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcgen.explorer.toml_text import rewritten
+from mcgen.card.toml_text import rewritten
 
 TEXT = """# a card
 name = "x"   # its name
