@@ -20,7 +20,7 @@ from panel.custom import Child, JSComponent
 
 from mcgen.analysis.constraints import Constraint
 from mcgen.analysis.reach_rows import printed_row
-from mcgen.base.errors import InputError, McgenError
+from mcgen.base.errors import InputError, McgenError, refuse_if
 from mcgen.base.printed import duration, with_error
 from mcgen.base.steps import LOG
 from mcgen.base.units import quantity_text
@@ -222,6 +222,7 @@ class Explorer(JSComponent):  # type: ignore[misc]
 
     def _on_open(self, message: dict[str, Any]) -> None:
         text, name = str(message.get("text", "")), str(message.get("name", ""))
+        refuse_if(not text.strip(), f"{name[:200]}: is empty")
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
