@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mcgen.events.info import info as info
     from mcgen.events.pool import load as load
     from mcgen.events.pool import merge as merge
+    from mcgen.explorer.notebook import explore as explore
     from mcgen.generation.generate import generate as generate
     from mcgen.generation.library import library as library
     from mcgen.physics.boson.couplings import Couplings as Couplings
@@ -88,6 +89,7 @@ _HOME = {
     "crosscheck_collisions": "analysis.collider_crosscheck",
     "crosscheck_events": "analysis.event_check",
     "expected_limits": "statistics.limits",
+    "explore": "explorer.notebook",
     "export": "events.export",
     "generate": "generation.generate",
     "generate_folder": "campaign.generate_folder",

@@ -32,7 +32,8 @@ ROOMS: dict[str, tuple[int, str]] = {
     "analysis": (8, "numpy"),
     "campaign": (8, "numpy"),
     "report": (9, "numpy matplotlib mplhep"),
-    "cli": (10, "click rich"),
+    "explorer": (10, "numpy panel bokeh param tornado"),
+    "cli": (11, "click rich"),
 }
 
 

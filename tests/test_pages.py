@@ -89,6 +89,7 @@ SHORTER = {
     "mcgen validate -o report": "mcgen validate --help",  # tests/report/test_validate.py
     "mcgen run na64mu-2022": "mcgen show na64mu-2022",  # `run` of another card is above
     " --mediator vector --model Lmu-Ltau": " --json",
+    "mcgen explore fermilab": "mcgen explore --help",  # tests/explorer/test_serve.py
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -167,6 +168,17 @@ def validate(said, file, tmp_path):  # noqa: ARG001
     found = said("validate", "-o", tmp_path / "one")
     made = mcgen.validate(tmp_path / "two")
     return Path(found["file"]).read_text(), made.read_text()
+
+
+def explore(said, file, tmp_path):  # noqa: ARG001
+    page = mcgen.explore("na64")
+    page._handle_msg({"what": "set", "key": "look.number", "text": "2"})
+    while page.rows is None or len(page.rows) != 2 * len(page.setup.look.models):
+        time.sleep(0.05)
+    page.leave()
+    (tmp_path / "mine.toml").write_text(page.setup.text)
+    found = said("reach", tmp_path / "mine.toml", "--mass", page.setup.look.mass_text)
+    return [(row["g_low"], row["g_high"]) for row in found], [(p.g_low, p.g_high) for p in page.rows]
 
 
 def schema(said, file, tmp_path):  # noqa: ARG001

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -103,12 +104,20 @@ def signals_by_quadrature(
     return {model: signal_of(made[ratios[model]], search, Boson(card, model, m_S)) for model in models}
 
 
-def _signals(
+def signals_of_models(
     card: Card, models: Sequence[str], m_S: float, method: str, events_of: Card | None = None
 ) -> dict[str, Signal]:
     """N_S of each model as a function of couplings: by quadrature, or from events if the detector has a shape.
 
-    Events of another card are reweighted to the form factor of this one.
+    Parameters
+    ----------
+    card : Card
+    models : sequence of {"A", "B", "dark-photon", "Lmu-Ltau"}
+    m_S : float
+        Mass of S in GeV.
+    method : {"exact", "ww", "iww"}
+    events_of : Card, optional
+        Whose events are reweighted to the form factor of this card.
     """
     search = Search.of(card, m_S)
     if not search.from_events:
@@ -122,6 +131,10 @@ def _signals(
         for model in seen:
             found[model] = signal_of_events(events, card, model, m_S)
     return found
+
+
+#: N_S of each model as a function of couplings, from the arguments of `signals_of_models`
+SignalsOf = Callable[[Card, Sequence[str], float, str, Card | None], dict[str, Signal]]
 
 
 def _everything(model: str, m_S: float) -> float:  # noqa: ARG001
@@ -147,6 +160,8 @@ class Scan:
         Whose events are taken, with the form factor of the card.
     share : callable
         Of a model and the mass in GeV of a state: share of its N_S that is seen.
+    signals : callable
+        `signals_of_models`, or what keeps its answers.
     """
 
     card: Card
@@ -157,6 +172,7 @@ class Scan:
     variations: Variations = NO_VARIATIONS
     events_of: Card | None = None  #: whose events are reweighted to the form factor of the card
     share: Callable[[str, float], float] = _everything  #: of N_S that is seen, by model and mass of a state
+    signals: SignalsOf = signals_of_models  #: that are scanned, of a search without bins
 
     def __post_init__(self) -> None:
         choose(self.production, METHODS, "production")
@@ -189,9 +205,8 @@ class Scan:
             how = {"confidence": self.limit.confidence, "events": EVENTS, "asymptotic": self.limit.asymptotic}
             asked = [exclusion(self.card, model, m_S, **how) for model in self.models]  # type: ignore[arg-type]
             return [_in_bins(one, self.limit) for one in asked]
-        states = [
-            (m, _signals(self.card, self.models, m, self.production, self.events_of)) for m in self.tower.masses(m_S)
-        ]
+        of = self.card, self.models
+        states = [(m, self.signals(*of, m, self.production, self.events_of)) for m in self.tower.masses(m_S)]
         found = [
             found_of([(self.share(model, m), signals[model]) for m, signals in states], self.limit)
             for model in self.models
@@ -245,10 +260,11 @@ class Scan:
         with ThreadPoolExecutor(workers) as pool:
 
             def at(some: Sequence[float]) -> list[Column]:
-                for m, column in zip(some, pool.map(self.column, some), strict=True):
-                    found[m] = column
-                    if progress:
-                        progress(next(done))
+                with contextlib.closing(_started(pool, self.column, some)) as columns:
+                    for m, column in zip(some, columns, strict=True):
+                        found[m] = column
+                        if progress:
+                            progress(next(done))
                 return [self._traced(found[m]) for m in some]
 
             if not isinstance(masses, Range):
@@ -285,6 +301,17 @@ class Scan:
             for m, column in lines
             for row in rows_of((self.card.name, model, label, m), self.limit, column[number], self.variations.words)
         )
+
+
+def _started(pool: Executor, column: Callable[[float], list[Found]], masses: Sequence[float]) -> Generator[list[Found]]:
+    """Columns in the order of their masses; when it is closed, none is begun any more."""
+    waiting = [pool.submit(column, m) for m in masses]
+    try:
+        for one in waiting:
+            yield one.result()
+    finally:
+        for one in waiting:
+            one.cancel()
 
 
 def landmarks(masses: Range) -> list[float]:
@@ -373,9 +400,20 @@ def reach(
     others = variations(card, names(band))
     scan = Scan(card, names(model) or card.scan.models, limit, production, tower or Tower(), others)
     masses = card.scan.mass if m_S is None else energies(m_S, "m_S", traced=True)
+    return rows_at(scan, masses, workers, progress)
+
+
+def rows_at(scan: Scan, masses: Sequence[float], workers: int = 1, progress: Progress = None) -> ReachTable:
+    """Rows of a scan at masses in GeV, or at those that a line through a `Range` needs; what `reach` does.
+
+    Raises
+    ------
+    ThresholdError
+        If none of the masses can be made; a warning names those that cannot.
+    """
     check_number("workers", workers, 0, 1024)
-    check_masses(card, masses)
-    check_widths(card, scan.models, [m for mass in masses for m in scan.tower.masses(mass)])
+    check_masses(scan.card, masses)
+    check_widths(scan.card, scan.models, [m for mass in masses for m in scan.tower.masses(mass)])
     total = 0 if isinstance(masses, Range) else len(masses)
     with reported(progress, "masses", total) as step:
         return scan.points(scan.lines(masses, workers, step))
@@ -395,7 +433,7 @@ def check_masses(card: Card, masses: Sequence[float]) -> None:
     if masses:
         source_of(card).check_mass(min(masses))
     if message := _too_heavy(card, masses):
-        warnings.warn(f"{card.name}: {message}", AboveThresholdWarning, stacklevel=3)
+        warnings.warn(f"{card.name}: {message}", AboveThresholdWarning, stacklevel=4)
 
 
 def _in_bins(asked: Exclusion, limit: Limit) -> Found:

@@ -12,6 +12,7 @@ from mcgen.analysis.crossings import LOWEST, Intervals
 from mcgen.analysis.threshold import EVENTS, METHOD_NAMES, PLAIN, Limit
 from mcgen.base import files
 from mcgen.base.files import overwriting
+from mcgen.base.printed import with_error
 from mcgen.base.table import Table
 
 #: errors of the ends of an interval, None where there is no end
@@ -176,6 +177,23 @@ def short_words(point: ReachPoint) -> str:
         return f"$N_S$ > {point.limit_events:g}"
     counts = "expected" if point.observed is None else f"{point.observed} observed"
     return f"{100.0 * point.confidence:.6g} % CL, {METHOD_NAMES[point.method]}, {counts}"
+
+
+def coupling_text(value: float | None) -> str:
+    """A coupling as tables print it."""
+    return "-" if value is None else "open" if value == math.inf else f"{value:.5g}"
+
+
+def span_text(low: float | None, high: float | None) -> str:
+    """A range of couplings as tables print it."""
+    return "-" if low is high is None else f"{coupling_text(low)} .. {coupling_text(high)}"
+
+
+def printed_row(point: ReachPoint) -> list[str]:
+    """Experiment, model, production, mass in MeV and both ends, with statistical errors of those from events."""
+    ends = ((point.g_low, point.g_low_error), (point.g_high, point.g_high_error))
+    couplings = [coupling_text(g) if error is None or g is None else with_error(g, error) for g, error in ends]
+    return [point.experiment, point.model, point.production, f"{1e3 * point.mass_gev:.6g}", *couplings]
 
 
 def document(point: ReachPoint) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import tomli_w
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, model_validator
@@ -39,6 +40,8 @@ MAX_BYTES = 1_000_000
 _MOST_FAULTS = 10
 #: parts of pydantic's places that are no keys of a card
 _KINDS = ("slab", "stack", "single", "group", "number", "curve", "table", "each")
+#: a key at the beginning of a message
+_FIRST_KEY = re.compile(r"[A-Za-z]\w*(?:\.\w+)*")
 #: couplings of a scan that names none
 DEFAULT_COUPLINGS = parse_list("1e-6:1e-2:25", geometric=True)
 
@@ -80,6 +83,44 @@ class Run(Section):
         dict[str, str],
         about("of form_factor table: a file with lines of t in GeV^2 and G2 for each element", {"W": "g2.csv"}),
     ] = Field(default_factory=dict)
+
+
+class Fault(NamedTuple):
+    """Something that is wrong in a card."""
+
+    place: str  #: dotted place of a key or a table; empty for the whole card
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+    @property
+    def key(self) -> str:
+        """Dotted place of the key that is to be changed: a message that begins with one is of that key."""
+        word = _FIRST_KEY.match(self.message)
+        names = [name for name in f"{self.place}.{word[0] if word else ''}".split(".") if name]
+        return ".".join(names) if word and _is_key(names) else self.place
+
+    @property
+    def text(self) -> str:
+        """The message without its key."""
+        name = self.key.removeprefix(self.place).removeprefix(".")
+        return self.message.removeprefix(f"{name}: ") if name else self.message
+
+
+class CardError(InputError):
+    """A card with faults, each at its place."""
+
+    def __init__(self, message: str, faults: Sequence[Fault]) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
+
+
+def faults_of(error: InputError) -> list[Fault]:
+    """What an error of a card says, fault by fault; one that is no CardError has one, and begins with its key."""
+    if isinstance(error, CardError):
+        return list(error.faults)
+    return [Fault("", re.sub(r"^card [^:\n]{1,200}: ", "", str(error)))]
 
 
 def _is_reference(name: str) -> str:
@@ -315,8 +356,8 @@ def parse_card(text: str, where: str = "card", folder: Path | None = None) -> Ca
     except ValidationError as error:
         faults = [_fault(f) for f in error.errors()]
         rest = [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
-        message = f"card {where}: " + "; ".join(faults[:_MOST_FAULTS] + rest)
-        raise InputError(message) from None
+        message = f"card {where}: " + "; ".join([*map(str, faults[:_MOST_FAULTS]), *rest])
+        raise CardError(message, faults) from None
     except InputError:
         raise
     except (ValueError, RecursionError) as error:  # of the TOML parser: syntax, endless digits, endless nesting
@@ -331,7 +372,8 @@ def _read_files(content: dict[str, Any], where: str, folder: Path | None) -> Non
 
     def path(key: str, name: str) -> Path:
         if folder is None:
-            message = f"card {where}: {key}: a file can be named in a card only, not in an event file"
+            what = "a file can be named in the file of a card alone, not in its copy in another file or a link"
+            message = f"card {where}: {key}: {what}"
             raise InputError(message)
         return folder / name
 
@@ -354,16 +396,24 @@ def _read_files(content: dict[str, Any], where: str, folder: Path | None) -> Non
                     tables[symbol] = read_table(path(key, name), key)
 
 
-def _fault(fault: Any) -> str:
+def _fault(fault: Any) -> Fault:
     names = [part for part in fault["loc"] if part not in _KINDS]
     path = ".".join(str(part) for part in names)
     text = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         text = "unknown key" + nearest(str(names[-1]), _keys(names[:-1]))
-    return f"{path}: {text}" if path else text
+    return Fault(path, text)
 
 
-def _keys(names: list[str | int]) -> list[str]:
+def _is_key(names: Sequence[str]) -> bool:
+    """Whether a card has such a place."""
+    try:
+        return names[-1] in _keys([name for name in names[:-1] if not name.isdigit()])
+    except (KeyError, StopIteration):
+        return False
+
+
+def _keys(names: Sequence[str | int]) -> list[str]:
     """Keys that a section of the card can have."""
     if names[:1] == ["target"]:
         return list(

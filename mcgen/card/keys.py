@@ -39,6 +39,7 @@ class Key(NamedTuple):
     default: str  #: as in a card; "needed" if there is none, empty if nothing is the default
     meaning: str
     example: str  #: as in a card
+    field: dict[str, Any]  #: of the schema: type, limits, enum, unit
 
 
 #: dimension -> its units
@@ -61,19 +62,30 @@ def _limits(field: dict[str, Any]) -> str:
     return " ".join([field["type"], *low, *high])
 
 
-def _kind(field: dict[str, Any]) -> str:
-    """Unit or type of a key."""
-    if "enum" in field:
-        return ", ".join(map(str, field["enum"]))
-    if "unit" in field:
-        return f"{field['unit']}: {', '.join(_UNITS[field['unit']])}"
+def _plain(field: dict[str, Any]) -> dict[str, Any]:
+    """A field of the schema with the first kind of value that it may have."""
+    if "enum" in field or "unit" in field:
+        return field
     kinds = [
         part
         for part in [*field.get("anyOf", []), *field.get("oneOf", [])]
         if part != {"type": "null"} and "$ref" not in part
     ]
-    if kinds:
-        return _kind(kinds[0])
+    return _plain(kinds[0]) if kinds else field
+
+
+def units_of(dimension: str) -> list[str]:
+    """Units that a number with a unit may have, of a dimension as the schema calls it."""
+    return _UNITS[dimension]
+
+
+def _kind(field: dict[str, Any]) -> str:
+    """Unit or type of a key."""
+    field = _plain(field)
+    if "enum" in field:
+        return ", ".join(map(str, field["enum"]))
+    if "unit" in field:
+        return f"{field['unit']}: {', '.join(_UNITS[field['unit']])}"
     if field.get("type") in ("number", "integer"):
         return _limits(field)
     if field.get("type") == "array" and "$ref" not in field["items"]:
@@ -90,7 +102,7 @@ def _of(section: str, definition: dict[str, Any]) -> Iterator[Key]:
         known = field.get("default")
         default = "needed" if name in needed else "" if known is None else _toml(known)
         example = _toml(field["examples"][0]) if "examples" in field else ""
-        yield Key(section, name, _kind(field), default, field["description"], example)
+        yield Key(section, name, _kind(field), default, field["description"], example, _plain(field))
 
 
 def keys() -> list[Key]:

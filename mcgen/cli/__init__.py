@@ -21,6 +21,7 @@ from mcgen.cli.cache import cache
 from mcgen.cli.cite import cite
 from mcgen.cli.constraints import constraints
 from mcgen.cli.crosscheck import crosscheck
+from mcgen.cli.explore import explore
 from mcgen.cli.export import export
 from mcgen.cli.generate import generate
 from mcgen.cli.grid import grid
@@ -65,8 +66,8 @@ def cli() -> None:
 
 
 COMMANDS = (
-    new, run, generate, merge, rerun, export, library, info, reweight, xsec, crosscheck, reach, grid, workspace,
-    constraints, cite, show, validate, schema, cache,
+    new, run, generate, merge, rerun, export, library, info, reweight, xsec, crosscheck, reach, grid, explore,
+    workspace, constraints, cite, show, validate, schema, cache,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -126,6 +125,7 @@ def reach_table(
     rest : str
         Says where all masses are to be found.
     """
+    from mcgen.analysis.reach_rows import coupling_text, printed_row, span_text
 
     def line(p: ReachPoint) -> tuple[str, str, str]:
         return p.experiment, p.model, p.production
@@ -137,28 +137,15 @@ def reach_table(
     ends = {(*key, mass) for key, masses in seen.items() for mass in (min(masses), max(masses))}
     kept = [p for p in points if shown is None or p.mass_gev in shown or (*line(p), p.mass_gev) in ends]
     header = ["experiment", "model", "production", "m_S [MeV]", "g_mu from", "to"]
-    rows = [[*line(p), f"{1e3 * p.mass_gev:.6g}", *_edges(p)] for p in kept]
+    rows = [printed_row(p) for p in kept]
     has_bands = any(len({*p.limits.values()}) > 1 for p in points if p.limits)
     if has_bands and (not sys.stdout.isatty() or shutil.get_terminal_size().columns >= _WIDE):
         header += ["expected from", "+-1 sigma"]
-        rows = [[*row, _coupling(p.expected), _span(p.minus_1, p.plus_1)] for row, p in zip(rows, kept, strict=True)]
+        bands = ((coupling_text(p.expected), span_text(p.minus_1, p.plus_1)) for p in kept)
+        rows = [[*row, *band] for row, band in zip(rows, bands, strict=True)]
     if any(p.varied for p in points):
         header += ["from, varied"]
-        rows = [[*row, _span(p.g_low_min, p.g_low_max)] for row, p in zip(rows, kept, strict=True)]
+        rows = [[*row, span_text(p.g_low_min, p.g_low_max)] for row, p in zip(rows, kept, strict=True)]
     table(header, rows, title)
     if len(kept) < len(points):
         click.echo(f"{len(kept)} of {len(points)} rows; {rest}")
-
-
-def _coupling(value: float | None) -> str:
-    return "-" if value is None else "open" if value == math.inf else f"{value:.5g}"
-
-
-def _edges(p: ReachPoint) -> list[str]:
-    """Both ends of an interval, with the statistical errors of those from events."""
-    ends = ((p.g_low, p.g_low_error), (p.g_high, p.g_high_error))
-    return [_coupling(g) if error is None or g is None else with_error(g, error) for g, error in ends]
-
-
-def _span(low: float | None, high: float | None) -> str:
-    return "-" if low is high is None else f"{_coupling(low)} .. {_coupling(high)}"

@@ -31,7 +31,7 @@ from mcgen.search.covering import Ranges, check_seen, counted_ranges, decay_rang
 from mcgen.search.cross import MANY, SIDE, Cross, cross, spread, uneven
 from mcgen.search.signal import NONE, Made
 from mcgen.search.variables import VARIABLES
-from mcgen.search.window import barrel, window
+from mcgen.search.window import barrel, passage, window
 from mcgen.source.boson import Boson
 
 Columns = Mapping[str, NDArray[Any]]
@@ -259,14 +259,23 @@ class Search:
         if not self.is_3d:
             z_min, z_max = self.along_beam(columns["depth_cm"])
             return z_min, np.broadcast_to(z_max, z_min.shape).astype(float)
-        middle = self.detector.offset_x, self.detector.offset_y, 0.0
-        vertex = np.array([columns[f"vertex_{axis}_cm"] - at for axis, at in zip(_AXES, middle, strict=True)])
-        S = np.array([columns[f"S_p{axis}"] for axis in _AXES])
         daughters = None
         if self.follows_daughters:
             daughters = np.array([[columns[f"d{n}_{part}"] for part in _PARTS] for n in (1, 2)])
-        end = self.length + self.detector.gap + self.detector.L_det
-        return window(self.detector, end, vertex, S, daughters)
+        return window(self.detector, *self._tracks(columns), daughters)
+
+    def passage(self, columns: Columns) -> tuple[Array, Array]:
+        """The same if every decay in the detector counted, wherever its daughters go: 0 twice for S that miss it."""
+        if not self.is_3d or not self.follows_daughters:
+            return self.window(columns)
+        return passage(self.detector, *self._tracks(columns))
+
+    def _tracks(self, columns: Columns) -> tuple[float, Array, Array]:
+        """z of the back plane in cm, where S is made as seen from the middle of the detector, and its momentum."""
+        middle = self.detector.offset_x, self.detector.offset_y, 0.0
+        vertex = np.array([columns[f"vertex_{axis}_cm"] - at for axis, at in zip(_AXES, middle, strict=True)])
+        S = np.array([columns[f"S_p{axis}"] for axis in _AXES])
+        return self.length + self.detector.gap + self.detector.L_det, vertex, S
 
     def see(
         self,

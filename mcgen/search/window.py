@@ -39,6 +39,21 @@ def window(detector: Detector, end: float, vertex: Array, S: Array, daughters: A
     return _either(seen) if detector.daughters == "any" else _both(seen)
 
 
+def passage(detector: Detector, end: float, vertex: Array, S: Array) -> tuple[Array, Array]:
+    """Path lengths of S in cm between the walls of the decay volume; the same number twice if it misses.
+
+    Parameters
+    ----------
+    detector : Detector
+    end : float
+        z of its back plane in cm.
+    vertex, S : array, shape (3, n)
+        Place of production in cm, x and y from the middle of the detector, and momentum in GeV.
+    """
+    first, last = _inside(vertex, S, end - detector.L_det, end, detector.is_round, detector.half_width)
+    return first, last
+
+
 def barrel(detector: Detector, S: Array) -> tuple[Array, Array]:
     """Path lengths of S in cm between the two radii of a barrel; 0 twice at angles where it is not seen.
 
@@ -63,6 +78,18 @@ def _path(start: Vector, n: Vector, z_low: float, z_high: float, is_round: bool,
     else:
         first, last = box(start, n, (-half[0], -half[1], z_low), (half[0], half[1], z_high))
     return first, last, 0.0
+
+
+@jit
+def _inside(vertex: Array, S: Array, z_low: float, z_high: float, is_round: bool, half: tuple[float, float]) -> Array:
+    """Paths on which S enters and leaves a volume, shape (2, n)."""
+    result = np.empty((2, vertex.shape[1]))
+    for i in range(vertex.shape[1]):
+        k = math.sqrt(S[0, i] ** 2 + S[1, i] ** 2 + S[2, i] ** 2)
+        n = (S[0, i] / k, S[1, i] / k, S[2, i] / k)
+        start = (vertex[0, i], vertex[1, i], vertex[2, i])
+        result[0, i], result[1, i], _ = _path(start, n, z_low, z_high, is_round, half)
+    return result
 
 
 @jit

@@ -340,7 +340,7 @@ def test_refused_before_anything_is_computed(arguments, made, sources, monkeypat
 
     for module, name in (
         (generation, "prepare"),
-        (contours, "_signals"),
+        (contours, "rows_at"),
         (mcgen.analysis.grid, "grid"),
         (mcgen.analysis.crosscheck, "crosscheck"),
         (mcgen.analysis.reweight, "reweight"),
@@ -573,7 +573,7 @@ def test_where_nothing_can_be_written(sources, tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "closed").mkdir()
     monkeypatch.setattr(files.os, "access", lambda path, _: "closed" not in str(path))  # root may write everywhere
-    monkeypatch.setattr(contours, "_signals", lambda *_: pytest.fail("something was computed"))
+    monkeypatch.setattr(contours, "rows_at", lambda *_: pytest.fail("something was computed"))
     monkeypatch.setattr(mcgen.analysis.crosscheck, "crosscheck", lambda *_: pytest.fail("something was computed"))
     for place in ("file", "closed", "closed/sub", "file/sub"):
         for command in (["run", CARD], ["crosscheck", CARD, "--mass", "0.1"], ["validate"]):

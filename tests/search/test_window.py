@@ -283,3 +283,26 @@ def test_acceptance_on_the_command_line(capsys, tmp_path):
         assert main(["reweight", str(file), "--g-mu", "1e-4", "--json"]) == 0
         (row,) = json.loads(capsys.readouterr().out)["rows"]
         assert ("acceptance" in row) == (name == "fermilab-3d")
+
+
+@pytest.mark.parametrize("shape", ["radius = 40.0", "width = 90.0, height = 50.0"])
+def test_passage_between_the_walls(shape):
+    """Where S is inside the volume, point by point along its way; fails if a wall or an offset is left out."""
+    keys = {key: float(value) for key, value in (part.split(" = ") for part in shape.split(", "))}
+    card = changed(load_card("fermilab"), detector={"geometry": "3d", "offset_x": 15.0, "gap": 20.0, **keys})
+    search, rng = Search.of(card), np.random.default_rng(2)
+    n = 300
+    columns = {f"vertex_{axis}_cm": rng.normal(0.0, 20.0, n) for axis in "xy"}
+    columns |= {"vertex_z_cm": rng.uniform(0.0, 150.0, n), "S_pz": rng.uniform(0.2, 2.0, n)}
+    columns |= {f"S_p{axis}": rng.normal(0.0, 0.2, n) for axis in "xy"}
+    first, last = search.passage(columns)
+    way = np.linspace(0.0, 2000.0, 40_001)[:, None]
+    S = np.array([columns[f"S_p{axis}"] for axis in "xyz"])
+    x, y, z = (columns[f"vertex_{axis}_cm"] + way * S[i] / np.linalg.norm(S, axis=0) for i, axis in enumerate("xyz"))
+    across = np.hypot(x - 15.0, y) <= 40.0 if "radius" in keys else (np.abs(x - 15.0) <= 45.0) & (np.abs(y) <= 25.0)
+    inside = across & (z >= 170.0) & (z <= 470.0)
+    length = 0.05 * inside.sum(axis=0)
+    assert np.allclose(last - first, length, atol=0.11)
+    hit = inside.any(axis=0) & (last > first)
+    assert 30 < hit.sum() < n - 30
+    assert np.allclose(first[hit], 0.05 * inside.argmax(axis=0)[hit], atol=0.06)

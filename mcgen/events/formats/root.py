@@ -55,6 +55,8 @@ class RootWriter:
 
     def _made(self, columns: Mapping[str, Any]) -> Any:
         """A tree for columns; its branches say their unit and meaning in the title, its fields in the description."""
+        import awkward as ak
+
         types = {name: getattr(c, "dtype", None) or c.type.content for name, c in columns.items()}
         if self._rntuple:
             import awkward as ak

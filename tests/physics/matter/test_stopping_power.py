@@ -277,3 +277,12 @@ def test_constant_loss():
     table = range_table(lambda E: np.full_like(E, 1.145e-3), 0.5, 3.0)
     assert range_at(3.0, table) == pytest.approx(2.5 / 1.145e-3, rel=1e-9)
     assert energy_at.py_func(range_at.py_func(3.0, table) - 1000.0, table) == pytest.approx(3.0 - 1.145, rel=1e-8)
+
+
+def test_pairs_do_not_depend_on_their_neighbours():
+    """The loss at an energy is the same bits alone and among others; fails if a block is cut at the wrong place."""
+    E = np.geomspace(0.2, 5000.0, 21)
+    together = radiation.pair_loss(E, 82.0, 207.2)
+    assert together.size == 21
+    assert np.array_equal(together, np.concatenate([radiation.pair_loss(E[i : i + 1], 82.0, 207.2) for i in range(21)]))
+    assert radiation.pair_loss(E[:0], 82.0, 207.2).size == 0

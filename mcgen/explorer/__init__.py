@@ -1,0 +1,1 @@
+"""`mcgen explore`: an experiment that can be moved, and what it sees then."""
