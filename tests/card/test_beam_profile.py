@@ -102,7 +102,7 @@ def test_travels_with_the_events(card_of, tmp_path):
     file = generate(card, 0.1, 100, output=tmp_path / "events.root")
     (tmp_path / "muons.csv").unlink()
     assert file.card.beam == card.beam
-    with pytest.raises(InputError, match="only"):
+    with pytest.raises(InputError, match="file of a card alone"):
         parse_card((tmp_path / "card.toml").read_text())
 
 
