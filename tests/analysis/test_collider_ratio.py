@@ -10,7 +10,7 @@ from mcgen.analysis.alternatives import with_weights
 from mcgen.analysis.event_ratio import COLUMNS, altered, changes, weight_ratios
 from mcgen.base.constants import M_TAU
 from mcgen.source.collisions import Collisions
-from tests.physics.collider.dirac import squared
+from physics.collider.dirac import squared
 
 
 @pytest.mark.parametrize(
