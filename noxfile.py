@@ -2,7 +2,7 @@
 # /// script
 # dependencies = ["nox>=2025.2.9"]
 # ///
-"""Tasks: `nox` runs lint, types, tests and docs; `nox -s benchmarks`, `nox -s minimums`, `nox -s slow` the others."""
+"""Tasks: `nox` runs lint, types, tests and docs; `nox -s` with another name the others."""
 
 from __future__ import annotations
 
@@ -53,6 +53,12 @@ def benchmarks(session: nox.Session) -> None:
     """Speed and memory."""
     session.install(".[benchmark]")
     session.run("python", "-m", "validation.benchmarks", *session.posargs)
+
+
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"], default=False)
+def versions(session: nox.Session) -> None:
+    """Tests on every Python that pyproject.toml names."""
+    tests(session)
 
 
 @nox.session(venv_backend="uv", python="3.11", default=False)

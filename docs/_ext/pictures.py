@@ -65,7 +65,11 @@ def outcome(commands: str, built: Path, page: str = "") -> Path:
             if run.returncode:
                 message = f"{line}\n{run.stderr}"
                 raise RuntimeError(message)
-        work.rename(kept)
+        try:
+            work.rename(kept)
+        except OSError:  # another process of sphinx-build -j was first
+            if not kept.exists():
+                raise
     return kept
 
 

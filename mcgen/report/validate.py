@@ -65,26 +65,30 @@ def _figure(path: Path, caption: str, command: str, kind: str = "wide") -> str:
     )
 
 
-_CHECKED = ("mcgen", "reference", "difference", "source", "computed by", "comment")
+#: columns of checks.csv
+CHECKED = ("what", "mcgen", "reference", "difference", "source", "computed by", "comment")
 
 
 def _row(c: paper.Check) -> list[object]:
     return [c.what, c.ours, c.theirs, f"{c.deviation:+.1e}", c.source, c.command, c.comment]
 
 
+def checks() -> dict[str, list[list[object]]]:
+    """Every number that has a reference: rows of `CHECKED` by the title of their table."""
+    tables = {
+        "Numbers of the text": paper.quoted(),
+        "Independent references": paper.references(),
+        "E137 and Orsay, recomputed with the exact electron amplitude": paper.dumps(),
+        "M3 as proposed, phases 1 and 2": published.m3(),
+        "Dumps at muon colliders: exact beside IWW": published.muon_collider_dumps(),
+    }
+    return {title: [_row(check) for check in found] for title, found in tables.items()}
+
+
 def _tables(folder: Path) -> list[Section]:
-    sections, every = [], []
-    for title, checks in (
-        ("Numbers of the text", paper.quoted()),
-        ("Independent references", paper.references()),
-        ("E137 and Orsay, recomputed with the exact electron amplitude", paper.dumps()),
-        ("M3 as proposed, phases 1 and 2", published.m3()),
-        ("Dumps at muon colliders: exact beside IWW", published.muon_collider_dumps()),
-    ):
-        rows = [_row(check) for check in checks]
-        every += rows
-        sections.append(Section(title, _table(["", *_CHECKED], rows)))
-    write_csv(folder / "checks.csv", ["what", *_CHECKED], every)
+    tables = checks()
+    write_csv(folder / "checks.csv", CHECKED, [row for rows in tables.values() for row in rows])
+    sections = [Section(title, _table(["", *CHECKED[1:]], rows)) for title, rows in tables.items()]
     table_1 = _table(["", "NA64 type", "Fermilab"], paper.table_1())
     deviations = _table(["paper", "mcgen"], paper.DEVIATIONS)
     return [Section("Table I", table_1), *sections, Section("Where mcgen differs from the paper", deviations)]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from physics.collider.dirac import squared
 
 from mcgen import collider_cross_section, export, generate, load, load_card, reweight
 from mcgen.analysis.alternatives import with_weights
 from mcgen.analysis.event_ratio import COLUMNS, altered, changes, weight_ratios
 from mcgen.base.constants import M_TAU
 from mcgen.source.collisions import Collisions
-from tests.physics.collider.dirac import squared
 
 
 @pytest.mark.parametrize(

@@ -583,7 +583,7 @@ def test_a_part_of_a_dask_cluster_dies(many, tmp_path, capfd, monkeypatch, victi
 
     Fails for an endless wait, a traceback, or a page of log lines.
     """
-    pytest.importorskip("distributed")
+    distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(engines, "PATIENCE", 5.0)
     folder, told = tmp_path / "folder", tmp_path / "scheduler.json"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -597,6 +597,8 @@ def test_a_part_of_a_dask_cluster_dies(many, tmp_path, capfd, monkeypatch, victi
         for name, arguments in parts.items():
             running[name] = subprocess.Popen([*dask_command, *arguments, "--scheduler-file", str(told)], **quiet)
             address = _address(told)
+        with distributed.Client(address) as client:
+            client.wait_for_workers(1, timeout=60)
 
         def kill():
             while not (folder / "events-000000.root").exists():
