@@ -12,6 +12,7 @@ import gzip
 import itertools
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import sys
@@ -31,6 +32,7 @@ Tree = dict[str, bytes | None]
 #: a file of somebody else that lies beside the outputs
 FOREIGN = "beside.txt"
 FOREIGN_TEXT = b"of somebody else\n"
+_TEMPORARY = re.compile(rb"(root)\.0000000\d\.")
 #: seconds after which a command hangs
 PATIENCE = 60.0
 _MADE = ("generate", "fermilab", "--mass", "100MeV", "--workers", "1")
@@ -44,6 +46,7 @@ class Case:
     arguments: tuple[str, ...]
     before: tuple[str, ...] = ()  #: a command whose outputs this one replaces
     whole: str = ""  #: a folder that is there with all its files or not at all
+    tidies: bool = False  #: removes what a killed run left
 
 
 def _export(name: str, *more: str) -> Case:
@@ -52,7 +55,7 @@ def _export(name: str, *more: str) -> Case:
 
 def _production(workers: int) -> Case:
     asked = ("--events", "40", "--partition-events", "20", "--workers", str(workers))
-    return Case((*_MADE[:-2], "-o", "OUT/p", *asked))
+    return Case((*_MADE[:-2], "-o", "OUT/p", *asked), tidies=True)
 
 
 _HEPDATA = (*_GRID, "-o", "OUT/g.hepdata", "--g-mu")
@@ -113,11 +116,12 @@ def _shorten_report() -> None:
 
 
 def tree(folder: Path) -> Tree:
-    """What is in a folder."""
+    """What is in a folder; ROOT files hold the name they had first, which counts up."""
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        path.relative_to(folder).as_posix(): _TEMPORARY.sub(rb"\1.00000000.", path.read_bytes())
+        if path.is_file() else None
         for path in sorted(folder.rglob("*"))
-    }
+    }  # fmt: skip
 
 
 def is_hidden(name: str) -> bool:
@@ -157,8 +161,8 @@ class Child:
                 os.dup2(self._said.fileno(), number)
             sys.stdout = sys.stderr = open(1, "w", closefd=False)  # noqa: SIM115
             sys.argv = ["mcgen", *arguments]
-            # names that are known beforehand, of each process its own from the first
-            tempfile._name_sequence = (f"{number:08d}" for number in itertools.count())  # type: ignore[attr-defined]
+            # names that are known beforehand
+            tempfile._get_candidate_names = lambda: (f"{i:08d}" for i in itertools.count())  # type: ignore[attr-defined]
             forking = multiprocessing.get_context("fork")
             multiprocessing.get_context = lambda *_: forking  # type: ignore[assignment]
             if prepare:
@@ -197,11 +201,10 @@ class Child:
 class Known:
     """What a command finds and leaves if nobody disturbs it."""
 
+    case: Case
     arguments: list[str]
     before: Tree
     after: Tree
-    whole: str
-    said: str
 
 
 @dataclass(slots=True)
@@ -269,7 +272,7 @@ class Bench:
             left.append(tree(self.out))
         assert left[0] == left[1], f"{name}: two runs differ in {[k for k in left[0] if left[0][k] != left[1].get(k)]}"
         assert not any(map(is_hidden, left[0])), f"{name}: leaves {sorted(filter(is_hidden, left[0]))}"
-        self.known[name] = Known(arguments, before, left[0], case.whole, said)
+        self.known[name] = Known(case, arguments, before, left[0])
         return self.known[name]
 
     def wrong(self, known: Known, status: int, said: str, killed: bool) -> Iterator[str]:
@@ -290,10 +293,10 @@ class Bench:
         for name in known.before:
             if name not in found:
                 yield f"{name} is gone"
-        if known.whole:
-            parts = [{k: v for k, v in t.items() if k.startswith(known.whole)} for t in (shown, known.before, known.after)]
+        if known.case.whole:
+            parts = [{k: v for k, v in t.items() if k.startswith(known.case.whole)} for t in (shown, known.before, known.after)]
             if parts[0] not in parts[1:]:
-                yield f"{known.whole} is half there"
+                yield f"{known.case.whole} is half there"
 
     def hidden(self) -> list[str]:
         """Temporary files that are there."""

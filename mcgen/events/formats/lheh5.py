@@ -7,6 +7,7 @@ branches that they have no place for, so that such a file reads back bit for bit
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator, Sequence
 from html import unescape
@@ -57,6 +58,7 @@ class LheH5Writer:
 
     def __init__(self, file: Any, contents: lhe.Contents, metadata: EventMeta) -> None:
         self._file, self._contents, self._weights = file, contents, list(metadata.weights)
+        self._made: dict[str, Any] = {}  # kept open: h5py swallows the errors of closing what nobody holds any more
         rows = lhe_named.told_apart(list(metadata.weights.values()), _RESERVED)
         self._names = (*EVENTS, *(row["name"] for row in rows))
         self._describe(rows)
@@ -69,20 +71,25 @@ class LheH5Writer:
         beams = [one.pdg, two.pdg, one.E, two.E, 0, 0, 0, 0, -4, len(processes)]
         rows = [[i, np.nan, np.nan, p.cross_section, p.error, p.largest_weight] for i, p in enumerate(processes, 1)]
         header = "\n".join(["<header>", about.explained, lhe_named.block(weights), "</header>"])
-        self._file.create_dataset("version", data=(2, 0, 0), dtype="i8")
-        self._file.create_dataset(HEADER, data=header, dtype=h5py().string_dtype("utf-8"))
+        self._keep("version", data=(2, 0, 0), dtype="i8")
+        self._keep(HEADER, data=header, dtype=h5py().string_dtype("utf-8"))
         for name, columns, data in (("init", INIT, beams), ("procInfo", PROCESSES, rows)):
-            _name(self._file.create_dataset(name, data=data, dtype="f8"), columns)
+            _name(self._keep(name, data=data, dtype="f8"), columns)
+
+    def _keep(self, name: str, **how: Any) -> Any:
+        """A new dataset."""
+        self._made[name] = self._file.create_dataset(name, **how)
+        return self._made[name]
 
     def _append(self, name: str, rows: Any, columns: Sequence[str] = ()) -> None:
         """Add rows to a dataset, which the first ones make."""
-        if name not in self._file:
+        if name not in self._made:
             shape, kind = rows.shape[1:], rows.dtype
             how = {"chunks": (_ROWS, *shape), "compression": "gzip", "compression_opts": 1, "shuffle": True}
-            made = self._file.create_dataset(name, shape=(0, *shape), maxshape=(None, *shape), dtype=kind, **how)
+            made = self._keep(name, shape=(0, *shape), maxshape=(None, *shape), dtype=kind, **how)
             if columns:
                 _name(made, columns)
-        dataset = self._file[name]
+        dataset = self._made[name]
         begin = len(dataset)
         dataset.resize(begin + len(rows), axis=0)
         dataset[begin:] = rows
@@ -126,8 +133,20 @@ def writer(path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, 
         What `exposure.Sums` found.
     """
     h5 = h5py()
-    with atomic_path(path, same_events) as part, h5.File(part, "w") as file:
+    with atomic_path(path, same_events) as part, _system_errors(), h5.File(part, "w") as file:
         yield LheH5Writer(file, lhe.Contents(card, metadata, sample), metadata)
+        file.flush()
+
+
+@contextlib.contextmanager
+def _system_errors() -> Iterator[None]:
+    """Inside, what HDF5 says of a failed call of the system becomes its error."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not (number := re.search(r"errno = (\d+)", str(error))):
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from None
 
 
 def same_events(one: Path, two: Path) -> bool:
