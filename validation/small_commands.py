@@ -139,22 +139,34 @@ class Child:
         Called in the child before the command begins.
     wait : bool
         Wait at first until `go` is called.
+    work : callable
+        What it does with the arguments that stand in `sys.argv`.
     """
 
     def __init__(
-        self, arguments: Sequence[str], prepare: Callable[[], object] | None = None, wait: bool = False
+        self,
+        arguments: Sequence[str],
+        prepare: Callable[[], object] | None = None,
+        wait: bool = False,
+        work: Callable[[], object] = entry,
     ) -> None:
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - the child writes into it
         listening, self._start = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self._start)
-            self._run(arguments, prepare, listening)
+            self._run(arguments, prepare, listening, work)
         os.close(listening)
         if not wait:
             self.go()
 
-    def _run(self, arguments: Sequence[str], prepare: Callable[[], object] | None, listening: int) -> NoReturn:
+    def _run(
+        self,
+        arguments: Sequence[str],
+        prepare: Callable[[], object] | None,
+        listening: int,
+        work: Callable[[], object],
+    ) -> NoReturn:
         status = 99
         try:
             for number in (1, 2):
@@ -165,10 +177,13 @@ class Child:
             tempfile._get_candidate_names = lambda: (f"{i:08d}" for i in itertools.count())  # type: ignore[attr-defined]
             forking = multiprocessing.get_context("fork")
             multiprocessing.get_context = lambda *_: forking  # type: ignore[assignment]
+            # a worker that has its own process from the start heeds signals when it says so
+            os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
             if prepare:
                 prepare()
             os.read(listening, 1)
-            entry()
+            work()
+            status = 0
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1
         except BaseException as error:
