@@ -98,7 +98,7 @@ def of_kernels(bench: Bench) -> Iterator[tuple[str, list[str], bool]]:
     log = told()
     for moment, how, left in crashes({FOREIGN: FOREIGN_TEXT}, log):
         bench.fill(left)
-        wrong = [f"says {said[-300:]!r}" for _ in range(2) if (said := Child(arguments, work=_compile).finish()) != wanted]
+        wrong = [f"says {said[1][-120:]!r}" for _ in range(2) if (said := Child(arguments, work=_compile).finish()) != wanted]
         yield f"{moment}, {how}", wrong, False
 
 

@@ -32,7 +32,8 @@ Tree = dict[str, bytes | None]
 #: a file of somebody else that lies beside the outputs
 FOREIGN = "beside.txt"
 FOREIGN_TEXT = b"of somebody else\n"
-_TEMPORARY = re.compile(rb"(root)\.0000000\d\.")
+#: the name that a file had first, in ROOT and gzip files
+_TEMPORARY = re.compile(rb"(root|gz)\.0000000\d([.\0])")
 #: seconds after which a command hangs
 PATIENCE = 60.0
 _MADE = ("generate", "fermilab", "--mass", "100MeV", "--workers", "1")
@@ -116,9 +117,9 @@ def _shorten_report() -> None:
 
 
 def tree(folder: Path) -> Tree:
-    """What is in a folder; ROOT files hold the name they had first, which counts up."""
+    """What is in a folder."""
     return {
-        path.relative_to(folder).as_posix(): _TEMPORARY.sub(rb"\1.00000000.", path.read_bytes())
+        path.relative_to(folder).as_posix(): _TEMPORARY.sub(rb"\1.00000000\2", path.read_bytes())
         if path.is_file() else None
         for path in sorted(folder.rglob("*"))
     }  # fmt: skip
