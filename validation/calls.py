@@ -198,11 +198,11 @@ def disturb(bench: Bench, known: Known, fault: Fault) -> Outcome:
         reached, killed = "INJECTED" in text or "killed by SIGKILL" in text, fault.how == "signal=KILL"
     ending = "not reached" if not reached else "done" if status == 0 else "killed" if status < 0 else "refused"
     outcome = Outcome(fault, ending, list(bench.wrong(known, status, said, killed)))
-    hidden = set(bench.hidden())
-    outcome.wrong += bench.wrong_later(known, *Child(known.arguments).finish())
-    if left := bench.hidden():
+    wrong, left = bench.again(known)
+    outcome.wrong += wrong
+    if left:
         of_removal = fault.call in REMOVING or (known.case.whole and is_hidden(fault.path.removeprefix(f"{bench.out}/")))
-        is_stated = (killed or of_removal) and hidden >= set(left) and not known.case.tidies
+        is_stated = (killed or of_removal) and not known.case.tidies
         (outcome.left if is_stated else outcome.wrong).append(f"left {', '.join(left)}")
     return outcome
 

@@ -79,13 +79,12 @@ def of_command(bench: Bench, name: str) -> Iterator[tuple[str, list[str], bool]]
         wrong = list(bench.wrong(known, -9, "", killed=True))
         if moment == len(log):
             wrong += [f"{path} is lost after the end" for path, content in known.after.items() if left.get(path) != content]
-        hidden = set(bench.hidden())
-        wrong += bench.wrong_later(known, *Child(known.arguments).finish())
-        later = bench.hidden()
-        if set(later) - hidden or (later and known.case.tidies):
-            wrong.append(f"left {', '.join(later)}")
+        later, hidden = bench.again(known)
+        wrong += later
+        if hidden and known.case.tidies:
+            wrong.append(f"left {', '.join(hidden)}")
         done = f"before {log[moment][0]} {log[moment][1]}" if moment < len(log) else "after the end"
-        yield f"{moment} {done}, {how}", wrong, bool(later)
+        yield f"{moment} {done}, {how}", wrong, bool(hidden)
 
 
 def of_kernels(bench: Bench) -> Iterator[tuple[str, list[str], bool]]:

@@ -221,6 +221,8 @@ class Known:
     arguments: list[str]
     before: Tree
     after: Tree
+    #: what the second run makes of what the first one left: sentences of what is wrong, and temporary files
+    later: dict[int, tuple[list[str], list[str]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -314,18 +316,22 @@ class Bench:
             if parts[0] not in parts[1:]:
                 yield f"{known.case.whole} is half there"
 
-    def hidden(self) -> list[str]:
-        """Temporary files that are there."""
-        return sorted(filter(is_hidden, tree(self.out)))
+    def again(self, known: Known) -> tuple[list[str], list[str]]:
+        """What is wrong after the same command ran again undisturbed, and the temporary files that it left.
 
-    def wrong_later(self, known: Known, status: int, said: str) -> Iterator[str]:
-        """What is wrong after the same command ran again undisturbed."""
-        found = tree(self.out)
-        shown = {name: content for name, content in found.items() if not is_hidden(name)}
-        if status != 0:
-            yield f"again: status {status}, says {said[-600:]!r}"
-        elif shown != known.after:
-            yield f"again: {_differing(shown, known.after)}"
+        It is run once for each content that it finds.
+        """
+        key = hash(frozenset(tree(self.out).items()))
+        if key not in known.later:
+            status, said = Child(known.arguments).finish()
+            found = tree(self.out)
+            hidden = list(filter(is_hidden, found))
+            shown = {name: content for name, content in found.items() if not is_hidden(name)}
+            wrong = [f"again: status {status}, says {said[-600:]!r}"] if status else []
+            if not status and shown != known.after:
+                wrong = [f"again: {_differing(shown, known.after)}"]
+            known.later[key] = wrong, hidden
+        return known.later[key]
 
 
 def _differing(found: Tree, wanted: Tree) -> str:
