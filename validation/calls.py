@@ -58,8 +58,8 @@ _REMOVING = "EACCES EBUSY EIO ENOMEM EPERM EROFS"
 _LOOKING = "EACCES EIO ENOMEM ESTALE"
 _READING = "EINTR EIO ESTALE retval=0"
 _WRITING = "EDQUOT EFBIG EINTR EIO ENOSPC retval=0"
-_CHANGING = "EIO EPERM EROFS"
-#: what each call may answer, by section 2 of the manual and what network file systems add; all may be the last of all
+_MODES = "EIO EPERM EROFS"
+#: what each call may answer, by section 2 of the manual and what network file systems add
 CALLS = {
     "access": _LOOKING, "faccessat": _LOOKING, "faccessat2": _LOOKING,
     "stat": _LOOKING, "lstat": _LOOKING, "newfstatat": _LOOKING, "statx": _LOOKING, "fstat": "EIO ENOMEM ESTALE",
@@ -79,13 +79,18 @@ CALLS = {
     "mkdir": _MAKING, "link": _MAKING, "linkat": _MAKING, "symlink": _MAKING,
     "rename": _RENAMING, "renameat": _RENAMING, "renameat2": _RENAMING + " EINVAL",
     "unlink": _REMOVING, "unlinkat": _REMOVING, "rmdir": _REMOVING,
-    "chmod": _CHANGING, "fchmod": _CHANGING, "fchmodat": _CHANGING, "utimensat": _CHANGING, "chown": _CHANGING,
+    "chmod": _MODES, "fchmod": _MODES, "fchmodat": _MODES, "utimensat": _MODES, "chown": _MODES,
 }  # fmt: skip
 #: `openat` that makes a file
 _CREATING = "EDQUOT ENOSPC EROFS"
+#: calls at which a command is killed too: at others the disk is as at the next of these
+CHANGING = frozenset(
+    "write pwrite64 writev sendfile copy_file_range fsync fdatasync ftruncate fallocate flock close mkdir link linkat "
+    "symlink rename renameat renameat2 unlink unlinkat rmdir chmod fchmod fchmodat".split()
+)
 REMOVING = ("unlink", "unlinkat", "rmdir")
 #: calls of one name on one file that are tried: uproot seeks and writes hundreds of times
-MOST = 5
+MOST = 4
 #: calls whose answer nobody needs
 IGNORED = ("ioctl", "fadvise64")
 #: a call in the log of strace: process, name, arguments, answer
@@ -152,8 +157,10 @@ def calls_of(bench: Bench, known: Known) -> list[Fault]:
         assert call in CALLS, f"what {call} may answer is in no list: {line}"
         for path in paths:  # strace counts a call for each path it names
             seen[process, call, path] += 1
-        errors = CALLS[call].split() + (_CREATING.split() if call == "openat" and "O_CREAT" in arguments else [])
-        found[call, paths[0]][seen[process, call, paths[0]]] |= {*errors, "signal=KILL"}
+        errors, changes = CALLS[call].split(), call in CHANGING
+        if call == "openat" and "O_CREAT" in arguments:
+            errors, changes = errors + _CREATING.split(), True
+        found[call, paths[0]][seen[process, call, paths[0]]] |= {*errors, *(["signal=KILL"] if changes else [])}
     faults = [
         Fault(call, path, number, how)
         for (call, path), numbers in found.items()

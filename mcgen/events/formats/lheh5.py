@@ -7,12 +7,13 @@ branches that they have no place for, so that such a file reads back bit for bit
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -53,12 +54,57 @@ def h5py() -> Any:
     return optional("h5py", "LHEH5", "lheh5")
 
 
+class _Disk:
+    """An open file as HDF5 is given it: an error waits until it is asked for, and nothing is written behind it.
+
+    HDF5 itself forgets errors of datasets that are closed, and ends the process where it frees what it could not write.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._error: OSError | None = None
+        self.seek, self.tell, self.read = stream.seek, stream.tell, stream.read
+        self.readinto = stream.readinto  # type: ignore[attr-defined]
+
+    def write(self, data: Any) -> int:
+        """Write bytes at the present place."""
+        rest = memoryview(data)
+        with self._kept():
+            while rest and not self._error:
+                written = self._stream.write(rest)
+                if not written:
+                    raise OSError(errno.EIO, os.strerror(errno.EIO))
+                rest = rest[written:]
+        return len(data)
+
+    def truncate(self, size: int) -> int:
+        """Give the file another size."""
+        with self._kept():
+            self._stream.truncate(size)
+        return size
+
+    def flush(self) -> None:
+        """Nothing waits here."""
+
+    @contextlib.contextmanager
+    def _kept(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._error = self._error or error
+
+    def check(self) -> None:
+        """Raise the first error, if there was one."""
+        if self._error:
+            raise self._error
+
+
 class LheH5Writer:
     """Writes chunks of events to an open file."""
 
-    def __init__(self, file: Any, contents: lhe.Contents, metadata: EventMeta) -> None:
+    def __init__(self, file: Any, contents: lhe.Contents, metadata: EventMeta, check: Callable[[], None]) -> None:
+        self._check = check
         self._file, self._contents, self._weights = file, contents, list(metadata.weights)
-        self._made: dict[str, Any] = {}  # kept open: h5py swallows the errors of closing what nobody holds any more
         rows = lhe_named.told_apart(list(metadata.weights.values()), _RESERVED)
         self._names = (*EVENTS, *(row["name"] for row in rows))
         self._describe(rows)
@@ -71,25 +117,20 @@ class LheH5Writer:
         beams = [one.pdg, two.pdg, one.E, two.E, 0, 0, 0, 0, -4, len(processes)]
         rows = [[i, np.nan, np.nan, p.cross_section, p.error, p.largest_weight] for i, p in enumerate(processes, 1)]
         header = "\n".join(["<header>", about.explained, lhe_named.block(weights), "</header>"])
-        self._keep("version", data=(2, 0, 0), dtype="i8")
-        self._keep(HEADER, data=header, dtype=h5py().string_dtype("utf-8"))
+        self._file.create_dataset("version", data=(2, 0, 0), dtype="i8")
+        self._file.create_dataset(HEADER, data=header, dtype=h5py().string_dtype("utf-8"))
         for name, columns, data in (("init", INIT, beams), ("procInfo", PROCESSES, rows)):
-            _name(self._keep(name, data=data, dtype="f8"), columns)
-
-    def _keep(self, name: str, **how: Any) -> Any:
-        """A new dataset."""
-        self._made[name] = self._file.create_dataset(name, **how)
-        return self._made[name]
+            _name(self._file.create_dataset(name, data=data, dtype="f8"), columns)
 
     def _append(self, name: str, rows: Any, columns: Sequence[str] = ()) -> None:
         """Add rows to a dataset, which the first ones make."""
-        if name not in self._made:
+        if name not in self._file:
             shape, kind = rows.shape[1:], rows.dtype
             how = {"chunks": (_ROWS, *shape), "compression": "gzip", "compression_opts": 1, "shuffle": True}
-            made = self._keep(name, shape=(0, *shape), maxshape=(None, *shape), dtype=kind, **how)
+            made = self._file.create_dataset(name, shape=(0, *shape), maxshape=(None, *shape), dtype=kind, **how)
             if columns:
                 _name(made, columns)
-        dataset = self._made[name]
+        dataset = self._file[name]
         begin = len(dataset)
         dataset.resize(begin + len(rows), axis=0)
         dataset[begin:] = rows
@@ -110,6 +151,7 @@ class LheH5Writer:
         self._particles += n * len(listed)
         for name in others(columns, [line.particle for line in listed]):
             self._append(f"{OWN}/{name}", columns[name])
+        self._check()
 
 
 def _name(dataset: Any, columns: Sequence[str]) -> None:
@@ -133,20 +175,13 @@ def writer(path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, 
         What `exposure.Sums` found.
     """
     h5 = h5py()
-    with atomic_path(path, same_events) as part, _system_errors(), h5.File(part, "w") as file:
-        yield LheH5Writer(file, lhe.Contents(card, metadata, sample), metadata)
-        file.flush()
-
-
-@contextlib.contextmanager
-def _system_errors() -> Iterator[None]:
-    """Inside, what HDF5 says of a failed call of the system becomes its error."""
-    try:
-        yield
-    except RuntimeError as error:
-        if not (number := re.search(r"errno = (\d+)", str(error))):
-            raise
-        raise OSError(int(number[1]), os.strerror(int(number[1]))) from None
+    with atomic_path(path, same_events) as part, part.open("w+b", buffering=0) as stream:
+        disk = _Disk(stream)
+        try:
+            with h5.File(disk, "w") as file:
+                yield LheH5Writer(file, lhe.Contents(card, metadata, sample), metadata, disk.check)
+        finally:
+            disk.check()
 
 
 def same_events(one: Path, two: Path) -> bool:
