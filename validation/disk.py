@@ -1,8 +1,8 @@
 """A disk that keeps what was not synced in memory, and loses it in a crash; mounted with FUSE it logs what is done.
 
-The strictest disk that POSIX allows: `fsync` of a file keeps its bytes, not its name; names are kept by `fsync` of their
-folder. What was not synced may be lost, torn or kept, and changes of names in different folders in any order. Changes
-in one folder keep their order, as in every journal.
+The strictest disk that POSIX allows: `fsync` of a file keeps its bytes, not its name; names are kept by `fsync` of
+their folder. What was not synced may be lost, torn or kept, and changes of names in different folders in any order.
+Changes in one folder keep their order, as in every journal.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Each run of a command writes the same bytes. So what a disturbed run left behind
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import functools
 import gc
 import gzip
@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from mcgen.cli import entry, main
 
@@ -97,7 +97,7 @@ def _stop_clocks() -> None:
 
     import mcgen.generation.normalisation as normalisation
 
-    then = datetime.datetime(2026, 1, 1)  # noqa: DTZ001 - as uproot takes it
+    then = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - as uproot takes it
     for module in (_cascade, _cascadentuple, _cascadetree):
         module.datetime = SimpleNamespace(datetime=SimpleNamespace(now=lambda: then))
     writable.recreate.defaults["uuid_function"] = lambda: uuid.UUID(int=1)
@@ -110,7 +110,7 @@ def _shorten_report() -> None:
     from mcgen.report import paper, published, validate
 
     paper.quoted = functools.cache(paper.quoted)
-    paper.references = paper.dumps = published.m3 = published.muon_collider_dumps = lambda: []
+    paper.references = paper.dumps = published.m3 = published.muon_collider_dumps = list
     validate._figures = lambda folder, *_: [validate.Section("Fig. 1", validate._set_ups(folder))]
     validate._published = lambda *_: []
     validate._beyond = lambda *_: validate.Section("beyond", "<p></p>")
@@ -162,11 +162,7 @@ class Child:
             self.go()
 
     def _run(
-        self,
-        arguments: Sequence[str],
-        prepare: Callable[[], object] | None,
-        listening: int,
-        work: Callable[[], object],
+        self, arguments: Sequence[str], prepare: Callable[[], object] | None, listening: int, work: Callable[[], object]
     ) -> NoReturn:
         status = 99
         try:
@@ -312,7 +308,10 @@ class Bench:
             if name not in found:
                 yield f"{name} is gone"
         if known.case.whole:
-            parts = [{k: v for k, v in t.items() if k.startswith(known.case.whole)} for t in (shown, known.before, known.after)]
+            parts = [
+                {k: v for k, v in t.items() if k.startswith(known.case.whole)}
+                for t in (shown, known.before, known.after)
+            ]
             if parts[0] not in parts[1:]:
                 yield f"{known.case.whole} is half there"
 

@@ -75,7 +75,7 @@ needs_cache = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is co
 
 @needs_cache
 @pytest.mark.parametrize("ending", [".nbi", ".nbc"])
-@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: bytes(len(data)), lambda data: data[: len(data) // 2]])
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda data: bytes(len(data)), lambda data: data[: len(data) // 2]])
 def test_kernels_that_a_crash_has_torn(cache, ending, damage):
     """Empty files, zeros and half files are written anew; fails if the program ends at each start until they go."""
     assert jit.jit(_kernel)(3.0) == 7.0
