@@ -85,44 +85,10 @@ CALLS = {
 _CREATING = "EDQUOT ENOSPC EROFS"
 #: calls at which a command is killed too: at others the disk is as at the next of these
 CHANGING = {
-    "write", "pwrite64", "writev", "sendfile", "copy_file_range", "fsync", "fdatasync", "ftruncate", "fallocate", "flock",
-    "close", "mkdir", "link", "linkat", "symlink", "rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir",
-    "chmod", "fchmod", "fchmodat",
+    "write", "pwrite64", "writev", "sendfile", "copy_file_range", "fsync", "fdatasync", "ftruncate", "fallocate",
+    "flock", "close", "mkdir", "link", "linkat", "symlink", "rename", "renameat", "renameat2", "unlink", "unlinkat",
+    "rmdir", "chmod", "fchmod", "fchmodat",
 }  # fmt: skip
-REMOVING = "EACCES EBUSY EIO ENOMEM EPERM EROFS"
-_LOOKING = "EACCES EIO ENOMEM ESTALE"
-_READING = "EINTR EIO ESTALE retval=0"
-_WRITING = "EDQUOT EFBIG EINTR EIO ENOSPC retval=0"
-_MODES = "EIO EPERM EROFS"
-#: what each call may answer, by section 2 of the manual and what network file systems add
-CALLS = {
-    "access": _LOOKING, "faccessat": _LOOKING, "faccessat2": _LOOKING,
-    "stat": _LOOKING, "lstat": _LOOKING, "newfstatat": _LOOKING, "statx": _LOOKING, "fstat": "EIO ENOMEM ESTALE",
-    "readlink": _LOOKING, "readlinkat": _LOOKING, "statfs": _LOOKING, "fstatfs": _LOOKING,
-    "openat": "EACCES EINTR EIO EMFILE ENFILE ENOMEM ESTALE",
-    "getdents64": "EIO ESTALE",
-    "close": "EDQUOT EINTR EIO ENOSPC",
-    "lseek": "EIO",
-    "read": _READING, "pread64": _READING, "readv": _READING,
-    "write": _WRITING, "pwrite64": _WRITING, "writev": _WRITING,
-    "sendfile": "EINVAL EIO ENOMEM", "copy_file_range": "EIO EINVAL ENOMEM ENOSPC EXDEV",
-    "mmap": "EACCES EAGAIN ENFILE ENOMEM",
-    "fsync": "EDQUOT EINVAL EIO ENOSPC EROFS", "fdatasync": "EDQUOT EINVAL EIO ENOSPC EROFS",
-    "ftruncate": "EFBIG EINTR EIO EPERM",
-    "fallocate": "EFBIG EINTR EIO ENOSPC",
-    "flock": "EINTR ENOLCK", "fcntl": "EINTR ENOLCK",
-    "mkdir": _MAKING, "link": _MAKING, "linkat": _MAKING, "symlink": _MAKING,
-    "rename": _RENAMING, "renameat": _RENAMING, "renameat2": _RENAMING + " EINVAL",
-    "unlink": _REMOVING, "unlinkat": _REMOVING, "rmdir": _REMOVING,
-    "chmod": _MODES, "fchmod": _MODES, "fchmodat": _MODES, "utimensat": _MODES, "chown": _MODES,
-}  # fmt: skip
-#: `openat` that makes a file
-_CREATING = "EDQUOT ENOSPC EROFS"
-#: calls at which a command is killed too: at others the disk is as at the next of these
-CHANGING = frozenset(
-    "write pwrite64 writev sendfile copy_file_range fsync fdatasync ftruncate fallocate flock close mkdir link linkat "
-    "symlink rename renameat renameat2 unlink unlinkat rmdir chmod fchmod fchmodat".split()
-)
 REMOVING = ("unlink", "unlinkat", "rmdir")
 #: calls of one name on one file that are tried: uproot seeks and writes hundreds of times
 MOST = 4
