@@ -16,6 +16,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -200,7 +201,18 @@ def why_not() -> str:
         _fuse()
     except (ImportError, OSError) as error:
         return f"mfusepy and libfuse are needed: {error}"
-    return ""
+    tried = [sys.executable, "-c", "from validation.disk import try_it; try_it()"]
+    done = subprocess.run(tried, cwd=Path(__file__).parents[1], capture_output=True, check=False)
+    return "" if done.returncode == 0 else "a disk must not be mounted here"
+
+
+def try_it() -> None:
+    """Mount an empty disk and take it away."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "disk"
+        folder.mkdir()
+        with mounted(folder, {}, Path(scratch) / "log"):
+            pass
 
 
 def _fuse() -> Any:

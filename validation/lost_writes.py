@@ -1,6 +1,6 @@
 """Commands during which the machine crashes, at each moment and with all that may become of what was not synced.
 
-    python -m validation.lost_writes                some minutes
+    python -m validation.lost_writes                four minutes
     python -m validation.lost_writes --only merge   some of the commands
 
 A command runs once on the disk of `validation.disk`, which logs what is done to it. From the log comes what a crash
@@ -32,6 +32,7 @@ NAMES = (
 KERNELS = "compiled kernels"
 #: crashes of each kind that has to do with chance
 DRAWS = 3
+_KINDS = [(how, draw) for how in CRASHES for draw in range(DRAWS if how in ("torn", "disorder") else 1)]
 
 
 def _kernel(x: float) -> float:
@@ -54,9 +55,7 @@ def crashes(found: Tree, log: Log) -> Iterator[tuple[int, str, Tree]]:
     """What crashes leave, each state of the disk once for every kind of them at most."""
     seen = set()
     for moment in moments(log):
-        for how, draw in (
-            (how, draw) for how in CRASHES for draw in range(DRAWS if how in ("torn", "disorder") else 1)
-        ):
+        for how, draw in _KINDS:
             left = replayed(found, log[:moment]).crash(how, random.Random(100 * moment + draw))
             key = hash(tuple(sorted(left.items()))), moment == len(log)
             if key not in seen:

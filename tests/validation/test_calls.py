@@ -6,6 +6,7 @@ import errno
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from validation import calls
 
 needs_strace = pytest.mark.skipif(calls.why_not() != "", reason=calls.why_not())
 
+ROOT = Path(__file__).parents[2]
 #: a command line after some change of the program
 BROKEN = "import sys; {change}; from validation.calls import main; sys.exit(main())"
 
@@ -20,7 +22,7 @@ BROKEN = "import sys; {change}; from validation.calls import main; sys.exit(main
 def run(*arguments, change="None"):
     """Exit status and output of the validation in a process of its own, which has no other threads."""
     command = [sys.executable, "-c", BROKEN.format(change=change), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from validation.disk import why_not
 
 pytestmark = pytest.mark.skipif(why_not() != "", reason=f"no disk can be mounted here: {why_not()}")
 
+ROOT = Path(__file__).parents[2]
 #: a command line after some change of the program
 BROKEN = "import sys; from mcgen.base import files; {change}; from validation.{module} import main; sys.exit(main())"
 
@@ -19,7 +21,7 @@ BROKEN = "import sys; from mcgen.base import files; {change}; from validation.{m
 def run(module, *arguments, change="None"):
     """Exit status and output of a validation in a process of its own, which has no other threads."""
     command = [sys.executable, "-c", BROKEN.format(module=module, change=change), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
