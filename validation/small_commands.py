@@ -67,6 +67,7 @@ CASES = {
     "export .lhe": _export("a.lhe"),
     "export .lhe.gz": _export("a.lhe.gz"),
     "export .hepmc3": _export("a.hepmc3"),
+    "export .hepmc3.zst": _export("a.hepmc3.zst"),
     "export NuHepMC": _export("a.hepmc3", "--layout", "nuhepmc"),
     "export .parquet": _export("a.parquet"),
     "export .csv (G4DarkBreM)": _export("a.csv"),
@@ -111,7 +112,7 @@ def _shorten_report() -> None:
 
     paper.quoted = functools.cache(paper.quoted)
     paper.references = paper.dumps = published.m3 = published.muon_collider_dumps = list
-    validate._figures = lambda folder, *_: [validate.Section("Fig. 1", validate._set_ups(folder))]
+    validate._figures = lambda folder, *_: [validate.Section("Fig. 4", validate._probabilities(folder))]
     validate._published = lambda *_: []
     validate._beyond = lambda *_: validate.Section("beyond", "<p></p>")
 
