@@ -278,7 +278,7 @@ def sync(path: Path) -> None:
 def atomic_path(path: str | Path, same: Same = same_lines) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name at the end, or vanishes if an error is raised.
 
-    It is hidden, `.NAME.xxxxxxxx.EXT`. A process that is killed leaves it behind; nothing reads it, and it may be removed.
+    It is hidden, `.NAME.xxxxxxxx.EXT`. A process that is killed leaves it behind: nothing reads it, it may be removed.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from html import unescape
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -60,27 +60,46 @@ class _Disk:
     HDF5 itself forgets errors of datasets that are closed, and ends the process where it frees what it could not write.
     """
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
+    def __init__(self, handle: int) -> None:
+        self._handle, self._at = handle, 0
         self._error: OSError | None = None
-        self.seek, self.tell, self.read = stream.seek, stream.tell, stream.read
-        self.readinto = stream.readinto  # type: ignore[attr-defined]
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place, from the beginning or from the end."""
+        with self._kept():
+            self._at = offset + (os.fstat(self._handle).st_size if whence == os.SEEK_END else 0)
+        return self._at
+
+    def read(self, size: int) -> bytes:
+        """Bytes from the present place on, zeros behind the end."""
+        found = b""
+        with self._kept():
+            while len(found) < size and (more := os.pread(self._handle, size - len(found), self._at + len(found))):
+                found += more
+        self._at += size
+        return found.ljust(size, b"\0")
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer."""
+        view = memoryview(buffer).cast("B")
+        view[:] = self.read(len(view))
+        return len(view)
 
     def write(self, data: Any) -> int:
         """Write bytes at the present place."""
-        rest = memoryview(data)
+        rest = memoryview(data).cast("B")
         with self._kept():
             while rest and not self._error:
-                written = self._stream.write(rest)
+                written = os.pwrite(self._handle, rest, self._at)
                 if not written:
                     raise OSError(errno.EIO, os.strerror(errno.EIO))
-                rest = rest[written:]
+                rest, self._at = rest[written:], self._at + written
         return len(data)
 
     def truncate(self, size: int) -> int:
         """Give the file another size."""
         with self._kept():
-            self._stream.truncate(size)
+            os.ftruncate(self._handle, size)
         return size
 
     def flush(self) -> None:
@@ -176,7 +195,7 @@ def writer(path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, 
     """
     h5 = h5py()
     with atomic_path(path, same_events) as part, part.open("w+b", buffering=0) as stream:
-        disk = _Disk(stream)
+        disk = _Disk(stream.fileno())
         try:
             with h5.File(disk, "w") as file:
                 yield LheH5Writer(file, lhe.Contents(card, metadata, sample), metadata, disk.check)
