@@ -5,6 +5,7 @@ Each run of a command writes the same bytes. So what a disturbed run left behind
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import gc
@@ -187,7 +188,8 @@ class Child:
             sys.excepthook(type(error), error, error.__traceback__)
             status = 1
         finally:
-            sys.stdout.flush()
+            with contextlib.suppress(OSError):
+                sys.stdout.flush()
             os._exit(status)
 
     def go(self) -> None:

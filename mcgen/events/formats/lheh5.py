@@ -70,6 +70,10 @@ class _Disk:
             self._at = offset + (os.fstat(self._handle).st_size if whence == os.SEEK_END else 0)
         return self._at
 
+    def tell(self) -> int:
+        """The present place."""
+        return self._at
+
     def read(self, size: int) -> bytes:
         """Bytes from the present place on, zeros behind the end."""
         found = b""
