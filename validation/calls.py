@@ -243,7 +243,11 @@ def run(names: list[str], sample: int | None = None, verbose: bool = False) -> t
                     print(f"{name}: {fault.call} {where} {fault.number} {fault.how}: {outcome.ending}", flush=True)
                 for text in outcome.wrong:
                     print(f"    {text}", flush=True)
-            print(f"{name}: {len(faults)} of {len(every)} faults, {time.monotonic() - began:.0f} s", flush=True)
+            ended: Counter[str] = Counter()
+            for (of, _, ending), number in counts.items():
+                ended[ending] += number * (of == name)
+            took = f"{time.monotonic() - began:.0f} s"
+            print(f"{name}: {len(faults)} of {len(every)} faults, {dict(ended)}, {took}", flush=True)
     return counts, wrong
 
 
