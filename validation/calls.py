@@ -1,6 +1,6 @@
 """Commands of which one system call fails, each in turn and in every way that its manual page allows.
 
-    python -m validation.calls                      all of it: 15 minutes of one processor
+    python -m validation.calls                      all of it, up to an hour
     python -m validation.calls --only merge         some of the commands
     python -m validation.calls --sample 100         so many faults of each, the same in every run
 

@@ -1,4 +1,4 @@
-"""System calls that fail, some of each command; all of them are a run of a quarter of an hour."""
+"""System calls that fail, some of each command; all of them are a run of up to an hour."""
 
 from __future__ import annotations
 
