@@ -265,9 +265,20 @@ def _said_of(path: str | Path, numbers: Collection[int] | None = None) -> Iterat
         raise InputError(message) from None
 
 
+def sync(path: Path) -> None:
+    """Have the bytes of a file, or the names in a folder, on the disk before anything else is done."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | Path, same: Same = same_lines) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name at the end, or vanishes if an error is raised.
+
+    It is hidden, `.NAME.xxxxxxxx.EXT`. A process that is killed leaves it behind: nothing reads it, it may be removed.
 
     Parameters
     ----------
@@ -291,9 +302,10 @@ def atomic_path(path: str | Path, same: Same = same_lines) -> Iterator[Path]:
             os.fchmod(handle, 0o666 & ~umask)
             os.close(handle)
             yield part
-            _sync(part)
+            sync(part)
             _publish(part, path, shown, same)
-            _sync(path.parent)
+            part.unlink(missing_ok=True)
+            sync(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -357,7 +369,10 @@ def make_folder(folder: str | Path) -> Path:
     """Make a folder for results."""
     check_folder(folder)
     with _said_of(folder):
+        new = [path for path in (Path(folder), *Path(folder).absolute().parents) if not path.exists()]
         Path(folder).mkdir(parents=True, exist_ok=True)
+        for path in new:
+            sync(path.parent)
     return Path(folder)
 
 
@@ -401,11 +416,3 @@ def claim(path: Path, wait: bool = False) -> Iterator[bool]:
             finally:
                 lock.unlink(missing_ok=True)
             return
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import shutil
@@ -13,6 +14,8 @@ from pathlib import Path
 from mcgen.base import files
 from mcgen.base.errors import InputError, refuse_if
 
+#: of renameat2 in Linux: relative to the working folder, and both names in one step
+_HERE, _RENAME_EXCHANGE = -100, 2
 #: whether a file of this name belongs to such a folder
 Belongs = Callable[[str], bool]
 #: a folder of this name is there and holds something
@@ -34,6 +37,7 @@ def check_folder(path: str | Path, belongs: Belongs) -> Path:
         If the folder around it is missing, if it is a file or holds others than its own, or those of another request.
     """
     found = Path(path).resolve() if Path(path).is_symlink() else Path(path)
+    _recover(found, belongs)
     refuse_if(not found.parent.is_dir(), f"output {path}: folder {found.parent} does not exist")
     refuse_if(not os.access(found.parent, os.W_OK), f"output {path}: folder {found.parent} cannot be written")
     refuse_if(found.exists() and not found.is_dir(), f"output {path}: is a file, not a folder")
@@ -69,6 +73,8 @@ def atomic_folder(path: str | Path, belongs: Belongs, same: files.Same) -> Itera
         os.umask(umask)
         part.chmod(0o777 & ~umask)
         yield part
+        for one in (*part.iterdir(), part):
+            files.sync(one)
         _publish(part, target, Path(path), belongs, same)
     except OSError as error:
         message = f"output {path}: {error.strerror or error}"
@@ -82,6 +88,7 @@ def _publish(part: Path, target: Path, shown: Path, belongs: Belongs, same: file
     """Give a complete folder its name, unless one is there that is the same or must not be replaced."""
     try:
         part.rename(target)  # also onto an empty folder
+        files.sync(target.parent)
         return
     except OSError as error:
         if error.errno not in _FILLED:
@@ -95,14 +102,56 @@ def _publish(part: Path, target: Path, shown: Path, belongs: Belongs, same: file
     if not files.policy().overwrite:
         files.refuse(shown / other)
     check_folder(shown, belongs)
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    _swap(part, target)
+
+
+def _swap(part: Path, target: Path) -> None:
+    """Put one folder in place of another in one step; where the system has none, a crash between two is mended later.
+
+    The second way is that of file systems like NFS: `_recover` finds the old folder under its other name.
+    """
+    if _exchange(part, target):
+        files.sync(target.parent)  # before the old files go, which lie in `part` now
+        return
+    old = _old(target)
     target.rename(old)
     try:
         part.rename(target)
     except OSError:
         old.rename(target)
         raise
+    files.sync(target.parent)
     shutil.rmtree(old)
+
+
+def _old(target: Path) -> Path:
+    """Where the old folder is while the new one takes its name."""
+    return target.with_name(f".{target.name}.replaced")
+
+
+def _recover(target: Path, belongs: Belongs) -> None:
+    """Put back an old folder whose place the new one did not take, or remove it if it did."""
+    old = _old(target)
+    if not old.is_dir() or not all(belongs(one.name) for one in old.iterdir()):
+        return
+    if target.exists():
+        shutil.rmtree(old)
+    else:
+        old.rename(target)
+
+
+def _exchange(one: Path, two: Path) -> bool:
+    """Exchange the names of two folders in one step; whether the system can do it."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    if renameat2(_HERE, os.fsencode(one.absolute()), _HERE, os.fsencode(two.absolute()), _RENAME_EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number), str(two))
 
 
 def _same(one: Path, two: Path, same: files.Same) -> bool:

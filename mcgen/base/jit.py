@@ -13,12 +13,13 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import numba
 import numpy as np
+from numba.core.caching import IndexDataCacheFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,6 +57,38 @@ def cache_folder() -> Path | None:
     return None
 
 
+class _KernelFiles(IndexDataCacheFile):  # type: ignore[misc]
+    """numba's files of a kernel; those that a crash of the machine has cut or torn are written anew.
+
+    numba gives a file its name before its bytes are on the disk, and has no mercy on one that it cannot read.
+    """
+
+    def load(self, key: Any) -> Any:
+        """A compiled kernel, None if there is none."""
+        try:
+            return super().load(key)
+        except Exception:  # unpickling raises errors of many kinds
+            return None
+
+    def save(self, key: Any, data: Any) -> None:
+        """Keep a compiled kernel, if there is room for it: this run has no need of the file."""
+        with contextlib.suppress(OSError):
+            super().save(key, data)
+
+    def _load_index(self) -> Any:
+        try:
+            return super()._load_index()
+        except Exception:  # as above
+            return {}
+
+    @contextlib.contextmanager
+    def _open_for_write(self, path: str) -> Iterator[IO[bytes]]:
+        with super()._open_for_write(path) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
 def jit(function: F) -> F:
     """Compile a kernel with the options of the package, cached on disk."""
     if numba.config.DISABLE_JIT:
@@ -65,6 +98,8 @@ def jit(function: F) -> F:
     numba.config.CACHE_DIR = str(folder or "")  # read by the decorator only, and put back at once
     try:
         compiled: F = numba.njit(cache=folder is not None, **OPTIONS)(function)
+        if folder is not None:
+            compiled._cache._cache_file.__class__ = _KernelFiles  # type: ignore[attr-defined]
         return compiled
     finally:
         numba.config.CACHE_DIR = before

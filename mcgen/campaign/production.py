@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from mcgen._version import __version__
-from mcgen.base.errors import ClosureError, InputError, refuse_if
+from mcgen.base.errors import ClosureError, InputError, McgenError, refuse_if
 from mcgen.base.files import claim, make_folder, overwriting, same_lines, write_json
 from mcgen.card.card import Card, parse_card
 from mcgen.events.formats.root import EventFile
@@ -269,6 +269,8 @@ def produce(
         If the folder holds something else.
     ClosureError
         If the events disagree with the quadrature.
+    McgenError
+        If a file that was there cannot be read any more, or a worker dies.
     """
     folder = Path(folder)
     _settle(plan, folder)
@@ -290,6 +292,9 @@ def produce(
     if not missing:  # else those that are there are not opened: a thousand jobs would open a million files
         parts = {i: check_partition(plan, folder, i, verify=False) for i in every}
         missing = [i for i, metadata in parts.items() if metadata is None]
+        if lost := sorted({*missing} & {*asked}):
+            message = f"folder {folder}: partition {lost[0]} cannot be read back; the same command resumes"
+            raise McgenError(message)
         whole = None if missing else _finish(plan, folder, [metadata for metadata in parts.values() if metadata])
     return Produced(plan, todo, damaged, missing, whole)
 
@@ -306,8 +311,9 @@ def _finish(plan: Plan, folder: Path, parts: Sequence[EventMeta]) -> EventMeta:
     with claim(folder / MANIFEST) as mine:
         if mine:
             _write_manifest(plan, folder, whole, parts)
-    for lock in folder.glob(".*.lock"):
-        with claim(folder / lock.name[1:].removesuffix(".lock")):
+    left = (re.fullmatch(_OURS, path.name) for path in folder.glob(".*"))
+    for name in {match[1] for match in left if match}:
+        with claim(folder / name):  # removes them
             pass
     return whole
 

@@ -1,12 +1,17 @@
 """Compiled kernels on disk: never older than the source, and no need of a place to keep them."""
 
+import errno
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numba
+import pytest
+
 import mcgen
+from mcgen.base import jit
 from mcgen.physics.emission.form_factor import form_factor
 from mcgen.physics.emission.iww import flux
 
@@ -46,3 +51,61 @@ def test_nowhere_to_write():
     nowhere = {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/a", "NUMBA_CACHE_DIR": "/dev/null/b"}
     package = Path(mcgen.__file__).parent.parent
     assert _run(package, **nowhere) == flux(3.0, 0.1, 0.1, form_factor("paper", 74.0, 183.84))
+
+
+def _kernel(x: float) -> float:
+    return 2.0 * x + 1.0
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A folder of its own for compiled kernels."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    jit.cache_folder.cache_clear()
+    yield tmp_path
+    jit.cache_folder.cache_clear()
+
+
+def _hits(kernel):
+    return sum(kernel.stats.cache_hits.values())
+
+
+needs_cache = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+
+
+@needs_cache
+@pytest.mark.parametrize("ending", [".nbi", ".nbc"])
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda data: bytes(len(data)), lambda data: data[: len(data) // 2]])
+def test_kernels_that_a_crash_has_torn(cache, ending, damage):
+    """Empty files, zeros and half files are written anew; fails if the program ends at each start until they go."""
+    assert jit.jit(_kernel)(3.0) == 7.0
+    (path,) = cache.rglob(f"*{ending}")
+    path.write_bytes(damage(path.read_bytes()))
+    again = jit.jit(_kernel)
+    assert (again(3.0), _hits(again)) == (7.0, 0)
+    again = jit.jit(_kernel)
+    assert (again(3.0), _hits(again)) == (7.0, 1)
+
+
+@needs_cache
+def test_kernels_are_on_the_disk_before_their_name(cache, monkeypatch):
+    """Half a kernel that can be read would give other numbers; fails if a name comes before the bytes."""
+    done = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *a, _n=name, _real=real: (done.append(_n), _real(*a)))
+    assert jit.jit(_kernel)(3.0) == 7.0
+    assert done == ["fsync", "replace"] * 2
+    assert list(cache.rglob("*.nbc"))
+
+
+@needs_cache
+def test_no_room_for_kernels(cache, monkeypatch):
+    """A full disk of the cache costs time and no numbers; fails if the program ends."""
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert jit.jit(_kernel)(3.0) == 7.0
+    assert not list(cache.rglob("*.nb?"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.context import SpawnProcess
 
 import numpy as np
 import pytest
@@ -304,9 +306,45 @@ def test_remains_of_killed_processes(undisturbed, tmp_path):
     (folder / ".manifest.json.x3.json").write_text("{")
     (folder / ".manifest.json.lock").touch()
     (folder / ".events-000002.root.lock").touch()
+    for name in (".events-000003.root.x4.root", ".plan.json.x5.json"):  # killed before the second name was removed
+        (folder / name).write_text("{")
     produce(plan(), folder)
     assert {path.name for path in folder.iterdir()} == {path.name for path in undisturbed.iterdir()}
     assert content(folder) == content(undisturbed)
+
+
+def test_a_partition_that_cannot_be_read_back(tmp_path, monkeypatch):
+    """A disk that fails at the end is an error, and no production without manifest that looks done; fails for none."""
+    real, looks = production.check_partition, []
+
+    def looked(made, folder, i, verify):
+        if i == 1 and made.path(folder, i).exists() and not looks:
+            looks.append(i)
+            return None
+        return real(made, folder, i, verify)
+
+    monkeypatch.setattr(production, "check_partition", looked)
+    small = plan(events=2 * P)
+    with pytest.raises(McgenError, match="partition 1 cannot be read back; the same command resumes"):
+        produce(small, tmp_path / "folder")
+    assert not (tmp_path / "folder" / MANIFEST).exists()
+    assert produce(small, tmp_path / "folder").made == []
+
+
+def test_no_more_processes(tmp_path, monkeypatch):
+    """A system without room for a second worker says so; fails if that of the first is lost, or goes on."""
+    begun = []
+
+    def start(process, real=SpawnProcess.start):
+        if begun:
+            raise BlockingIOError(errno.EAGAIN, "no more processes")
+        begun.append(process)
+        real(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", start)
+    with pytest.raises(BlockingIOError, match="no more processes"):
+        produce(plan(), tmp_path / "folder", engine=processes(2))
+    assert not begun[0].is_alive()
 
 
 def test_living_writers_are_left_alone(undisturbed, tmp_path):

@@ -215,8 +215,9 @@ def _full_at(size):
 
 @pytest.mark.parametrize("size", [0, 20_000])
 @pytest.mark.parametrize(
-    "name", ["a.root", "nano.root", "a.parquet", "a.lhe", "a.csv", "a.csv.gz", "a.hepmc3.zst", "lib.csv", "new.root"]
-)
+    "name",
+    ["a.root", "nano.root", "a.parquet", "a.lhe", "a.lheh5", "a.csv", "a.csv.gz", "a.hepmc3.zst", "lib.csv", "new.root"]
+)  # fmt: skip
 def test_no_space_left(file, tmp_path, capsys, name, size):
     """A write that the system refuses is one line and status 2, and nothing is left; fails for half a file."""
     path = str(tmp_path / name)

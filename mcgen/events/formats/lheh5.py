@@ -7,8 +7,10 @@ branches that they have no place for, so that such a file reads back bit for bit
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -52,10 +54,79 @@ def h5py() -> Any:
     return optional("h5py", "LHEH5", "lheh5")
 
 
+class _Disk:
+    """An open file as HDF5 is given it: an error waits until it is asked for, and nothing is written behind it.
+
+    HDF5 itself forgets errors of datasets that are closed, and ends the process where it frees what it could not write.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self._handle, self._at = handle, 0
+        self._error: OSError | None = None
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place, from the beginning or from the end."""
+        with self._kept():
+            self._at = offset + (os.fstat(self._handle).st_size if whence == os.SEEK_END else 0)
+        return self._at
+
+    def tell(self) -> int:
+        """The present place."""
+        return self._at
+
+    def read(self, size: int) -> bytes:
+        """Bytes from the present place on, zeros behind the end."""
+        found = b""
+        with self._kept():
+            while len(found) < size and (more := os.pread(self._handle, size - len(found), self._at + len(found))):
+                found += more
+        self._at += size
+        return found.ljust(size, b"\0")
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer."""
+        view = memoryview(buffer).cast("B")
+        view[:] = self.read(len(view))
+        return len(view)
+
+    def write(self, data: Any) -> int:
+        """Write bytes at the present place."""
+        rest = memoryview(data).cast("B")
+        with self._kept():
+            while rest and not self._error:
+                written = os.pwrite(self._handle, rest, self._at)
+                if not written:
+                    raise OSError(errno.EIO, os.strerror(errno.EIO))
+                rest, self._at = rest[written:], self._at + written
+        return len(data)
+
+    def truncate(self, size: int) -> int:
+        """Give the file another size."""
+        with self._kept():
+            os.ftruncate(self._handle, size)
+        return size
+
+    def flush(self) -> None:
+        """Nothing waits here."""
+
+    @contextlib.contextmanager
+    def _kept(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._error = self._error or error
+
+    def check(self) -> None:
+        """Raise the first error, if there was one."""
+        if self._error:
+            raise self._error
+
+
 class LheH5Writer:
     """Writes chunks of events to an open file."""
 
-    def __init__(self, file: Any, contents: lhe.Contents, metadata: EventMeta) -> None:
+    def __init__(self, file: Any, contents: lhe.Contents, metadata: EventMeta, check: Callable[[], None]) -> None:
+        self._check = check
         self._file, self._contents, self._weights = file, contents, list(metadata.weights)
         rows = lhe_named.told_apart(list(metadata.weights.values()), _RESERVED)
         self._names = (*EVENTS, *(row["name"] for row in rows))
@@ -103,6 +174,7 @@ class LheH5Writer:
         self._particles += n * len(listed)
         for name in others(columns, [line.particle for line in listed]):
             self._append(f"{OWN}/{name}", columns[name])
+        self._check()
 
 
 def _name(dataset: Any, columns: Sequence[str]) -> None:
@@ -126,8 +198,13 @@ def writer(path: str | Path, card: Card, metadata: EventMeta, sample: dict[str, 
         What `exposure.Sums` found.
     """
     h5 = h5py()
-    with atomic_path(path, same_events) as part, h5.File(part, "w") as file:
-        yield LheH5Writer(file, lhe.Contents(card, metadata, sample), metadata)
+    with atomic_path(path, same_events) as part, part.open("w+b", buffering=0) as stream:
+        disk = _Disk(stream.fileno())
+        try:
+            with h5.File(disk, "w") as file:
+                yield LheH5Writer(file, lhe.Contents(card, metadata, sample), metadata, disk.check)
+        finally:
+            disk.check()
 
 
 def same_events(one: Path, two: Path) -> bool:
