@@ -23,6 +23,7 @@ from typing import Any
 from mcgen.base.errors import InputError, McgenError, McgenWarning
 from mcgen.base.extras import optional
 from mcgen.base.interrupts import heed
+from mcgen.base.jit import leave_out_guests
 from mcgen.campaign.production import Engine, Plan, make_partition, serial
 
 #: seconds to wait for a scheduler that does not answer, or that has lost all its workers
@@ -44,6 +45,7 @@ def _follow_parent() -> None:
 def _work(plan: Plan, folder: Path, todo: Sequence[int], told: Connection) -> None:
     """Make partitions and tell the parent of each, or of the error that ended it."""
     _follow_parent()
+    leave_out_guests()
     try:
         heed(signal.SIGTERM)  # raises KeyboardInterrupt, which removes what is half written
         try:
