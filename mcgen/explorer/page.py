@@ -22,19 +22,19 @@ from mcgen.analysis.constraints import Constraint
 from mcgen.analysis.reach_rows import printed_row
 from mcgen.base.errors import InputError, McgenError, refuse_if
 from mcgen.base.printed import duration, with_error
-from mcgen.base.steps import LOG
+from mcgen.base.steps import LOG, watched
 from mcgen.base.units import quantity_text
 from mcgen.card.card import parse_card
 from mcgen.explorer import exports, point
 from mcgen.explorer.answer import PARTS, Answer, SignalMap, Stale, answers
 from mcgen.explorer.drawing import DrawingFigure
 from mcgen.explorer.figures import ContourFigure, MapFigure, SpectrumFigure, words
-from mcgen.explorer.limits import known
+from mcgen.explorer.limits import at_hand, known
 from mcgen.explorer.point import Point
 from mcgen.explorer.setup import Setup
 from mcgen.explorer.sheet import described, ends_of, read, sheet, shown
+from mcgen.explorer.worker import LATER, Worker, worker
 from mcgen.explorer.worker import Stale as StaleTest
-from mcgen.explorer.worker import Worker, worker
 from mcgen.report.plane import AXES, Plane, model_words
 
 #: parts of a page that wait for an answer, and those that do not change with the marked place
@@ -45,7 +45,13 @@ _KEY = "made (grey), counted (blue)"
 _KEPT = 300
 #: groups of fields that are open at first
 _OPEN = ["beam", "target", "layer 1", "detector"]
+#: what is said while known limits are computed
+_LATER = ("known limits are being computed",)
 _HERE = Path(__file__).parent
+
+
+class _Pressed(Exception):  # noqa: N818
+    """Another asker waits for what cannot come later."""
 
 
 class Seen(NamedTuple):
@@ -307,8 +313,8 @@ class Explorer(JSComponent):  # type: ignore[misc]
         same = replace(look, model=other.model, m_S=other.m_S, g_mu=other.g_mu) == other
         return same and setup.text == self._seen.setup.text
 
-    def _job(self, setup: Setup, parts: Sequence[str]) -> Callable[[StaleTest], Iterator[None]]:
-        def steps(stale: StaleTest) -> Iterator[None]:
+    def _job(self, setup: Setup, parts: Sequence[str]) -> Callable[[StaleTest], Iterator[bool | None]]:
+        def steps(stale: StaleTest) -> Iterator[bool | None]:
             begun = time.perf_counter()
 
             def deliver(show: Callable[..., None], *what: Any) -> None:
@@ -328,11 +334,15 @@ class Explorer(JSComponent):  # type: ignore[misc]
                     yield
                     if answer.part == "contour":
                         deliver(self._show_point, setup, *_point(setup))
-                        yield
-                        deliver(self._show_limits, *known(setup))
+                        deliver(self._show_limits, *(at_hand(setup) or ((), _LATER)))
                         yield
                 if setup.card.collider:  # which has no drawing
                     deliver(self._figures["layout"].clear)
+                while at_hand(setup) is None:
+                    yield LATER
+                    with contextlib.suppress(_Pressed):
+                        self._compute_limits(setup, stale)
+                deliver(self._show_limits, *(at_hand(setup) or ((), ())))
                 deliver(self._done, time.perf_counter() - begun)
             except Stale:
                 return
@@ -342,6 +352,18 @@ class Explorer(JSComponent):  # type: ignore[misc]
                 deliver(self._failed, setup, error)
 
         return steps
+
+    def _compute_limits(self, setup: Setup, stale: StaleTest) -> None:
+        """Compute the known limits, unless something else is wanted before they are there."""
+
+        def watch() -> None:
+            if stale():
+                raise Stale
+            if self._worker.presses():
+                raise _Pressed
+
+        with watched(watch):
+            known(setup)
 
     def _deliver(self, show: Callable[[], None]) -> None:
         """Do something where the page may be changed."""

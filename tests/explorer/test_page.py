@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import tomllib
 
 import pytest
@@ -11,6 +12,8 @@ from bokeh.events import Tap
 
 import mcgen
 from mcgen.analysis.reach_rows import printed_row
+from mcgen.base.steps import go_on
+from mcgen.explorer import limits
 from mcgen.explorer.page import Explorer, History
 from mcgen.explorer.setup import Setup
 from mcgen.explorer.worker import Worker
@@ -257,3 +260,26 @@ def test_another_model_of_the_place(page):
     assert {row[1] for row in page.numbers["rows"]} == {"dark-photon", "Lmu-Ltau"}
     _set(page, "look.model", text="Lmu-Ltau")
     assert page.words["contour"]["y"] == [("g\u2032", "")]
+
+
+def test_limits_hold_nothing_back(monkeypatch):
+    """A slow limit comes last and gives way; fails if the contour of another set-up waits until it is computed."""
+    begun, done = threading.Event(), threading.Event()
+
+    def constraints(*_):
+        begun.set()
+        while True:  # nothing but a newer question ends it
+            go_on()
+
+    monkeypatch.setattr(limits, "constraints", constraints)
+    one = Explorer(_setup(limits=("e137",)), computes=Worker())
+    assert begun.wait(60.0)
+    assert one.status["dim"] == []
+    assert "known limits are being computed" in one.status["warnings"]
+    before = one.rows
+    monkeypatch.setattr(one, "_done", lambda _: done.set())
+    _set(one, "look.limits", text="none")
+    _set(one, "beam.energy", text="4 GeV")
+    assert done.wait(60.0)
+    assert one.rows != before
+    assert one.status["warnings"] == []

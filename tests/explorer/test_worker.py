@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from mcgen.explorer.worker import Worker, worker
+from mcgen.explorer.worker import LATER, Worker, worker
 
 SECONDS = 20.0
 
@@ -91,3 +91,28 @@ def test_one_thread(log):
         assert job.done.wait(SECONDS)
     threads = [thread for thread in threading.enumerate() if thread is one._thread]
     assert [thread.daemon for thread in threads] == [True]
+
+
+def test_what_can_wait(log):
+    """Steps that can wait come after all others, and are told that one presses; fails if they hold others back."""
+    one = Worker()
+    begun, let, pressed = threading.Event(), threading.Event(), []
+
+    def slow(_):
+        yield LATER
+        begun.set()
+        assert let.wait(SECONDS)
+        pressed.append(one.presses())
+        yield LATER
+        log.append("slow")
+        pressed.append(one.presses())
+        done.set()
+
+    done = threading.Event()
+    one.ask("a", slow)
+    assert begun.wait(SECONDS)
+    one.ask("b", _job("b", log))
+    let.set()
+    assert done.wait(SECONDS)
+    assert pressed == [True, False]
+    assert [name for name, *_ in log] == ["b", "b", "b", "s"]
