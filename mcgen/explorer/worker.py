@@ -7,6 +7,8 @@ import itertools
 import threading
 from collections.abc import Callable, Hashable, Iterator
 
+from mcgen.base.steps import LOG
+
 #: whether what a job computes is still wanted
 Stale = Callable[[], bool]
 #: begins a computation, whose steps are those of an iterator; what follows a step that gives LATER can wait
@@ -36,7 +38,7 @@ class Worker:
         ----------
         who : hashable
         job : callable
-            Gets a function that says whether the job is stale, and returns its steps. It must not raise.
+            Gets a function that says whether the job is stale, and returns its steps. If it raises, it has ended.
         """
         with self._changed:
             number = next(self._numbers)
@@ -68,6 +70,9 @@ class Worker:
             try:
                 later = next(steps) is LATER
             except StopIteration:
+                continue
+            except Exception:  # one job that fails takes no other with it
+                LOG.exception("explore")
                 continue
             with self._changed:
                 if self._newest.get(who) == number:

@@ -9,6 +9,7 @@ import pytest
 from mcgen.explorer.worker import LATER, Worker, worker
 
 SECONDS = 20.0
+WORDS = "taken apart"
 
 
 class Job:
@@ -116,3 +117,21 @@ def test_what_can_wait(log):
     assert done.wait(SECONDS)
     assert pressed == [True, False]
     assert [name for name, *_ in log] == ["b", "b", "b", "s"]
+
+
+def test_one_that_raises(log, caplog):
+    """A job that raises ends alone; fails if no other is computed any more."""
+    one = Worker()
+
+    def wrong(_):
+        yield
+        raise AttributeError(WORDS)
+
+    one.ask("a", wrong)
+    job = _job("b", log)
+    one.ask("b", job)
+    assert job.done.wait(SECONDS)
+    again = _job("a", log)
+    one.ask("a", again)
+    assert again.done.wait(SECONDS)
+    assert WORDS in caplog.text
