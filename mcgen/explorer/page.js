@@ -298,11 +298,11 @@ export function render({model, el: home}) {
     if (lines.length) report.append(table(lines, "Numbers"))
     if (losses.length) {
       report.append(make("h3", {}, "What each cut leaves"))
-      report.append(make("ol", {class: "losses"}, ...losses.map(([name, left, lost, events]) => {
+      report.append(make("ol", {class: "losses"}, ...losses.map(([name, left, share, events]) => {
         const bar = make("span", {class: "bar"})
         bar.style.setProperty("--share", `${Math.max(0, Math.min(100, 100 * left))}%`)
         return make("li", {}, make("span", {class: "cut"}, name), bar,
-          make("span", {class: "value", title: "share lost to it"}, lost), make("span", {class: "value", title: "events left"}, events))
+          make("span", {class: "value", title: "share that is left behind this cut"}, share), make("span", {class: "value", title: "events that are left"}, events))
       })))
     }
     if (branching.length) report.append(make("h3", {}, "Decays"), table(branching, "Branching"))
