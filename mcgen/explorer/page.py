@@ -329,17 +329,17 @@ class Explorer(JSComponent):  # type: ignore[misc]
                 deliver(self._show_faults, faults)
                 if faults:
                     return
-                yield
+                yield None
                 if "contour" not in parts:
                     deliver(self._show_place, setup)
                     deliver(self._show_point, setup, *_point(setup))
                 for answer in answers(setup, stale, parts):
                     deliver(self._show, setup, answer, time.perf_counter() - begun)
-                    yield
+                    yield None
                     if answer.part == "contour":
                         deliver(self._show_point, setup, *_point(setup))
                         deliver(self._show_limits, *(at_hand(setup) or ((), _LATER)))
-                        yield
+                        yield None
                 if setup.card.collider:  # which has no drawing
                     deliver(self._figures["layout"].clear)
                 while at_hand(setup) is None:
