@@ -603,8 +603,7 @@ def _report(setup: Setup, found: Any = None, fault: str = "") -> dict[str, Any]:
         ([("width", "")], width),
     ]
     losses = [
-        (loss.name, loss.left, f"{100.0 * min(1.0, loss.left):.3g} %", f"{loss.events:.4g}")
-        for loss in found.losses
+        (loss.name, loss.left, f"{100.0 * min(1.0, loss.left):.3g} %", f"{loss.events:.4g}") for loss in found.losses
     ]
     branching = [(channel(name), f"{100.0 * share:.3g} %") for name, share in found.branching.items() if share > 0.0]
     return {**empty, "rows": rows, "losses": losses, "branching": branching}
