@@ -29,6 +29,7 @@ from mcgen.base.asked import Energies, Names, energies, names, renamed
 from mcgen.base.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
 from mcgen.base.errors import InputError, McgenWarning, ThresholdError, check_number, choose, refuse_if
 from mcgen.base.progress import Progress, reported
+from mcgen.base.steps import go_on
 from mcgen.base.table import Table
 from mcgen.base.units import Range
 from mcgen.card.card import Card
@@ -263,6 +264,7 @@ class Scan:
                 with contextlib.closing(_started(pool, self.column, some)) as columns:
                     for m, column in zip(some, columns, strict=True):
                         found[m] = column
+                        go_on()
                         if progress:
                             progress(next(done))
                 return [self._traced(found[m]) for m in some]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mcgen.base.printed import duration
 
 #: the log of the package; other programs see it with `logging.basicConfig(level="INFO")`
 LOG = logging.getLogger("mcgen")
+
+_WATCH: contextvars.ContextVar[Callable[[], None] | None] = contextvars.ContextVar("watch", default=None)
 
 
 @contextlib.contextmanager
@@ -19,6 +22,22 @@ def step(what: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     LOG.info("%s: %s", what, duration(time.perf_counter() - start))
+
+
+@contextlib.contextmanager
+def watched(watch: Callable[[], None]) -> Iterator[None]:
+    """Inside, long work calls a function now and then, which raises to end it."""
+    token = _WATCH.set(watch)
+    try:
+        yield
+    finally:
+        _WATCH.reset(token)
+
+
+def go_on() -> None:
+    """Long work comes here between its parts; raises if somebody wants it to end."""
+    if watch := _WATCH.get():
+        watch()
 
 
 @contextlib.contextmanager

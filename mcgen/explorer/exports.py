@@ -17,8 +17,9 @@ from mcgen.explorer.setup import Setup
 from mcgen.report.reach_figure import draw
 from mcgen.report.reach_files import save_reach
 
-#: kinds of pictures
+#: kinds of pictures, and of all files
 PICTURES = ("png", "pdf", "svg")
+KINDS = ("card", "state", "csv", "hepdata", *PICTURES)
 #: time of all files in an archive, so that the same contour is the same archive
 _TIME = (1980, 1, 1, 0, 0, 0)
 

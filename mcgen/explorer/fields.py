@@ -12,6 +12,7 @@ from mcgen.base.units import UNITS, parse_quantity
 from mcgen.card.form_factors import allowed
 from mcgen.card.keys import GROUP, Key, keys, units_of
 from mcgen.card.quantities import LAYER, THICKNESSES
+from mcgen.explorer.formulas import name_of
 from mcgen.explorer.pairs import OF_DECAYS, OF_MATERIAL, OF_MUONS, SHAPE
 from mcgen.explorer.setup import Setup
 from mcgen.physics.emission.mediator import MIXES, SPIN_1
@@ -41,7 +42,7 @@ class Field:
 
     key: str  #: dotted, in a card
     group: str  #: beam, target, layer 1, collider, detector, search, boson, form factor
-    label: str
+    label: str  #: with $...$ for mathematics
     kind: str  #: quantity, number, whole, choice, flag or text
     unit: str = ""  #: of a quantity, in which a slider moves
     units: tuple[str, ...] = ()  #: all that it may have
@@ -92,7 +93,7 @@ def _limit(field: dict[str, Any], *names: str) -> float | None:
 def _field(section: str, key: Key) -> Field:
     """A field of a key; of a quantity in the unit of the example."""
     of = key.field
-    whole: dict[str, Any] = {"group": section, "label": key.name.replace("_", " "), "meaning": key.meaning}
+    whole: dict[str, Any] = {"group": section, "label": name_of(key.name), "meaning": key.meaning}
     place = f"{section}.{key.name}".removeprefix(".")
     whole |= {"optional": key.default != "needed"}
     written = key.default not in ("", "needed")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -30,16 +29,13 @@ from mcgen.analysis.constraints import Constraint
 from mcgen.analysis.reach_rows import ReachPoint
 from mcgen.analysis.regions import outlines
 from mcgen.explorer.answer import SignalMap, Spectrum
+from mcgen.explorer.formulas import plain
 from mcgen.report import palette
 from mcgen.report.known_figure import short_name
 from mcgen.report.plane import PERTURBATIVE, Column, Plane, model_words
 
 #: dashes of models, that of the spot first
 _DASHES = {"solid": [], "dashed": [10, 5], "dotdash": [2, 4, 8, 4], "dotted": [3, 4]}
-#: letters and marks that axes are named with
-_SYMBOLS = {
-    r"\mu": "μ", r"\varepsilon": "ε", r"\theta": "θ", r"\tau": "τ", r"\mathrm": "", "'": "\u2032", "-": "\u2212"
-}  # fmt: skip
 _LOOK = {
     "toolbar_location": "above",
     "toolbar_inner": True,
@@ -47,36 +43,6 @@ _LOOK = {
     "active_scroll": None,
     "output_backend": "canvas",
 }
-
-
-def words(text: str) -> list[tuple[str, str]]:
-    """A text with $...$ for mathematics in parts: each with 'sub', 'sup' or '' for where it stands.
-
-    Parameters
-    ----------
-    text : str
-        As the figures of the report name axes and models.
-    """
-    pattern = "|".join(re.escape(one) for one in _SYMBOLS)
-    parts = re.split(r"\$(.*?)\$", text)
-    found: list[tuple[str, str]] = []
-    for number, part in enumerate(parts):
-        if number % 2 == 0:
-            found += [(part, "")] if part else []
-            continue
-        plain = re.sub(pattern, lambda match: _SYMBOLS[match[0]], part)
-        for before, sign, one, several in re.findall(r"([^_^]*)(?:([_^])(?:([^{])|\{((?:\{[^}]*\}|[^}])*)\}))?", plain):
-            bare, inner = (
-                "".join(letter for letter in text if letter not in "{}") for text in (before, one or several)
-            )
-            found += [(bare, "")] if bare else []
-            found += [(inner, "sub" if sign == "_" else "sup")] if inner else []
-    return found
-
-
-def plain(text: str) -> str:
-    """The same as one line of plain letters."""
-    return "".join(part for part, _ in words(text))
 
 
 def blank(**settings: Any) -> Any:

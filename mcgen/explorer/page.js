@@ -22,6 +22,8 @@ function formula(parts) {
   return one
 }
 
+const plain = (parts) => parts.map(([text]) => text).join("")
+
 function debounced(send) {
   let waiting = false
   let last = null
@@ -68,7 +70,8 @@ export function render({model, el: home}) {
   function row(field) {
     const id = `f${ids += 1}`
     const fault = make("p", {class: "fault", id: `${id}-fault`, role: "alert", hidden: true})
-    const label = make("label", {for: id, title: field.meaning}, field.label)
+    const label = make("label", {for: id, title: field.meaning}, formula(field.label))
+    const name = plain(field.label)
     const one = {field, fault, setters: []}
     const described = {"aria-describedby": `${id}-fault`, "data-key": field.key, title: field.meaning}
     const send = debounced((message) => change(field.key, message))
@@ -86,7 +89,7 @@ export function render({model, el: home}) {
       one.setters.push((value) => { box.checked = value.flag === true })
       one.el = make("div", {class: "row flag"}, label, box, fault)
     } else if (field.kind === "several") {
-      const box = make("fieldset", {class: "several", id, ...described}, make("legend", {title: field.meaning}, field.label))
+      const box = make("fieldset", {class: "several", id, ...described}, make("legend", {title: field.meaning}, formula(field.label)))
       const boxes = field.choices.map((choice) => {
         const input = make("input", {type: "checkbox", value: choice, "data-key": field.key, onchange: () => {
           begin()
@@ -107,7 +110,7 @@ export function render({model, el: home}) {
       let slider = null
       if (field.low !== null && field.high !== null) {
         slider = make("input", {
-          type: "range", min: 0, max: STEPS, step: 1, "aria-label": field.label, "data-key": field.key, title: field.meaning,
+          type: "range", min: 0, max: STEPS, step: 1, "aria-label": name, "data-key": field.key, title: field.meaning,
           onpointerdown: begin, onkeydown: (e) => { if (!e.repeat) begin() },
           oninput: () => send({position: toValue(field, Number(slider.value))}),
         })
@@ -260,8 +263,8 @@ export function render({model, el: home}) {
       if (!words) continue
       one.x.replaceChildren(formula(words.x))
       one.y.replaceChildren(formula(words.y))
-      one.caption.textContent = words.title
-      one.el.setAttribute("aria-label", words.title)
+      one.caption.replaceChildren(formula(words.title))
+      one.el.setAttribute("aria-label", plain(words.title))
     }
     legend.replaceChildren(...model.legend.map((entry) => {
       const sample = make("span", {class: `sample ${entry.dash}`})
@@ -295,13 +298,14 @@ export function render({model, el: home}) {
     if (lines.length) report.append(table(lines, "Numbers"))
     if (losses.length) {
       report.append(make("h3", {}, "What each cut leaves"))
-      report.append(make("ol", {class: "losses"}, ...losses.map(([name, left, events]) => {
+      report.append(make("ol", {class: "losses"}, ...losses.map(([name, left, share, events]) => {
         const bar = make("span", {class: "bar"})
         bar.style.setProperty("--share", `${Math.max(0, Math.min(100, 100 * left))}%`)
-        return make("li", {}, make("span", {class: "cut"}, name), bar, make("span", {class: "value"}, events))
+        return make("li", {}, make("span", {class: "cut"}, name), bar,
+          make("span", {class: "value", title: "share that is left behind this cut"}, share), make("span", {class: "value", title: "events that are left"}, events))
       })))
     }
-    if (branching.length) report.append(make("h3", {}, "Decays"), table(branching.map(([a, b]) => [[[a, ""]], b]), "Branching"))
+    if (branching.length) report.append(make("h3", {}, "Decays"), table(branching, "Branching"))
   }
 
   const numbers = make("section", {class: "numbers", "aria-label": "Numbers of the contour"})

@@ -20,21 +20,22 @@ from panel.custom import Child, JSComponent
 
 from mcgen.analysis.constraints import Constraint
 from mcgen.analysis.reach_rows import printed_row
-from mcgen.base.errors import InputError, McgenError, refuse_if
+from mcgen.base.errors import InputError, McgenError, choose, refuse_if
 from mcgen.base.printed import duration, with_error
-from mcgen.base.steps import LOG
+from mcgen.base.steps import LOG, watched
 from mcgen.base.units import quantity_text
-from mcgen.card.card import parse_card
+from mcgen.card.card import MAX_BYTES, parse_card
 from mcgen.explorer import exports, point
 from mcgen.explorer.answer import PARTS, Answer, SignalMap, Stale, answers
 from mcgen.explorer.drawing import DrawingFigure
-from mcgen.explorer.figures import ContourFigure, MapFigure, SpectrumFigure, words
-from mcgen.explorer.limits import known
+from mcgen.explorer.figures import ContourFigure, MapFigure, SpectrumFigure
+from mcgen.explorer.formulas import channel, words
+from mcgen.explorer.limits import at_hand, known
 from mcgen.explorer.point import Point
-from mcgen.explorer.setup import Setup
+from mcgen.explorer.setup import Setup, present
 from mcgen.explorer.sheet import described, ends_of, read, sheet, shown
+from mcgen.explorer.worker import LATER, Worker, worker
 from mcgen.explorer.worker import Stale as StaleTest
-from mcgen.explorer.worker import Worker, worker
 from mcgen.report.plane import AXES, Plane, model_words
 
 #: parts of a page that wait for an answer, and those that do not change with the marked place
@@ -45,7 +46,13 @@ _KEY = "made (grey), counted (blue)"
 _KEPT = 300
 #: groups of fields that are open at first
 _OPEN = ["beam", "target", "layer 1", "detector"]
+#: what is said while known limits are computed
+_LATER = ("known limits are being computed",)
 _HERE = Path(__file__).parent
+
+
+class _Pressed(Exception):  # noqa: N818
+    """Another asker waits for what cannot come later."""
 
 
 class Seen(NamedTuple):
@@ -179,12 +186,12 @@ class Explorer(JSComponent):  # type: ignore[misc]
             "add layer": self._on_layer, "remove layer": self._on_layer,
             "too long": lambda m: self._say(f"{str(m.get('name'))[:200]}: is too long for a card"),
         }  # fmt: skip
-        handler = handlers.get(data.get("what", "")) if isinstance(data, dict) else None
+        handler = handlers.get(str(data.get("what"))) if isinstance(data, dict) else None
         if handler is None:
             return
         try:
             handler(data)
-        except (ValueError, TypeError, LookupError) as error:  # InputError is one of them
+        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:  # or InputError
             self._say(_said(error))
 
     def _on_set(self, message: dict[str, Any]) -> None:
@@ -218,7 +225,9 @@ class Explorer(JSComponent):  # type: ignore[misc]
             self._change(self._pinned.setup)
 
     def _on_card(self, message: dict[str, Any]) -> None:
-        self._change(Setup(str(message.get("text", "")), self.setup.look))
+        text = str(message.get("text", ""))
+        refuse_if(len(text) > MAX_BYTES, f"card: longer than {MAX_BYTES} bytes")
+        self._change(Setup(present(text), self.setup.look))
 
     def _on_open(self, message: dict[str, Any]) -> None:
         text, name = str(message.get("text", "")), str(message.get("name", ""))
@@ -226,7 +235,7 @@ class Explorer(JSComponent):  # type: ignore[misc]
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
-            found = Setup(text, self.setup.look)
+            found = Setup(present(text), self.setup.look)
             assert found.content is not None  # raises what is wrong
         else:
             found = Setup.from_document(document)
@@ -236,6 +245,7 @@ class Explorer(JSComponent):  # type: ignore[misc]
 
     def _on_take(self, message: dict[str, Any]) -> None:
         kind = str(message.get("kind", ""))
+        choose(kind, exports.KINDS, "file")
         setup, seen = self.setup, self._seen
 
         def make() -> exports.Export:
@@ -307,8 +317,8 @@ class Explorer(JSComponent):  # type: ignore[misc]
         same = replace(look, model=other.model, m_S=other.m_S, g_mu=other.g_mu) == other
         return same and setup.text == self._seen.setup.text
 
-    def _job(self, setup: Setup, parts: Sequence[str]) -> Callable[[StaleTest], Iterator[None]]:
-        def steps(stale: StaleTest) -> Iterator[None]:
+    def _job(self, setup: Setup, parts: Sequence[str]) -> Callable[[StaleTest], Iterator[bool | None]]:
+        def steps(stale: StaleTest) -> Iterator[bool | None]:
             begun = time.perf_counter()
 
             def deliver(show: Callable[..., None], *what: Any) -> None:
@@ -319,20 +329,24 @@ class Explorer(JSComponent):  # type: ignore[misc]
                 deliver(self._show_faults, faults)
                 if faults:
                     return
-                yield
+                yield None
                 if "contour" not in parts:
                     deliver(self._show_place, setup)
                     deliver(self._show_point, setup, *_point(setup))
                 for answer in answers(setup, stale, parts):
                     deliver(self._show, setup, answer, time.perf_counter() - begun)
-                    yield
+                    yield None
                     if answer.part == "contour":
                         deliver(self._show_point, setup, *_point(setup))
-                        yield
-                        deliver(self._show_limits, *known(setup))
-                        yield
+                        deliver(self._show_limits, *(at_hand(setup) or ((), _LATER)))
+                        yield None
                 if setup.card.collider:  # which has no drawing
                     deliver(self._figures["layout"].clear)
+                while at_hand(setup) is None:
+                    yield LATER
+                    with contextlib.suppress(_Pressed):
+                        self._compute_limits(setup, stale)
+                deliver(self._show_limits, *(at_hand(setup) or ((), ())))
                 deliver(self._done, time.perf_counter() - begun)
             except Stale:
                 return
@@ -343,10 +357,25 @@ class Explorer(JSComponent):  # type: ignore[misc]
 
         return steps
 
+    def _compute_limits(self, setup: Setup, stale: StaleTest) -> None:
+        """Compute the known limits, unless something else is wanted before they are there."""
+
+        def watch() -> None:
+            if stale():
+                raise Stale
+            if self._worker.presses():
+                raise _Pressed
+
+        with watched(watch):
+            known(setup)
+
     def _deliver(self, show: Callable[[], None]) -> None:
         """Do something where the page may be changed."""
         if self._document is not None:
-            self._document.add_next_tick_callback(show)
+            try:
+                self._document.add_next_tick_callback(show)
+            except AttributeError:  # Bokeh has taken the document of a closed window apart
+                self.leave()
         else:
             show()
             pn.io.push_notebook(*[pane for pane in self._panes() if pane._models])
@@ -361,7 +390,8 @@ class Explorer(JSComponent):  # type: ignore[misc]
 
     def leave(self) -> None:
         """Nobody looks any more: compute nothing further."""
-        self._worker.drop(self)
+        for who in (self, *((self, "take", kind) for kind in exports.KINDS)):
+            self._worker.drop(who)
 
     # ---- what is shown
 
@@ -477,19 +507,18 @@ class Explorer(JSComponent):  # type: ignore[misc]
     def _words_of(self, setup: Setup) -> dict[str, Any]:
         plane, look = self._plane(setup), setup.look
         mass, coupling = words(plane.mass), words(plane.coupling)
-        name = "".join(part for part, _ in words(model_words(look.model)))
         criterion = f": {self._seen.criterion}" if self._seen else ""
         per_bin = [(f"{plane.symbol} per bin", "")]
         return {
-            "contour": {"x": mass, "y": coupling, "title": f"What is excluded{criterion}"},
-            "events": {"x": mass, "y": coupling, "title": f"Signal events N_S, {name}"},
+            "contour": {"x": mass, "y": coupling, "title": [(f"What is excluded{criterion}", "")]},
+            "events": {"x": mass, "y": coupling, "title": words(f"Signal events $N_S$, {model_words(look.model)}")},
             "spectrum": {
                 "x": [("E", ""), (plane.symbol, "sub"), (" [GeV]", "")],
                 "y": per_bin,
-                "title": f"Energy: {_KEY}",
+                "title": [(f"Energy: {_KEY}", "")],
             },
-            "angle": {"x": [("θ [rad]", "")], "y": per_bin, "title": f"Angle: {_KEY}"},
-            "layout": {**self._figures["layout"].words, "title": "The set-up along the beam"},
+            "angle": {"x": [("θ [rad]", "")], "y": per_bin, "title": [(f"Angle: {_KEY}", "")]},
+            "layout": {**self._figures["layout"].words, "title": [("The set-up along the beam", "")]},
         }
 
 
@@ -532,7 +561,7 @@ def _name(setup: Setup) -> str:
 
 def _command(setup: Setup) -> str:
     try:
-        return setup.command(f"{setup.value('name')}.toml")
+        return setup.command()
     except InputError:
         return ""
 
@@ -573,8 +602,10 @@ def _report(setup: Setup, found: Any = None, fault: str = "") -> dict[str, Any]:
         ([("decay length", "")], length),
         ([("width", "")], width),
     ]
-    losses = [(loss.name, loss.left, f"{loss.events:.4g}") for loss in found.losses]
-    branching = [(name, f"{100.0 * share:.3g} %") for name, share in found.branching.items() if share > 0.0]
+    losses = [
+        (loss.name, loss.left, f"{100.0 * min(1.0, loss.left):.3g} %", f"{loss.events:.4g}") for loss in found.losses
+    ]
+    branching = [(channel(name), f"{100.0 * share:.3g} %") for name, share in found.branching.items() if share > 0.0]
     return {**empty, "rows": rows, "losses": losses, "branching": branching}
 
 
@@ -584,8 +615,8 @@ def window(setup: Setup) -> Explorer:
     token = pn.state.session_args.get("s")
     if token:
         try:
-            setup = Setup.from_token(token[0].decode())
-        except (InputError, UnicodeDecodeError) as error:
+            setup = Setup.from_token(token[0].decode(errors="replace"))
+        except InputError as error:
             fault = f"the state in the address cannot be used, {error}"
     pn.state.curdoc.template = _PAGE
     made = Explorer(setup, in_window=True)

@@ -180,14 +180,28 @@ def _put(content: Content, key: str, value: Any) -> None:
     tables[-1][last] = value
 
 
+def present(text: str) -> str:
+    """Text of a card with the present name of a key that has an older one; what is no TOML stays as it is."""
+    try:
+        content = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    beam = content.get("beam")
+    if not isinstance(beam, dict) or "muons" not in beam or "particles_on_target" in beam:
+        return text
+    written = _OLDER.sub(r"particles_on_target\1", text)
+    if "muons" not in tomllib.loads(written)["beam"]:
+        return written
+    beam["particles_on_target"] = beam.pop("muons")
+    return rewritten(text, content)
+
+
 def _inlined(card: Card) -> str:
     """Text of a card that names no file any more, with its comments; keys have their present names."""
-    content = tomllib.loads(card._text) if card._text else {}
-    if not content:
+    if not card._text:
         return card.text
-    written = _OLDER.sub(r"particles_on_target\1", card._text)
-    if "particles_on_target" not in content.get("beam", {}):
-        content = tomllib.loads(written)
+    written = present(card._text)
+    content = tomllib.loads(written)
     whole = card.model_dump(mode="json", exclude_none=True)
     for key in ("beam.spectrum", "beam.profile", "scalar.widths", "search.efficiency", "run.form_factor_table"):
         if _at(content, key) is not None:
@@ -269,6 +283,7 @@ class Setup:
         """The set-up with another layer of the target in front of layer `at`, by default behind all."""
         content = json.loads(json.dumps(self.content))
         layers = _layers(content)
+        refuse_if(at is not None and not 0 <= at <= len(layers), f"target.layer: there is no layer {at}")
         layers.insert(len(layers) if at is None else at, {"material": material, "length": length})
         return self._with(content)
 
@@ -337,7 +352,7 @@ class Setup:
         text = document.get("card")
         refuse_if(not isinstance(text, str), "state: has no card")
         look = _look_of(json.loads(json.dumps(document.get("look", {}))))
-        found = cls(text, look)
+        found = cls(present(text), look)
         assert isinstance(found.content, dict)
         return found
 

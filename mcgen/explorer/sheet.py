@@ -12,6 +12,7 @@ from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.units import UNITS, parse_quantity, quantity_text
 from mcgen.card.card import parse_card
 from mcgen.explorer.fields import Field, fields_of
+from mcgen.explorer.formulas import words
 from mcgen.explorer.setup import GROUPS, Setup
 from mcgen.physics.emission.cross_section import METHODS
 from mcgen.report.plane import AXES
@@ -41,11 +42,11 @@ LOOK = (
     Field("look.limits", FIGURE, "known limits", "choice", choices=(NONE, *GROUPS), meaning="beside the contour"),
     Field("look.production", FIGURE, "production", "choice", choices=METHODS, meaning="exact, or an approximation"),
     Field("look.axis", FIGURE, "axis", "choice", choices=AXES, meaning="the usual coupling of the boson, or g_mu"),
-    Field("look.g_start", FIGURE, "lowest g_mu", meaning="of the map of signal events", **_COUPLING),
-    Field("look.g_stop", FIGURE, "highest g_mu", meaning="of the map of signal events", **_COUPLING),
+    Field("look.g_start", FIGURE, "lowest $g_\\mu$", meaning="of the map of signal events", **_COUPLING),
+    Field("look.g_stop", FIGURE, "highest $g_\\mu$", meaning="of the map of signal events", **_COUPLING),
     Field("look.model", PLACE, "model", "choice", meaning="of the marked place, of the axis and of the map"),
-    Field("look.m_S", PLACE, "mass of S", meaning="of the marked place", **_MASS),
-    Field("look.g_mu", PLACE, "coupling g_mu", meaning="of the marked place", **_COUPLING),
+    Field("look.m_S", PLACE, "mass $m_S$", meaning="of the marked place", **_MASS),
+    Field("look.g_mu", PLACE, "coupling $g_\\mu$", meaning="of the marked place", **_COUPLING),
 )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def described(field: Field, ends: tuple[float, float] | None) -> dict[str, Any]:
     default = "" if field.default is None or isinstance(field.default, bool) else str(field.default)
     low, high = ends or (None, None)
     return {
-        "key": field.key, "group": field.group, "label": field.label, "kind": field.kind, "unit": field.unit,
+        "key": field.key, "group": field.group, "label": words(field.label), "kind": field.kind, "unit": field.unit,
         "low": low, "high": high, "log": field.log, "zero": field.low == 0.0, "meaning": field.meaning,
         "placeholder": default,
         "choices": [*([""] if field.optional and field.default is None and field.choices else []), *field.choices],

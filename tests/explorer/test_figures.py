@@ -10,7 +10,7 @@ import pytest
 from mcgen.analysis.constraints import Constraint
 from mcgen.analysis.reach_rows import ReachPoint
 from mcgen.explorer.answer import SignalMap, Spectrum
-from mcgen.explorer.figures import ContourFigure, MapFigure, SpectrumFigure, decades, edges, loops, one_path, words
+from mcgen.explorer.figures import ContourFigure, MapFigure, SpectrumFigure, decades, edges, loops, one_path
 from mcgen.report.plane import PERTURBATIVE, Plane
 
 PLANE = Plane()
@@ -19,21 +19,6 @@ TOP = PERTURBATIVE
 
 def _points(*rows, model="A"):
     return [ReachPoint("fermilab", model, "exact", m, low, high) for m, low, high in rows]
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("$m_{S}$ [MeV]", [("m", ""), ("S", "sub"), (" [MeV]", "")]),
-        (r"$g_\mu$", [("g", ""), ("μ", "sub")]),
-        (r"$g_a$ [GeV$^{\mathrm{-1}}$]", [("g", ""), ("a", "sub"), (" [GeV", ""), ("\u22121", "sup"), ("]", "")]),
-        (r"$\varepsilon$", [("ε", "")]),
-        ("<b>", [("<b>", "")]),
-    ],
-)
-def test_words(text, found):
-    """Names of axes as the figures of the report have them; fails if a letter or a unit is lost."""
-    assert words(text) == found
 
 
 def test_open_at_its_ends():

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from mcgen.analysis.constraints import ShownBoson, constraints
+from mcgen.base.steps import watched
 from mcgen.base.units import Range
-from mcgen.explorer.limits import known
+from mcgen.explorer.limits import at_hand, known
 from mcgen.explorer.setup import Setup
 
 SETUP = Setup.of("fermilab").with_look(limits=("e137", "orsay"), models=("A",))
@@ -41,3 +44,23 @@ def test_what_does_not_hold():
 def test_none_asked():
     """Without names there are none; fails if the page draws what nobody wants."""
     assert known(SETUP.with_look(limits=())) == ((), ())
+
+
+def test_one_that_is_computed_ends():
+    """Somebody who asks for something else ends it between masses; fails if a slow limit runs to its end."""
+
+    class EndError(Exception):
+        pass
+
+    calls = []
+
+    def watch():
+        calls.append(1)
+        if len(calls) == 2:
+            raise EndError
+
+    setup = SETUP.with_value("scalar.invisible", 0.25).with_look(limits=("e137",), number=2)
+    with pytest.raises(EndError), watched(watch):
+        known(setup)
+    assert len(calls) == 2
+    assert at_hand(setup) is None

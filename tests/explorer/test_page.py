@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import math
+import threading
 import tomllib
 
 import pytest
+from bokeh.document import Document
 from bokeh.events import Tap
 
 import mcgen
 from mcgen.analysis.reach_rows import printed_row
+from mcgen.base.steps import go_on
+from mcgen.explorer import limits
 from mcgen.explorer.page import Explorer, History
 from mcgen.explorer.setup import Setup
 from mcgen.explorer.worker import Worker
@@ -225,7 +230,10 @@ def test_messages_without_sense(page):
         {"what": "set", "key": "look.m_S", "position": "x"},
         {"what": "set", "key": "beam.energy", "number": "x", "text": "3 GeV"},
         {"what": "remove layer", "at": 7},
-        {"what": "add layer", "at": None},
+        *({"what": "add layer", "at": at} for at in (None, -1, 10**30)),
+        {"what": ["set"]},
+        {"what": "set", "key": "beam.energy", "number": math.inf, "text": "3 GeV"},
+        {"what": "card", "text": "x" * 5_000_000},
     ]
     for data in messages:
         page._handle_msg(data)
@@ -257,3 +265,56 @@ def test_another_model_of_the_place(page):
     assert {row[1] for row in page.numbers["rows"]} == {"dark-photon", "Lmu-Ltau"}
     _set(page, "look.model", text="Lmu-Ltau")
     assert page.words["contour"]["y"] == [("g\u2032", "")]
+
+
+def test_limits_hold_nothing_back(monkeypatch):
+    """A slow limit comes last and gives way; fails if the contour of another set-up waits until it is computed."""
+    begun, done = threading.Event(), threading.Event()
+
+    def constraints(*_):
+        begun.set()
+        while True:  # nothing but a newer question ends it
+            go_on()
+
+    monkeypatch.setattr(limits, "constraints", constraints)
+    one = Explorer(_setup(limits=("e137",)), computes=Worker())
+    assert begun.wait(180.0)
+    assert one.status["dim"] == []
+    assert "known limits are being computed" in one.status["warnings"]
+    before = one.rows
+    monkeypatch.setattr(one, "_done", lambda _: done.set())
+    _set(one, "look.limits", text="none")
+    _set(one, "beam.energy", text="4 GeV")
+    assert done.wait(180.0)
+    assert one.rows != before
+    assert one.status["warnings"] == []
+
+
+def test_a_window_that_was_closed(shared):
+    """It is forgotten by what computes, also what it wanted to take away; fails if it stays in memory."""
+    one = Explorer(shared.setup, computes=Worker())
+    one._handle_msg({"what": "take", "kind": "card"})
+    one._handle_msg({"what": "take", "kind": HOSTILE})
+    assert "file" in one.status["text"]
+    one._document = Document()
+    del one._document.callbacks._change_callbacks
+    one._deliver(lambda: None)
+    assert one._worker._newest == {}
+    assert one._worker._waiting == {}
+
+
+@pytest.mark.parametrize(
+    "line", ["muons = 3e14", "[beam]\nmuons=3e14", 'beam = {muons = 3e14, particle = "mu+", energy = "3 GeV"}']
+)
+def test_an_older_name(page, line):
+    """A card with `muons` that is opened can be moved; fails if the page adds the present name beside it."""
+    text = page.setup.text
+    beam = text[text.index("[beam]") : text.index("[target]")]
+    body = 'particle = "mu+"\nenergy = "3 GeV"\n'
+    older = f"[beam]\n{line}\n{body}" if line.startswith("muons") else line if "{" in line else f"{line}\n{body}"
+    whole = f"{older}\n{text.replace(beam, '')}" if "{" in line else text.replace(beam, f"{older}\n")
+    page._handle_msg({"what": "open", "name": "older.toml", "text": whole})
+    assert page.setup.value("beam.particles_on_target") == 3e14
+    _set(page, "beam.particles_on_target", text="4e14")
+    assert page.setup.card.beam.particles_on_target == 4e14
+    assert "muons" not in page.setup.content["beam"]

@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
-from mcgen.explorer.worker import Worker, worker
+from mcgen.explorer.worker import LATER, Worker, worker
 
 SECONDS = 20.0
+WORDS = "taken apart"
 
 
 class Job:
@@ -91,3 +92,46 @@ def test_one_thread(log):
         assert job.done.wait(SECONDS)
     threads = [thread for thread in threading.enumerate() if thread is one._thread]
     assert [thread.daemon for thread in threads] == [True]
+
+
+def test_what_can_wait(log):
+    """Steps that can wait come after all others, and are told that one presses; fails if they hold others back."""
+    one = Worker()
+    begun, let, pressed = threading.Event(), threading.Event(), []
+
+    def slow(_):
+        yield LATER
+        begun.set()
+        assert let.wait(SECONDS)
+        pressed.append(one.presses())
+        yield LATER
+        log.append("slow")
+        pressed.append(one.presses())
+        done.set()
+
+    done = threading.Event()
+    one.ask("a", slow)
+    assert begun.wait(SECONDS)
+    one.ask("b", _job("b", log))
+    let.set()
+    assert done.wait(SECONDS)
+    assert pressed == [True, False]
+    assert [name for name, *_ in log] == ["b", "b", "b", "s"]
+
+
+def test_one_that_raises(log, caplog):
+    """A job that raises ends alone; fails if no other is computed any more."""
+    one = Worker()
+
+    def wrong(_):
+        yield
+        raise AttributeError(WORDS)
+
+    one.ask("a", wrong)
+    job = _job("b", log)
+    one.ask("b", job)
+    assert job.done.wait(SECONDS)
+    again = _job("a", log)
+    one.ask("a", again)
+    assert again.done.wait(SECONDS)
+    assert WORDS in caplog.text
