@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from mcgen.base import threads
 from mcgen.base.arrays import Array
 from mcgen.base.errors import ClosureError, refuse_if
 from mcgen.base.estimate import Estimate, mean_of, share_pulls, weighted_sum
@@ -182,7 +182,7 @@ def _prepare(source: Source, m_S: float, seed: int, workers: int) -> PreparedSou
     share = INTEGRATION_POINTS // len(components)
     block = min(_INTEGRATION_BLOCK, max(_SMALLEST_BLOCK, 1 << share.bit_length()))
     blocks = -(-share // block) or 1
-    with ThreadPoolExecutor(workers) as pool:
+    with threads.pool(workers) as pool:
         expected = pool.submit(yield_per_muon, source, m_S)
         lattices = build_lattices(components, processes, pool)
 
