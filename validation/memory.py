@@ -79,14 +79,8 @@ def warm(arguments: list[str], limit: int) -> tuple[int, str]:
 def cold(arguments: list[str], limit: int) -> tuple[int, str]:
     """A command in a process of its own, with so many bytes."""
     line = [sys.executable, "-m", "mcgen", *arguments]
-    ended = subprocess.run(
-        line,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-        preexec_fn=functools.partial(limited, limit),
-    )
+    less = functools.partial(limited, limit)
+    ended = subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE, check=False, preexec_fn=less)
     return ended.returncode, f"{ended.stdout}{ended.stderr}".strip()
 
 
