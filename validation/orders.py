@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import errno
+import fcntl
 import functools
 import io
 import json
@@ -161,6 +163,15 @@ def late(seconds: float) -> Callable[[], None]:
     return set_clock
 
 
+def without_locks() -> None:
+    """A file system that knows no locks."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    fcntl.flock = refuse
+
+
 class Orders(RuleBasedStateMachine):
     """A folder with productions and files made from them; the model is `sites` and `files`."""
 
@@ -233,14 +244,15 @@ class Orders(RuleBasedStateMachine):
         self.judge(name, asked, before, ended, verify)
         self.count("generate", ended[0])
 
-    @rule(name=ONE, after=st.integers(0, 200), verify=st.booleans())
+    @rule(name=ONE, days=st.integers(-100, 100), verify=st.booleans(), locks=st.booleans())
     @precondition(lambda self: self.sites)
-    def resume(self, name: str, after: int, verify: bool) -> None:
-        """The production of a folder again, with the clock set to another day."""
+    def resume(self, name: str, days: int, verify: bool, locks: bool) -> None:
+        """The production of a folder again, with the clock set to another day, perhaps without locks."""
         name = self.one(name)
         before, asked = self.snapshot(), self.sites[name].asked
         more = ["--verify"] if verify else []
-        ended = finish(Command([*asked.arguments, "-o", str(self.path(name)), *more], late(86400.0 * (after - 100))))
+        changes = [late(86400.0 * days), *([] if locks else [without_locks])]
+        ended = finish(Command([*asked.arguments, "-o", str(self.path(name)), *more], *changes))
         self.judge(name, asked, before, ended, verify)
         self.count("resume", ended[0])
 

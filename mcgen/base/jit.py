@@ -11,14 +11,16 @@ import contextlib
 import functools
 import hashlib
 import os
+import pickle
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,6 +58,40 @@ def cache_folder() -> Path | None:
     return None
 
 
+class _Entries(IndexDataCacheFile):  # type: ignore[misc]
+    """The files of a kernel, with a checksum at their end: a damaged one could give another number, or none."""
+
+    def _dump(self, obj: Any) -> bytes:
+        data: bytes = super()._dump(obj)
+        return data + hashlib.sha256(data).digest()
+
+    def _load_index(self) -> Any:
+        with contextlib.suppress(OSError):
+            _check(Path(self._index_path), len(pickle.dumps(self._version, protocol=-1)))
+            return super()._load_index()
+        return {}
+
+    def _load_data(self, name: str) -> Any:
+        _check(Path(self._data_path(name)))
+        return super()._load_data(name)
+
+
+def _check(path: Path, start: int = 0) -> None:
+    data = path.read_bytes()[start:]
+    if hashlib.sha256(data[:-32]).digest() != data[-32:]:
+        message = f"{path}: damaged"
+        raise OSError(message)
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """What cannot be read is compiled again, and what cannot be written, on a full disk, is not kept."""
+
+    @contextlib.contextmanager
+    def _guard_against_spurious_io_errors(self) -> Iterator[None]:
+        with contextlib.suppress(OSError):
+            yield
+
+
 def jit(function: F) -> F:
     """Compile a kernel with the options of the package, cached on disk."""
     if numba.config.DISABLE_JIT:
@@ -65,6 +101,9 @@ def jit(function: F) -> F:
     numba.config.CACHE_DIR = str(folder or "")  # read by the decorator only, and put back at once
     try:
         compiled: F = numba.njit(cache=folder is not None, **OPTIONS)(function)
+        if folder is not None:  # numba has no other way to a cache of one's own
+            cache = compiled._cache  # type: ignore[attr-defined]
+            cache.__class__, cache._cache_file.__class__ = _Cache, _Entries
         return compiled
     finally:
         numba.config.CACHE_DIR = before
