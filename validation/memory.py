@@ -48,7 +48,9 @@ COMMANDS = {
     "info": ["info", "folder", "--verify"],
 }
 #: how a library ends the process itself, with its own words; no Python code runs after it
-NATIVE = ("LLVM ERROR: out of memory", "OpenBLAS error: Memory allocation still failed")
+NATIVE = ("LLVM ERROR: out of memory", "OpenBLAS error: Memory allocation still failed", "memory allocation of ")
+#: bytes; with less, threads of uproot cannot say that they did not begin, and libraries in Rust abort
+LEAST = 400_000
 #: what may be in front of the one line
 WARNING = re.compile("mcgen: warning: |events: |OpenBLAS WARNING|OpenBLAS blas_thread_init")
 
@@ -135,12 +137,12 @@ def run(steps: int, names: list[str], attempt: Attempt = warm, highest: int = 10
                 (here / "new").mkdir()
                 done_here(*COMMANDS[name])  # compiled and prepared, for the children
                 shutil.rmtree(here / "new")
-            low, high = 0, highest
+            low, high = LEAST, highest
             assert tried(name, high) == "done", name
             while high - low > highest // 500:  # the least that works
                 middle = (low + high) // 2
                 low, high = (low, middle) if tried(name, middle) == "done" else (middle, high)
-            ends = Counter(tried(name, high * step // steps) for step in range(steps))
+            ends = Counter(tried(name, LEAST + (high - LEAST) * step // steps) for step in range(steps))
             print(f"{name:20s} works with {high / MB:6.1f} MB; below: {dict(ends)}", flush=True)
             counts.update(ends)
     assert not faults, "\n\n".join(faults)

@@ -114,7 +114,7 @@ def done_here(*arguments: str | Path) -> str:
 def reference(asked: Asked) -> Path:
     """A production that nobody disturbs."""
     folder = _scratch() / f"{ALL.index(asked)}"
-    done_here(*asked.arguments, "-o", folder)
+    done_here(*asked.arguments, "--workers", "1", "-o", folder)
     done_here("merge", folder, "-o", f"{folder}.root")
     return folder
 
@@ -497,14 +497,14 @@ class Orders(RuleBasedStateMachine):
         self.count("info", status)
 
 
-def run(steps: int, number: int = 1) -> Counter[str]:
+def run(steps: int, number: int = 1, each: int = STEPS) -> Counter[str]:
     """Take about so many steps; raises at the first one whose outcome is not that of the model."""
     signals(ALL[0])
     for ending in ("", *ENDINGS):  # what all children need
         expected(ALL[0], ending)
     Orders.counts.clear()
     how = settings(
-        max_examples=max(1, steps // STEPS), stateful_step_count=STEPS, phases=[Phase.generate], database=None,
+        max_examples=max(1, steps // each), stateful_step_count=each, phases=[Phase.generate], database=None,
         deadline=None, derandomize=False, suppress_health_check=list(HealthCheck), print_blob=False,
     )  # fmt: skip
     run_state_machine_as_test(seed(number)(type("Orders", (Orders,), {})), settings=how)

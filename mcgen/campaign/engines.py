@@ -67,8 +67,9 @@ def _processes(workers: int, plan: Plan, folder: Path, todo: Sequence[int]) -> I
         for first in range(min(workers, len(todo))):
             listening, telling = context.Pipe(duplex=False)
             share = todo[first :: min(workers, len(todo))]
-            started[listening] = context.Process(target=_work, args=(plan, folder, share, telling), daemon=True)
-            started[listening].start()
+            process = context.Process(target=_work, args=(plan, folder, share, telling), daemon=True)
+            process.start()
+            started[listening] = process
             telling.close()
         pending = list(started)
         while pending:

@@ -317,7 +317,7 @@ def test_a_lost_plan_of_more_partitions(undisturbed, tmp_path):
     (folder / PLAN).unlink()
     (folder / "events-000000.root").unlink()
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    with pytest.raises(InputError, match="events-00000[1-3].root: belongs to another production, of more partitions"):
+    with pytest.raises(InputError, match=r"events-00000[1-3].root: belongs to another production, of more partitions"):
         produce(plan(events=P), folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
