@@ -30,6 +30,7 @@ from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from mcgen.base.errors import InputError
@@ -176,6 +177,7 @@ class Orders(RuleBasedStateMachine):
     """A folder with productions and files made from them; the model is `sites` and `files`."""
 
     counts: ClassVar[Counter[str]] = Counter()
+    faults: ClassVar[list[str]] = []
 
     def __init__(self) -> None:
         super().__init__()
@@ -184,7 +186,9 @@ class Orders(RuleBasedStateMachine):
         self.files: dict[str, Asked] = {}
 
     def teardown(self) -> None:
-        """Remove everything."""
+        """Remove everything; keep what went wrong, for timing may be another one when hypothesis repeats it."""
+        if isinstance(wrong := sys.exc_info()[1], AssertionError):
+            self.faults.append(str(wrong))
         shutil.rmtree(self.root)
 
     def snapshot(self) -> dict[str, bytes]:
@@ -503,11 +507,16 @@ def run(steps: int, number: int = 1, each: int = STEPS) -> Counter[str]:
     for ending in ("", *ENDINGS):  # what all children need
         expected(ALL[0], ending)
     Orders.counts.clear()
+    Orders.faults.clear()
     how = settings(
         max_examples=max(1, steps // each), stateful_step_count=each, phases=[Phase.generate], database=None,
         deadline=None, derandomize=False, suppress_health_check=list(HealthCheck), print_blob=False,
     )  # fmt: skip
-    run_state_machine_as_test(seed(number)(type("Orders", (Orders,), {})), settings=how)
+    try:
+        run_state_machine_as_test(seed(number)(type("Orders", (Orders,), {})), settings=how)
+    except Flaky:
+        assert not Orders.faults, Orders.faults[0]
+        raise
     return Orders.counts
 
 
