@@ -21,6 +21,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +39,18 @@ ARGUMENTS = ["generate", "na64", "--mass", "10MeV", "--events", str(EVENTS), "--
 class Command:
     """The command line in a child of this process, which has compiled and prepared already."""
 
-    def __init__(self, arguments: list[str], limit: int | None) -> None:
+    def __init__(self, arguments: list[str], *before: Callable[[], object]) -> None:
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - the child writes into it
-        self._process = multiprocessing.get_context("fork").Process(target=self._run, args=(arguments, limit))
+        self._process = multiprocessing.get_context("fork").Process(target=self._run, args=(arguments, before))
         self._process.start()
 
-    def _run(self, arguments: list[str], limit: int | None) -> None:
-        if limit is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    def _run(self, arguments: list[str], before: Sequence[Callable[[], object]]) -> None:
         for number in (1, 2):
             os.dup2(self._said.fileno(), number)
         sys.stdout = sys.stderr = open(1, "w", closefd=False)  # noqa: SIM115 - those of pytest go elsewhere
         sys.argv = ["mcgen", *arguments]
+        for change in before:
+            change()
         entry()
 
     @property
@@ -74,9 +76,14 @@ class Command:
             return self._process.exitcode, self._said.read().strip()
 
 
+def largest_file(limit: int) -> Callable[[], None]:
+    """A change of a process that stands for a full disk: no file gets larger than so many bytes."""
+    return partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit))
+
+
 def start(folder: Path, *more: str, limit: int | None = None) -> Command:
     """The command on a folder, perhaps with the largest size in bytes that a file may get."""
-    return Command([*ARGUMENTS, "-o", str(folder), *more], limit)
+    return Command([*ARGUMENTS, "-o", str(folder), *more], *(() if limit is None else (largest_file(limit),)))
 
 
 def finish(process: Command) -> tuple[int, str]:

@@ -6,7 +6,6 @@ import itertools
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from mcgen.analysis.reach import Scan, check_masses, landmarks, signals_by_quadr
 from mcgen.analysis.reweight import ENOUGH, LowStatisticsWarning, open_events
 from mcgen.analysis.samples import sample
 from mcgen.analysis.variations import KINDS, variations
+from mcgen.base import threads
 from mcgen.base.arrays import Array
 from mcgen.base.asked import Energies, Names, Numbers, energies, names, numbers
 from mcgen.base.errors import InputError, check_number, choose, refuse_if
@@ -276,7 +276,7 @@ def _all(
     column: Callable[[Any], Array], items: Sequence[Any], workers: int, step: Callable[[int], None] | None
 ) -> list[Array]:
     found = []
-    with ThreadPoolExecutor(max(1, workers)) as pool:
+    with threads.pool(max(1, workers)) as pool:
         for one in pool.map(column, items):
             found.append(one)
             if step:

@@ -7,7 +7,7 @@ import itertools
 import math
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from mcgen.analysis.signal_edges import found_of, warn_of_few
 from mcgen.analysis.threshold import PLAIN_LIMIT, Limit, limit_of
 from mcgen.analysis.tracing import Column, trace
 from mcgen.analysis.variations import NO_VARIATIONS, Variations, variations
+from mcgen.base import threads
 from mcgen.base.asked import Energies, Names, energies, names, renamed
 from mcgen.base.constants import M_E, M_MU, M_OMEGA, M_PHI, M_PI, M_TAU
 from mcgen.base.errors import InputError, McgenWarning, ThresholdError, check_number, choose, refuse_if
@@ -258,7 +259,7 @@ class Scan:
         warn_of_events(self.card, self._bins_need_events)
         done, found = itertools.count(1), {}
 
-        with ThreadPoolExecutor(workers) as pool:
+        with threads.pool(workers) as pool:
 
             def at(some: Sequence[float]) -> list[Column]:
                 with contextlib.closing(_started(pool, self.column, some)) as columns:

@@ -26,6 +26,27 @@ class McgenWarning(UserWarning):
     """What a result leaves out, and why; the command line says it in one line."""
 
 
+#: what libraries say when memory is short, in errors of every kind
+_OF_MEMORY = (
+    "failed to map segment",
+    "cannot allocate memory",
+    "can't start new thread",
+    "bad_alloc",
+    "without setting an exception",  # of Python's own libraries in C
+    "without exception set",
+)
+
+
+def short_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one before it, comes from too little memory; libraries translate MemoryError."""
+    while error is not None:
+        said = str(error).lower()
+        if isinstance(error, MemoryError) or any(words in said for words in _OF_MEMORY):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def refuse_if(wrong: object, message: str, error: type[Exception] = InputError) -> None:
     """Raise InputError, or another error, with a message if something is wrong."""
     if wrong:

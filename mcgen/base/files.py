@@ -405,7 +405,10 @@ def claim(path: Path, wait: bool = False) -> Iterator[bool]:
                 yield False
                 return
             except OSError:  # no locks in this file system: then two processes may make the file, with the same content
-                yield True
+                try:
+                    yield True
+                finally:
+                    lock.unlink(missing_ok=True)
                 return
             if not _is(lock, handle.fileno()):  # its last holder has removed it
                 continue

@@ -15,7 +15,8 @@ AGAIN = 5.0
 def heed(*numbers: int) -> list[int]:
     """Signals raise KeyboardInterrupt, again and again until the process ends; return those seen so far.
 
-    Callbacks of the compiler and of weak references swallow exceptions, and Python prints what it ignores.
+    Callbacks of the compiler and of weak references swallow exceptions, and Python prints what it ignores; of these
+    KeyboardInterrupt and MemoryError, which come again elsewhere, are not printed.
     """
     seen: list[int] = []
     report = sys.unraisablehook
@@ -26,7 +27,7 @@ def heed(*numbers: int) -> list[int]:
         raise KeyboardInterrupt
 
     def ignored(what: Any) -> None:
-        if not issubclass(what.exc_type, KeyboardInterrupt):
+        if not issubclass(what.exc_type, (KeyboardInterrupt, MemoryError)):
             report(what)
 
     for number in (*numbers, signal.SIGALRM):

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import pickle
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from typing import IO, Any, TypeVar
 
 import numba
 import numpy as np
-from numba.core.caching import IndexDataCacheFile
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,7 +59,7 @@ def cache_folder() -> Path | None:
 
 
 class _KernelFiles(IndexDataCacheFile):  # type: ignore[misc]
-    """numba's files of a kernel; those that a crash of the machine has cut or torn are written anew.
+    """numba's files of a kernel, with a checksum at their end; those that are cut, torn or damaged are written anew.
 
     numba gives a file its name before its bytes are on the disk, and has no mercy on one that it cannot read.
     """
@@ -75,11 +76,20 @@ class _KernelFiles(IndexDataCacheFile):  # type: ignore[misc]
         with contextlib.suppress(OSError):
             super().save(key, data)
 
+    def _dump(self, obj: Any) -> bytes:
+        data: bytes = super()._dump(obj)
+        return data + hashlib.sha256(data).digest()
+
     def _load_index(self) -> Any:
         try:
+            _check(Path(self._index_path), len(pickle.dumps(self._version, protocol=-1)))
             return super()._load_index()
         except Exception:  # as above
             return {}
+
+    def _load_data(self, name: str) -> Any:
+        _check(Path(self._data_path(name)))
+        return super()._load_data(name)
 
     @contextlib.contextmanager
     def _open_for_write(self, path: str) -> Iterator[IO[bytes]]:
@@ -87,6 +97,22 @@ class _KernelFiles(IndexDataCacheFile):  # type: ignore[misc]
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
+
+
+def _check(path: Path, start: int = 0) -> None:
+    data = path.read_bytes()[start:]
+    if hashlib.sha256(data[:-32]).digest() != data[-32:]:
+        message = f"{path}: damaged"
+        raise OSError(message)
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """Where there is no folder for kernels any more, or no room, none is kept."""
+
+    @contextlib.contextmanager
+    def _guard_against_spurious_io_errors(self) -> Iterator[None]:
+        with contextlib.suppress(OSError):
+            yield
 
 
 def jit(function: F) -> F:
@@ -98,8 +124,9 @@ def jit(function: F) -> F:
     numba.config.CACHE_DIR = str(folder or "")  # read by the decorator only, and put back at once
     try:
         compiled: F = numba.njit(cache=folder is not None, **OPTIONS)(function)
-        if folder is not None:
-            compiled._cache._cache_file.__class__ = _KernelFiles  # type: ignore[attr-defined]
+        if folder is not None:  # numba has no other way to a cache of one's own
+            cache = compiled._cache  # type: ignore[attr-defined]
+            cache.__class__, cache._cache_file.__class__ = _Cache, _KernelFiles
         return compiled
     finally:
         numba.config.CACHE_DIR = before

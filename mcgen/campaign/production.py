@@ -138,6 +138,9 @@ def _settle(plan: Plan, folder: Path) -> None:
                     raise InputError(message) from None
             for i in range(plan.partitions):
                 check_partition(plan, folder, i, verify=False)
+            own = {plan.path(folder, i) for i in range(plan.partitions)}
+            for path in folder.glob("events-*.root"):
+                refuse_if(path not in own, f"file {path}: belongs to another production, of more partitions")
             with overwriting():  # replaces a damaged one
                 write_json(folder / PLAN, document, same_lines)
             return

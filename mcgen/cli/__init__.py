@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from mcgen._version import __version__
-from mcgen.base.errors import InputError, McgenError, McgenWarning
+from mcgen.base.errors import InputError, McgenError, McgenWarning, short_of_memory
 from mcgen.base.interrupts import heed, leave
 from mcgen.cli.cache import cache
 from mcgen.cli.cite import cite
@@ -78,6 +78,8 @@ def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def _fail(error: object, status: int) -> int:
+    if isinstance(error, Exception) and short_of_memory(error):
+        error, status = "not enough memory", 1
     click.echo("mcgen: error: " + " ".join(str(error).split()), err=True)
     return status
 
@@ -102,7 +104,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(error, 2)
         except McgenError as error:
             return _fail(error, 1)
-        except (OSError, MemoryError, OverflowError, ZeroDivisionError) as error:
+        except Exception as error:
+            if short_of_memory(error):
+                return _fail(error, 1)
+            if not isinstance(error, (OSError, OverflowError, ZeroDivisionError)):
+                raise
             return _fail(f"{type(error).__name__}: {error}", 1)
 
 
@@ -120,13 +126,13 @@ def entry() -> None:
     seen = heed(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     if sys.stdout is None:
         sys.exit(_fail("standard output is closed", 1))
-    _hasten()
     try:
+        _hasten()
         status = main()
-    except Exception:
-        if not seen:  # an interrupt inside the compiler becomes an error of the compiler
+    except Exception as error:
+        if not (seen or short_of_memory(error)):  # an interrupt inside the compiler becomes an error of the compiler
             raise
-        status = _fail(_INTERRUPTED, 1)
+        status = _fail(_INTERRUPTED if seen else error, 1)
     signal.setitimer(signal.ITIMER_REAL, 0.0)  # an interrupt that comes again would now kill a process that is done
     if seen:
         leave(status)

@@ -2,9 +2,12 @@
 
 import errno
 import os
+import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numba
@@ -22,10 +25,13 @@ print(flux(3.0, 0.1, 0.1, form_factor("paper", 74.0, 183.84)))
 """
 
 
-def _run(package: Path, **environment: str) -> float:
+def _run(package: Path, before: Callable[[], None] | None = None, **environment: str) -> float:
     variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"} | environment
     command = [sys.executable, "-c", CALL]
-    done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=package, check=True)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=variables, cwd=package, check=True, preexec_fn=before
+    )
+    assert not done.stderr
     return float(done.stdout)
 
 
@@ -109,3 +115,27 @@ def test_no_room_for_kernels(cache, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     assert jit.jit(_kernel)(3.0) == 7.0
     assert not list(cache.rglob("*.nb?"))
+
+
+def test_damaged_kernels(tmp_path):
+    """Kernels that are empty, cut or changed are compiled again; fails if numba loads one, or stumbles over it."""
+    package, cache = Path(mcgen.__file__).parent.parent, tmp_path / "cache"
+    before = _run(package, XDG_CACHE_HOME=str(cache))
+    files = sorted(cache.rglob("*.nb[ci]"))
+    whole = [path.stat().st_size for path in files]
+    assert len(files) > 10
+    for number, path in enumerate(files):
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes([b"", data[: len(data) // 2], data][number % 3])
+    assert _run(package, XDG_CACHE_HOME=str(cache)) == before
+    assert [path.stat().st_size for path in files] == whole
+
+
+def test_full_disk(tmp_path):
+    """Kernels that cannot be kept are compiled in memory; fails if a full disk ends the computation."""
+    package = Path(mcgen.__file__).parent.parent
+    full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (100, 100))
+    found = _run(package, full, XDG_CACHE_HOME=str(tmp_path))
+    assert found == flux(3.0, 0.1, 0.1, form_factor("paper", 74.0, 183.84))
+    assert not list(tmp_path.rglob("*.nb*"))

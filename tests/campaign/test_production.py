@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -345,6 +346,29 @@ def test_no_more_processes(tmp_path, monkeypatch):
     with pytest.raises(BlockingIOError, match="no more processes"):
         produce(plan(), tmp_path / "folder", engine=processes(2))
     assert not begun[0].is_alive()
+
+
+def test_a_lost_plan_of_more_partitions(undisturbed, tmp_path):
+    """Parts beyond those of a smaller production keep it out; fails if a folder then holds events of both."""
+    shutil.copytree(undisturbed, folder := tmp_path / "folder")
+    (folder / PLAN).unlink()
+    (folder / "events-000000.root").unlink()
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(InputError, match=r"events-00000[1-3].root: belongs to another production, of more partitions"):
+        produce(plan(events=P), folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_no_locks(undisturbed, tmp_path, monkeypatch):
+    """A file system without locks holds the same production; fails if a file for a lock stays behind."""
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    produce(plan(), tmp_path / "folder")
+    assert {path.name for path in (tmp_path / "folder").iterdir()} == {path.name for path in undisturbed.iterdir()}
+    assert content(tmp_path / "folder") == content(undisturbed)
 
 
 def test_living_writers_are_left_alone(undisturbed, tmp_path):

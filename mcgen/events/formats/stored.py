@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.base.errors import InputError
+from mcgen.base.errors import InputError, short_of_memory
 from mcgen.card.card import Card, parse_card
 from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, LINE_BRANCHES, Columns
 from mcgen.events.events import STEP, ContentHash, Readable
@@ -101,6 +101,8 @@ class StoredEvents(Readable):
         except InputError:
             raise
         except Exception as error:  # libraries meet damage with errors of every kind
+            if short_of_memory(error):
+                raise
             self._refuse(f"cannot be read as {self.kind} ({type(error).__name__}); damaged or cut short")
 
     def __len__(self) -> int:
