@@ -43,15 +43,19 @@ def reference():
 
 
 @functools.lru_cache(40)
-def _prepared(text, m_S, seed):
-    return prepare(source_of(parse_card(text)), m_S, seed)
+def _prepared(text, m_S, seed, **how):
+    return prepare(source_of(parse_card(text)), m_S, seed, **how)
 
 
 @pytest.fixture(scope="module")
 def samplers_kept():
     """Prepare the sampler of a card, mass and seed once, for tests of what becomes of its events."""
+
+    def kept(source, m_S, seed, _, **how):
+        return _prepared(source.card.text, m_S, seed, **how)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generation, "prepare", lambda source, m_S, seed, _: _prepared(source.card.text, m_S, seed))
+        patch.setattr(generation, "prepare", kept)
         yield
 
 

@@ -165,17 +165,18 @@ def test_a_session(window, folder, capsys, tmp_path):
 def test_a_tap(window):
     """A tap on the contour moves the marked place to where it was; fails if the canvas is drawn elsewhere."""
     page = window.page
-    before = page.locator(".point .at").inner_text()
     page.locator(".contour .canvas").scroll_into_view_if_needed()
-    box = page.locator(".contour .canvas").bounding_box()
-    page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
-    end = time.monotonic() + SECONDS
-    while page.locator(".point .at").inner_text() == before:
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    mass = float(re.search(r"([\d.]+) MeV", page.locator(".point .at").inner_text())[1])
-    assert 50.0 < mass < 100.0
-    window.settled()
+    end, mass = time.monotonic() + SECONDS, 0.0
+    while not 50.0 < mass < 100.0:  # a busy browser may still be drawing the axes
+        assert time.monotonic() < end, mass
+        before = page.locator(".point .at").inner_text()
+        box = page.locator(".contour .canvas").bounding_box()
+        page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+        patience = time.monotonic() + 2.0
+        while page.locator(".point .at").inner_text() == before and time.monotonic() < patience:
+            time.sleep(0.05)
+        mass = float(re.search(r"([\d.]+) MeV", page.locator(".point .at").inner_text())[1])
+        window.settled()
 
 
 def test_two_windows(browser, address):
