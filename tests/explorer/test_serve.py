@@ -6,6 +6,8 @@ import http.client
 import json
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -200,3 +202,13 @@ def test_opened(tmp_path):
             opened(str(kept))
     with pytest.raises(InputError):
         opened("http://127.0.0.1:1/secret/?s=x")
+
+
+def test_address_for_programs():
+    """One JSON document, also with -q; fails if a program has to read the line of people."""
+    command = [sys.executable, "-m", "mcgen", "explore", "--no-open", "--json", "-q"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        said = json.loads(program.stdout.readline())
+        program.kill()
+    assert [*said] == ["address"]
+    assert said["address"].startswith("http://127.0.0.1:")

@@ -117,7 +117,7 @@ def test_spectrum_file(tmp_path):
     assert card.beam.model_dump() == CARDS["histogram"].beam.model_dump()
     (tmp_path / "muons.csv").unlink()
     assert parse_card(card.text).model_dump() == card.model_dump()
-    with pytest.raises(InputError, match="only"):
+    with pytest.raises(InputError, match="file of a card alone"):
         parse_card(text)
     with pytest.raises(InputError, match=r"muons\.csv"):
         load_card(tmp_path / "card.toml")
