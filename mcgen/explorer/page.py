@@ -34,8 +34,7 @@ from mcgen.explorer.limits import at_hand, known
 from mcgen.explorer.point import Point
 from mcgen.explorer.setup import Setup, present
 from mcgen.explorer.sheet import described, ends_of, read, sheet, shown
-from mcgen.explorer.worker import LATER, Worker, worker
-from mcgen.explorer.worker import Stale as StaleTest
+from mcgen.explorer.worker import LATER, IsStale, Worker, worker
 from mcgen.report.plane import AXES, Plane, model_words
 
 #: parts of a page that wait for an answer, and those that do not change with the marked place
@@ -261,7 +260,7 @@ class Explorer(JSComponent):  # type: ignore[misc]
                 return exports.hepdata(seen.setup, seen.rows)
             return exports.picture(seen.setup, seen.rows, kind)
 
-        def steps(_: StaleTest) -> Iterator[None]:
+        def steps(_: IsStale) -> Iterator[None]:
             try:
                 self._deliver(functools.partial(self._send, make()))
             except Exception as error:
@@ -317,8 +316,8 @@ class Explorer(JSComponent):  # type: ignore[misc]
         same = replace(look, model=other.model, m_S=other.m_S, g_mu=other.g_mu) == other
         return same and setup.text == self._seen.setup.text
 
-    def _job(self, setup: Setup, parts: Sequence[str]) -> Callable[[StaleTest], Iterator[bool | None]]:
-        def steps(stale: StaleTest) -> Iterator[bool | None]:
+    def _job(self, setup: Setup, parts: Sequence[str]) -> Callable[[IsStale], Iterator[bool | None]]:
+        def steps(stale: IsStale) -> Iterator[bool | None]:
             begun = time.perf_counter()
 
             def deliver(show: Callable[..., None], *what: Any) -> None:
@@ -357,7 +356,7 @@ class Explorer(JSComponent):  # type: ignore[misc]
 
         return steps
 
-    def _compute_limits(self, setup: Setup, stale: StaleTest) -> None:
+    def _compute_limits(self, setup: Setup, stale: IsStale) -> None:
         """Compute the known limits, unless something else is wanted before they are there."""
 
         def watch() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 import functools
 import json
 import math
@@ -268,7 +269,7 @@ class Setup:
         """The set-up with another value at a dotted key, or without one; what must go with it is changed too."""
         if key.startswith("look."):
             return self.with_look(**{key.removeprefix("look."): value})
-        content = json.loads(json.dumps(self.content))
+        content = copy.deepcopy(self.content)
         _put(content, key, value)
         follow(content, key)
         return self._with(content)
@@ -281,7 +282,7 @@ class Setup:
 
     def with_layer(self, at: int | None = None, material: str = "Fe", length: str = "10 cm") -> Self:
         """The set-up with another layer of the target in front of layer `at`, by default behind all."""
-        content = json.loads(json.dumps(self.content))
+        content = copy.deepcopy(self.content)
         layers = _layers(content)
         refuse_if(at is not None and not 0 <= at <= len(layers), f"target.layer: there is no layer {at}")
         layers.insert(len(layers) if at is None else at, {"material": material, "length": length})
@@ -289,7 +290,7 @@ class Setup:
 
     def without_layer(self, at: int) -> Self:
         """The set-up without a layer of the target; the last one stays."""
-        content = json.loads(json.dumps(self.content))
+        content = copy.deepcopy(self.content)
         layers = _layers(content)
         refuse_if(not 0 <= at < len(layers), f"target.layer: there is no layer {at}")
         refuse_if(len(layers) == 1, "target.layer: the last layer stays")

@@ -10,9 +10,9 @@ from collections.abc import Callable, Hashable, Iterator
 from mcgen.base.steps import LOG
 
 #: whether what a job computes is still wanted
-Stale = Callable[[], bool]
+IsStale = Callable[[], bool]
 #: begins a computation, whose steps are those of an iterator; what follows a step that gives LATER can wait
-Job = Callable[[Stale], Iterator[bool | None]]
+Job = Callable[[IsStale], Iterator[bool | None]]
 LATER = True
 
 

@@ -278,3 +278,11 @@ def test_commands_are_quoted(fermilab):
     assert (asked["models"], asked["production"]) == ("A,B", "iww")
     assert (asked["constraints"], asked["axis"], str(asked["output"])) == ("paper", "g_mu", "a b.csv")
     assert Setup("name = 3", Look()).command().startswith("mcgen reach card.toml")
+
+
+def test_a_date_in_a_card():
+    """A value of TOML that no JSON has is said at its key, also after another field moved; fails if nothing moves."""
+    setup = Setup("when = 2026-11-27\n" + Setup.of("fermilab").text)
+    moved = setup.with_value("beam.energy", "4 GeV")
+    assert moved.value("beam.energy") == "4 GeV"
+    assert [*moved.faults()] == [*setup.faults()] == ["when"]
