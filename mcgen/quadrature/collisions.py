@@ -21,7 +21,7 @@ from mcgen.physics.collider.amplitude import Collision, collision, energy_range
 from mcgen.physics.collider.event_map import Frame
 from mcgen.physics.emission.cross_section import BINS
 from mcgen.physics.emission.mediator import MEDIATORS
-from mcgen.physics.emission.rules import gauss
+from mcgen.physics.emission.rules import panels
 from mcgen.quadrature.xsec import CrossSection, Row, checked_edges
 from mcgen.search.search import Search
 from mcgen.search.signal import Made
@@ -190,14 +190,12 @@ def production(source: Collisions, m_S: float, search: Search | None, n: int) ->
     if search is None or detector is None:
         nowhere = np.zeros(E.size)
         return Made(found.total, k, np.full(E.size, frame.E_first), nowhere, nowhere)
-    columns: list[tuple[Array, ...]] = [(np.empty(0),) * 6]
+    columns: list[tuple[Array, ...]] = [(np.empty(0),) * 5]
     for row in zip(E.tolist(), k.tolist(), found.total.tolist(), found.along.tolist(), strict=True):
-        ranges = angles.inside(frame, *row[:2], detector.angle_min, detector.angle_max)
         cuts = _angles(frame, *row[:2], kinks)
-        for low, high in ranges:
-            limits = [low, *(angle for angle in cuts if low < angle < high), high]
-            columns += [_at_angles(row, *_rapidities(*pair, n)) for pair in itertools.pairwise(limits)]
-    weight, momentum, energy_, cosine, sine, _ = (np.concatenate(column) for column in zip(*columns, strict=True))
+        for low, high in angles.inside(frame, *row[:2], detector.angle_min, detector.angle_max):
+            columns.append(_at_angles(row, *_rapidities([low, *(cut for cut in cuts if low < cut < high), high], n)))
+    weight, momentum, energy_, cosine, sine = (np.concatenate(column) for column in zip(*columns, strict=True))
     window = detector.r_min / sine, (detector.r_max or math.inf) / sine
     lab = frame.gamma * energy_ + frame.gamma_beta * momentum * cosine
     made = {"S_E": lab, "E_mu": np.full(weight.size, frame.E_first)}
@@ -220,22 +218,14 @@ def _angles(frame: Frame, E: float, k: float, kinks: Sequence[float]) -> list[fl
 
 
 def _at_angles(row: Sequence[float], h: Array, w: Array) -> tuple[Array, ...]:
-    """(weight, k, E, cos, sin, rapidity) of nodes at one energy; the last one for its length."""
+    """(weight, k, E, cos, sin) of nodes at one energy."""
     E, k, total, along = row
     cosine, sine = np.tanh(h), 1.0 / np.cosh(h)
     per_cos = 0.375 * (total - along) * (1.0 + cosine**2) + 0.75 * along * sine**2
-    return w * sine**2 * per_cos, np.full(h.size, k), np.full(h.size, E), cosine, sine, h
+    return w * sine**2 * per_cos, np.full(h.size, k), np.full(h.size, E), cosine, sine
 
 
-def _rapidities(low: float, high: float, n: int) -> tuple[Array, Array]:
-    """Nodes and weights in h, cos = tanh(h), between two angles in rad: even where X flies close to the beam."""
-
-    def h(angle: float) -> float:
-        tangent = math.tan(0.5 * min(max(angle, 1e-12), math.pi - 1e-12))
-        return min(max(-math.log(tangent), -_FARTHEST), _FARTHEST)
-
-    first, last = h(high), h(low)
-    cuts = np.linspace(first, last, max(1, math.ceil((last - first) / _LENGTH)) + 1)
-    x, w = gauss(n)
-    width = np.diff(cuts)[:, None]
-    return (cuts[:-1, None] + width * x).ravel(), (width * w).ravel()
+def _rapidities(limits: Sequence[float], n: int) -> tuple[Array, Array]:
+    """Nodes and weights in h, cos = tanh(h), between angles in rad: even where X flies close to the beam."""
+    tangent = np.tan(0.5 * np.clip(limits, 1e-12, math.pi - 1e-12))
+    return panels(np.clip(-np.log(tangent), -_FARTHEST, _FARTHEST)[::-1], _LENGTH, n)

@@ -14,7 +14,10 @@ from mcgen.card.card import card_text, parse_card
 from mcgen.cli import main
 from mcgen.physics.collider.angles import bends, inside
 from mcgen.physics.collider.event_map import boosted, frame
+from mcgen.quadrature.yields import production
+from mcgen.search.search import Search
 from mcgen.source.boson import Boson
+from mcgen.source.source import source_of
 
 
 def _card(row, angles=""):
@@ -79,6 +82,20 @@ def test_bends():
     lab = frame(10.58, 1.25, 0.75, 5e-4)
     assert bends(lab, 0.2, (math.radians(17.0), math.pi))[-1] == pytest.approx(0.25, rel=1e-12)
     assert len(bends(lab, 0.2, (0.3, 2.6))) == 3
+
+
+def test_many_limits_in_energy(tmp_path):
+    """A table of 300 equal efficiencies is a number to 1e-7, in 1.5e6 nodes; fails if short pieces have all nodes."""
+    text = card_text("belle-tautau").replace("[scalar]", 'angle_min = "17 deg"\nangle_max = "150 deg"\n[scalar]')
+    table = "".join(f"{E},0.4\n" for E in np.linspace(0.0, 11.0, 300))
+    (tmp_path / "flat.csv").write_text(f"S_E_gev,efficiency\n{table}")
+    search, cards = "[search]\nefficiency = {}\n[scalar]", []
+    for name, efficiency in (("table", '"flat.csv"'), ("number", "0.4")):
+        (tmp_path / f"{name}.toml").write_text(text.replace("[scalar]", search.format(efficiency)))
+        cards.append(load_card(tmp_path / f"{name}.toml"))
+    by_table, by_number = (n_signal(card, "A", 0.1, 1e-4).value for card in cards)
+    assert by_table == pytest.approx(by_number, rel=1e-7)
+    assert production(source_of(cards[0]), 0.1, Search.of(cards[0], 0.1)).weight.size < 1.5e6
 
 
 def test_luminosity_and_coupling():

@@ -14,7 +14,7 @@ from mcgen.base.arrays import Array
 from mcgen.base.constants import ALPHA, GEV2_PB
 from mcgen.base.jit import jit
 from mcgen.physics.collider.amplitude import Collision, Radiation, energy_range, radiation
-from mcgen.physics.emission.rules import gauss
+from mcgen.physics.emission.rules import panels
 
 #: nodes of each panel, and the length of a panel in the rapidity of X, cosh(eta) = E/m_S
 FINE, COARSE, _LENGTH = 16, 12, 1.5
@@ -95,29 +95,26 @@ class Nodes(NamedTuple):
 
 
 def _panels(low: float, high: float, edges: Array, n: int) -> tuple[Array, Array]:
-    """Nodes and weights of Gauss-Legendre rules between the edges that lie in a range."""
+    """Nodes and weights in a part of the range that the edges divide into panels."""
     if not low < high:
         return np.empty(0), np.empty(0)
-    inner = edges[(edges > low) & (edges < high)]
-    cuts = np.concatenate([[low], inner, [high]])
-    x, w = gauss(n)
-    width = np.diff(cuts)[:, None]
-    return (cuts[:-1, None] + width * x).ravel(), (width * w).ravel()
+    limits = np.concatenate([[low], edges[(edges > low) & (edges < high)], [high]])
+    panel = np.clip(np.searchsorted(edges, limits[:-1], "right"), 1, edges.size - 1)
+    return panels(limits, edges[panel] - edges[panel - 1], n)
 
 
-def _by_rapidity(c: Collision, low: float, high: float, n: int) -> tuple[Array, Array]:
-    """E - m_S between two values, by E = m_S cosh(eta): even in the logarithm of soft energies."""
-    first, last = (2.0 * math.asinh(math.sqrt(0.5 * above / c.m_S)) for above in (low, high))
-    count = max(1, math.ceil((last - first) / _LENGTH))
-    eta, w = _panels(first, last, np.linspace(first, last, count + 1), n)
+def _by_rapidity(c: Collision, low: float, high: float, end: float, n: int) -> tuple[Array, Array]:
+    """E - m_S between two values of 0 to `end`, by E = m_S cosh(eta): even in the logarithm of soft energies."""
+    first, last, whole = (2.0 * math.asinh(math.sqrt(0.5 * above / c.m_S)) for above in (low, high, end))
+    eta, w = _panels(first, last, np.linspace(0.0, whole, max(1, math.ceil(whole / _LENGTH)) + 1), n)
     return 2.0 * c.m_S * np.sinh(0.5 * eta) ** 2, w * c.m_S * np.sinh(eta)
 
 
-def _by_distance(c: Collision, low: float, high: float, n: int) -> tuple[Array, Array]:
-    """E_max - E between two values, by its square root, on panels that double: the velocity of f begins there."""
-    first = 2.0 * c.m / math.sqrt(2.0 * c.sqrt_s)
-    edges: Array = first * np.exp2(np.arange(max(1, math.ceil(math.log2(math.sqrt(high) / first) + 1.0))))
-    y, w = _panels(math.sqrt(low), math.sqrt(high), edges, n)
+def _by_distance(c: Collision, low: float, high: float, end: float, n: int) -> tuple[Array, Array]:
+    """E_max - E between two values of 0 to `end`, by its square root; panels double: there f begins to move."""
+    first, whole = 2.0 * c.m / math.sqrt(2.0 * c.sqrt_s), math.sqrt(end)
+    doubled = first * np.exp2(np.arange(max(0, math.ceil(math.log2(whole / first)))))
+    y, w = _panels(math.sqrt(low), math.sqrt(high), np.concatenate([[0.0], doubled, [whole]]), n)
     return y * y, w * 2.0 * y
 
 
@@ -142,8 +139,8 @@ def nodes(c: Collision, low: float = 0.0, high: float = math.inf, n: int = FINE)
     if not low < high:
         return Nodes(*(np.empty(0),) * 4)
     middle = 0.5 * whole
-    above, w_above = _by_rapidity(c, min(low, middle), min(high, middle), n) if low < middle else (np.empty(0),) * 2
-    below, w_below = _by_distance(c, whole - high, whole - max(low, middle), n) if high > middle else (np.empty(0),) * 2
+    above, w_above = _by_rapidity(c, min(low, middle), min(high, middle), middle, n)
+    below, w_below = _by_distance(c, whole - max(high, middle), whole - max(low, middle), whole - middle, n)
     above, below = np.concatenate([above, whole - below]), np.concatenate([whole - above, below])
     h = np.empty((2, above.size))
     fill_spectrum(c, above, below, h)

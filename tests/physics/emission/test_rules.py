@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mcgen.physics.emission.rules import gauss, gauss_of
+from mcgen.physics.emission.rules import gauss, gauss_of, panels
+
+
+def test_panels():
+    """sin of 200 ranges, short and long, to 1e-9, and short ones have few nodes; fails for weights of other panels."""
+    limits = np.concatenate([[0.0], np.cumsum(np.random.default_rng(2).random(200) ** 8)])
+    x, w = panels(limits, 1.5, 12)
+    assert np.sum(w * np.sin(x)) == pytest.approx(1.0 - np.cos(limits[-1]), rel=1e-9)
+    assert panels(np.array([0.0, 1e-3]), 1.5, 12)[0].size == 4
+    assert panels(np.array([0.0, 3.0]), 1.5, 12)[0].size == 24
+    assert panels(np.array([0.0, 1.0, 1.1]), np.array([1.0, 0.1]), 5)[0].size == 10
 
 
 def test_few_nodes_for_many():
