@@ -67,6 +67,21 @@ def set_ends(one: Range1d, low: float, high: float) -> None:
         one.update(start=low, end=high, reset_start=low, reset_end=high)
 
 
+#: what of a figure changes with what it shows
+_MOVED: dict[type, tuple[str, ...]] = {
+    ColumnDataSource: ("data",), Range1d: ("start", "end", "reset_start", "reset_end"), LogColorMapper: ("low", "high"),
+    BoxAnnotation: ("bottom",),
+}  # fmt: skip
+
+
+def moved(made: Any) -> Iterator[tuple[Any, str]]:
+    """What of a figure changes with what it shows: models, and names of their properties."""
+    for one in made.references():
+        for kind, names in _MOVED.items():
+            if isinstance(one, kind):
+                yield from ((one, name) for name in names)
+
+
 def columns_of(points: Sequence[ReachPoint]) -> list[Column]:
     """Ranges of g_mu by rising mass in GeV."""
     found: dict[float, set[tuple[float, float]]] = {}
