@@ -364,6 +364,7 @@ class SpectrumFigure:
     """
 
     def __init__(self, log: bool) -> None:
+        self.key = "made (grey)"  #: what the colours mean
         self.figure = made = blank(
             x_axis_type="log" if log else "linear", y_axis_type="log", x_range=Range1d(1, 2), y_range=Range1d(1e-3, 1)
         )
@@ -382,6 +383,7 @@ class SpectrumFigure:
 
     def show(self, found: Spectrum) -> None:
         """Show a spectrum."""
+        self.key = "made (grey)" if found.seen is None else "made (grey), counted (blue)"
         made = np.asarray(found.made, dtype=float)
         seen = np.zeros_like(made) if found.seen is None else np.asarray(found.seen, dtype=float)
         some = [float(v) for v in (*made, *seen) if v > 0.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from panel.io.model import diff
 from panel.io.notebook import push
 from panel.models.esm import ESMEvent
 
+from mcgen.base.steps import LOG
 from mcgen.explorer.figures import moved
 
 #: longest time in s that an output of a notebook waits for the first answer, so that what is saved shows it
@@ -174,6 +176,12 @@ class Live(JSComponent):  # type: ignore[misc]
         with self._lock:
             super()._on_msg(ref, manager, msg)
 
+    def _render_mimebundle(self, model: Any, doc: Any, comm: Any, location: Any = None) -> Any:
+        found = super()._render_mimebundle(model, doc, comm, location)
+        client = self._comms[model.ref["id"]][1]
+        client._handle_msg = functools.partial(_handled, client)
+        return found
+
     def _cleanup(self, root: Any = None) -> None:
         super()._cleanup(root)
         if root is not None:
@@ -189,3 +197,14 @@ class Live(JSComponent):  # type: ignore[misc]
             time.sleep(0.02)
         with self._lock:
             return super()._repr_mimebundle_(include, exclude)
+
+
+def _handled(client: Any, message: Any) -> None:
+    """What a comm does with a message, but with sys.stdout left alone: cells print to it from another thread."""
+    data = client.decode(message)
+    reply = {"msg_type": "Ready", "content": "", "comm_id": data.pop("comm_id", None)}
+    try:
+        client._on_msg(data)
+    except Exception:  # the next message is another one
+        LOG.exception("explore")
+    client.send(metadata=reply)

@@ -40,8 +40,6 @@ from mcgen.report.plane import AXES, Plane, model_words
 
 #: parts of a page that wait for an answer, and those that do not change with the marked place
 _PARTS, _STAY = (*PARTS, "point"), ("contour", "events")
-#: what the colours of spectra mean
-_KEY = "made (grey), counted (blue)"
 #: set-ups that can be gone back to
 _KEPT = 300
 #: groups of fields that are open at first
@@ -418,7 +416,7 @@ class Explorer(Live):
         state = {
             "values": values, "faults": self._faults | {key: fault for key, (_, fault) in self._unread.items()},
             "number": self._number, "can_undo": before, "can_redo": after, "is_pinned": self._pinned is not None,
-            "token": token if len(token) < _LONGEST_LINK else "", "card_text": setup.card_text(),
+            "token": token if len(token) < _LONGEST_LINK else "", "card_text": setup.text,
             "name": _name(setup), "command": _command(setup),
         }  # fmt: skip
         for field in fields:
@@ -517,15 +515,16 @@ class Explorer(Live):
         mass, coupling = words(plane.mass), words(plane.coupling)
         criterion = f": {self._seen.criterion}" if self._seen else ""
         per_bin = [(f"{plane.symbol} per bin", "")]
+        keys = {name: self._figures[name].first.key for name in ("spectrum", "angle")}
         return {
             "contour": {"x": mass, "y": coupling, "title": [(f"What is excluded{criterion}", "")]},
             "events": {"x": mass, "y": coupling, "title": words(f"Signal events $N_S$, {model_words(look.model)}")},
             "spectrum": {
                 "x": [("E", ""), (plane.symbol, "sub"), (" [GeV]", "")],
                 "y": per_bin,
-                "title": [(f"Energy: {_KEY}", "")],
+                "title": [(f"Energy: {keys['spectrum']}", "")],
             },
-            "angle": {"x": [("θ [rad]", "")], "y": per_bin, "title": [(f"Angle: {_KEY}", "")]},
+            "angle": {"x": [("θ [rad]", "")], "y": per_bin, "title": [(f"Angle: {keys['angle']}", "")]},
             "layout": {**self._figures["layout"].first.words, "title": [("The set-up along the beam", "")]},
         }
 

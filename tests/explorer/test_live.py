@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
 import threading
 
 import pytest
@@ -223,6 +224,21 @@ def test_a_file_for_one_of_two(output):
     output.tell({"what": "take", "kind": "state", "view": "mine"})
     (file,) = [one for one in output.files if one["what"] == "file"]
     assert file["view"] == "mine"
+
+
+def test_what_cells_print(page, monkeypatch):
+    """A cell can print while a message is read; each is answered. Fails if it prints into the message."""
+    comm, said, sent = Comm(), [], []
+    model = page._render_model(Document(), comm)
+    page._render_mimebundle(model, Document(), comm)
+    client = page._comms[model.ref["id"]][1]
+    monkeypatch.setattr(client, "send", lambda **message: sent.append(message["metadata"]["comm_id"]))
+    client._on_msg = lambda message: said.append((sys.stdout, message["a"]))
+    for message in ({"a": 1, "comm_id": "x"}, {"comm_id": "y"}):
+        client._handle_msg(message)
+    page._cleanup(model)
+    assert said == [(sys.stdout, 1)]
+    assert sent == ["x", "y"]
 
 
 def test_it_waits_for_the_first_answer(monkeypatch):
