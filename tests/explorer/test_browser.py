@@ -257,8 +257,7 @@ _FOCUSED = """
 
 def test_looks(window):
     """All text stands out from what is behind it, and all controls have a name; fails for a light grey."""
-    for one in window.page.locator("details:not([open]) > summary").all():
-        one.click()
+    window.page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true })")
     poor, nameless = window.page.locator("main.explore").evaluate(_LOOKS)
     assert poor == []
     assert nameless == []
@@ -281,7 +280,7 @@ def test_focus_is_seen(window):
     for _ in range(30):
         page.keyboard.press("Tab")
         found = page.evaluate(_FOCUSED)
-        if found[0].startswith(("<body", "<div")):
+        if found[0].startswith("<body"):
             break
         assert found[1] not in ("none", ""), found
         assert float(found[2].removesuffix("px")) >= 1.0, found
