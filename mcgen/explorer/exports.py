@@ -33,7 +33,7 @@ class Export(NamedTuple):
 
 def card(setup: Setup) -> Export:
     """The card."""
-    return Export(f"{setup.name}.toml", setup.card_text().encode())
+    return Export(f"{setup.name}.toml", setup.text.encode())
 
 
 def state(setup: Setup) -> Export:

@@ -67,6 +67,21 @@ def set_ends(one: Range1d, low: float, high: float) -> None:
         one.update(start=low, end=high, reset_start=low, reset_end=high)
 
 
+#: what of a figure changes with what it shows
+_MOVED: dict[type, tuple[str, ...]] = {
+    ColumnDataSource: ("data",), Range1d: ("start", "end", "reset_start", "reset_end"), LogColorMapper: ("low", "high"),
+    BoxAnnotation: ("bottom",),
+}  # fmt: skip
+
+
+def moved(made: Any) -> Iterator[tuple[Any, str]]:
+    """What of a figure changes with what it shows: models, and names of their properties."""
+    for one in made.references():
+        for kind, names in _MOVED.items():
+            if isinstance(one, kind):
+                yield from ((one, name) for name in names)
+
+
 def columns_of(points: Sequence[ReachPoint]) -> list[Column]:
     """Ranges of g_mu by rising mass in GeV."""
     found: dict[float, set[tuple[float, float]]] = {}
@@ -349,6 +364,7 @@ class SpectrumFigure:
     """
 
     def __init__(self, log: bool) -> None:
+        self.key = "made (grey)"  #: what the colours mean
         self.figure = made = blank(
             x_axis_type="log" if log else "linear", y_axis_type="log", x_range=Range1d(1, 2), y_range=Range1d(1e-3, 1)
         )
@@ -367,6 +383,7 @@ class SpectrumFigure:
 
     def show(self, found: Spectrum) -> None:
         """Show a spectrum."""
+        self.key = "made (grey)" if found.seen is None else "made (grey), counted (blue)"
         made = np.asarray(found.made, dtype=float)
         seen = np.zeros_like(made) if found.seen is None else np.asarray(found.seen, dtype=float)
         some = [float(v) for v in (*made, *seen) if v > 0.0]

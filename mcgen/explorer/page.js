@@ -51,11 +51,11 @@ function toPosition(field, value) {
   return Number.isFinite(share) ? Math.round(STEPS * Math.min(1, Math.max(0, share))) : null
 }
 
-export function render({model, el: home}) {
+export function render({model, view, el: home}) {
   let number = 0      // of messages that change something
   let gesture = 0     // what is undone at once
   const changed = new Map()  // key -> number of the message that last changed it
-  const tell = (message) => model.send_msg(message)
+  const tell = (message) => { model.send_msg(message); waits() }
   const change = (key, message) => {
     number += 1
     changed.set(key, number)
@@ -233,6 +233,7 @@ export function render({model, el: home}) {
   }
   const stray = make("p", {class: "fault stray", role: "alert", hidden: true})
   const status = make("p", {class: "status", role: "status", "aria-live": "polite"})
+  const alone = make("p", {class: "hint alone", hidden: true}, "Nothing answers: this is how the page was. Run its cell of the notebook to move it.")
   const notes = make("ul", {class: "notes", hidden: true})
   const head = make("header", {}, make("span", {class: "title"}, "mcgen explore "), card,
     make("div", {class: "tools"}, undo, redo, pin, back, model.in_window ? link : null, open, file))
@@ -285,6 +286,22 @@ export function render({model, el: home}) {
     main.setAttribute("aria-busy", String(Boolean(busy)))
   }
 
+  // ---- in a notebook there may be no Python behind the page: it was saved, exported, or the kernel has ended
+  let patience = null
+  function waits() {
+    if (!model.in_window && patience === null) patience = setTimeout(() => setAlone(true), 4000)
+  }
+  function hears() {
+    clearTimeout(patience)
+    patience = null
+    setAlone(false)
+  }
+  function setAlone(isAlone) {
+    alone.hidden = !isAlone
+    main.classList.toggle("alone", isAlone)
+    for (const one of [form, ...main.querySelectorAll(".tools")]) one.inert = isAlone
+  }
+
   // ---- reports
   const report = make("section", {class: "point", "aria-label": "The boson at the marked place"})
   function setReport() {
@@ -320,7 +337,7 @@ export function render({model, el: home}) {
   const command = make("code", {class: "command", tabindex: 0})
   const text = make("textarea", {class: "card", spellcheck: "false", "aria-label": "Text of the card", rows: 18,
     onchange: () => { gesture += 1; tell({what: "card", text: text.value}) }})
-  const take = (kind, words) => make("button", {type: "button", "data-take": kind, onclick: () => tell({what: "take", kind})}, words)
+  const take = (kind, words) => make("button", {type: "button", "data-take": kind, onclick: () => tell({what: "take", kind, view: view.model.id})}, words)
   const copyCommand = make("button", {type: "button", onclick: () => copy(command.textContent, copyCommand)}, "Copy")
   const away = make("section", {class: "away", "aria-label": "To take away"},
     make("div", {class: "tools"}, take("card", "Card"), take("state", "State"), take("csv", "CSV"), take("hepdata", "HEPData"),
@@ -333,7 +350,7 @@ export function render({model, el: home}) {
   const middle = make("div", {class: "middle"}, places.contour.el)
   const below = make("div", {class: "below"}, make("details", {open: true, class: "group"}, make("summary", {}, "Numbers"), numbers))
   const right = make("aside", {class: "right"}, report, make("h2", {}, "Take away"), away)
-  const main = make("main", {class: "explore"}, head, make("div", {class: "line status-line"}, status), stray, notes,
+  const main = make("main", {class: "explore"}, head, make("div", {class: "line status-line"}, status, alone), stray, notes,
     middle, right, make("div", {class: "left"}, form, side), small, below)
 
   main.addEventListener("keydown", (e) => {
@@ -344,15 +361,16 @@ export function render({model, el: home}) {
   })
 
   model.on("fields", layFields)
-  model.on("state", setValues)
-  model.on("status", setStatus)
+  model.on("state", () => { hears(); setValues() })
+  model.on("status", () => { hears(); setStatus() })
   model.on("words", setFigures)
   model.on("legend", setFigures)
   model.on("report", setReport)
   model.on("numbers", setNumbers)
   model.on("msg:custom", (event) => {
     const message = event.data || event
-    if (message.what !== "file") return
+    hears()
+    if (message.what !== "file" || message.view !== view.model.id) return
     const bytes = Uint8Array.from(atob(message.content), (letter) => letter.charCodeAt(0))
     const url = URL.createObjectURL(new Blob([bytes], {type: "application/octet-stream"}))
     const anchor = make("a", {href: url, download: message.name})
@@ -366,5 +384,6 @@ export function render({model, el: home}) {
   setFigures()
   setReport()
   setNumbers()
+  if (!model.in_window) tell({what: "there", view: view.model.id})
   return main
 }

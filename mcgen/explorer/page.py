@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import panel as pn
 import param
 from bokeh.events import Tap
-from panel.custom import Child, JSComponent
+from panel.custom import Child
 
 from mcgen.analysis.constraints import Constraint
 from mcgen.analysis.reach_rows import printed_row
@@ -31,6 +31,7 @@ from mcgen.explorer.drawing import DrawingFigure
 from mcgen.explorer.figures import ContourFigure, MapFigure, SpectrumFigure
 from mcgen.explorer.formulas import channel, words
 from mcgen.explorer.limits import at_hand, known
+from mcgen.explorer.live import Copies, Live, Place
 from mcgen.explorer.point import Point
 from mcgen.explorer.setup import Setup, present
 from mcgen.explorer.sheet import described, ends_of, read, sheet, shown
@@ -39,8 +40,6 @@ from mcgen.report.plane import AXES, Plane, model_words
 
 #: parts of a page that wait for an answer, and those that do not change with the marked place
 _PARTS, _STAY = (*PARTS, "point"), ("contour", "events")
-#: what the colours of spectra mean
-_KEY = "made (grey), counted (blue)"
 #: set-ups that can be gone back to
 _KEPT = 300
 #: groups of fields that are open at first
@@ -102,7 +101,7 @@ class History:
         return True
 
 
-class Explorer(JSComponent):  # type: ignore[misc]
+class Explorer(Live):
     """An experiment that is moved by sliders and fields, and its reach, which follows.
 
     It shows itself in a notebook, and `mcgen explore` serves it.
@@ -148,16 +147,16 @@ class Explorer(JSComponent):  # type: ignore[misc]
         self._waiting = set(_PARTS)
         self._warnings: dict[str, tuple[str, ...]] = {}
         self._limits: Sequence[Constraint] = ()
-        self._figures: dict[str, Any] = {
-            "contour": ContourFigure(), "events": MapFigure(), "spectrum": SpectrumFigure(log=False),
-            "angle": SpectrumFigure(log=True), "layout": DrawingFigure(),
+        self._figures = {
+            "contour": Copies(lambda: self._tapped_on(ContourFigure())),
+            "events": Copies(lambda: self._tapped_on(MapFigure())),
+            "spectrum": Copies(lambda: SpectrumFigure(log=False)), "angle": Copies(lambda: SpectrumFigure(log=True)),
+            "layout": Copies(DrawingFigure),
         }  # fmt: skip
-        for name in ("contour", "events"):
-            self._figures[name].figure.on_event(Tap, self._tapped)
-        panes = {name: pn.pane.Bokeh(one.figure, sizing_mode="stretch_both") for name, one in self._figures.items()}
         super().__init__(
             in_window=in_window, sizing_mode="stretch_width", status=_status("", set(_PARTS)), numbers=_numbers(None),
-            report=_report(setup), words=self._words_of(setup), **panes,
+            report=_report(setup), words=self._words_of(setup),
+            **{name: Place(one) for name, one in self._figures.items()},
         )  # fmt: skip
         self._show_state()
         if in_window:
@@ -184,14 +183,16 @@ class Explorer(JSComponent):  # type: ignore[misc]
             "back": self._on_back, "open": self._on_open, "card": self._on_card, "take": self._on_take,
             "add layer": self._on_layer, "remove layer": self._on_layer,
             "too long": lambda m: self._say(f"{str(m.get('name'))[:200]}: is too long for a card"),
+            "there": lambda m: self.is_there(str(m.get("view"))),
         }  # fmt: skip
         handler = handlers.get(str(data.get("what"))) if isinstance(data, dict) else None
         if handler is None:
             return
-        try:
-            handler(data)
-        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:  # or InputError
-            self._say(_said(error))
+        with self.changing():
+            try:
+                handler(data)
+            except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:  # or InputError
+                self._say(_said(error))
 
     def _on_set(self, message: dict[str, Any]) -> None:
         key = str(message.get("key", ""))
@@ -245,7 +246,7 @@ class Explorer(JSComponent):  # type: ignore[misc]
     def _on_take(self, message: dict[str, Any]) -> None:
         kind = str(message.get("kind", ""))
         choose(kind, exports.KINDS, "file")
-        setup, seen = self.setup, self._seen
+        setup, seen, view = self.setup, self._seen, str(message.get("view", ""))
 
         def make() -> exports.Export:
             if kind == "card":
@@ -262,7 +263,7 @@ class Explorer(JSComponent):  # type: ignore[misc]
 
         def steps(_: IsStale) -> Iterator[None]:
             try:
-                self._deliver(functools.partial(self._send, make()))
+                self._deliver(functools.partial(self._send, make(), view))
             except Exception as error:
                 self._deliver(functools.partial(self._say, _said(error)))
             yield
@@ -270,17 +271,22 @@ class Explorer(JSComponent):  # type: ignore[misc]
         self._say(f"{kind}: is being made")
         self._worker.ask((self, "take", kind), steps)
 
-    def _send(self, made: exports.Export) -> None:
+    def _send(self, made: exports.Export, view: str) -> None:
         content = base64.b64encode(made.content).decode()
-        self._send_msg({"what": "file", "name": made.name, "content": content})
+        self._send_msg({"what": "file", "name": made.name, "content": content, "view": view})
         self._say(f"{made.name}: taken away")
+
+    def _tapped_on(self, made: Any) -> Any:
+        made.figure.on_event(Tap, self._tapped)
+        return made
 
     def _tapped(self, event: Tap) -> None:
         if event.x is None or event.y is None or not (event.x > 0.0 and event.y > 0.0):
             return
         plane = self._plane(self.setup)
         m_S, g_mu = (float(f"{value:.3g}") for value in (event.x / plane.x(1.0), event.y / plane.factor))
-        self._change(self.setup.with_look(m_S=m_S, g_mu=g_mu))
+        with self.changing():
+            self._change(self.setup.with_look(m_S=m_S, g_mu=g_mu))
 
     # ---- states
 
@@ -376,11 +382,11 @@ class Explorer(JSComponent):  # type: ignore[misc]
             except AttributeError:  # Bokeh has taken the document of a closed window apart
                 self.leave()
         else:
-            show()
-            pn.io.push_notebook(*[pane for pane in self._panes() if pane._models])
+            with self.changing():
+                show()
 
-    def _panes(self) -> list[Any]:
-        return [self.contour, self.events, self.spectrum, self.angle, self.layout]
+    def _is_busy(self) -> bool:
+        return bool(self.status["busy"])
 
     def warn(self, text: str) -> None:
         """Say something that stays."""
@@ -389,7 +395,8 @@ class Explorer(JSComponent):  # type: ignore[misc]
 
     def leave(self) -> None:
         """Nobody looks any more: compute nothing further."""
-        for who in (self, *((self, "take", kind) for kind in exports.KINDS)):
+        askers: list[Any] = [self, *((self, "take", kind) for kind in exports.KINDS)]
+        for who in askers:
             self._worker.drop(who)
 
     # ---- what is shown
@@ -409,7 +416,7 @@ class Explorer(JSComponent):  # type: ignore[misc]
         state = {
             "values": values, "faults": self._faults | {key: fault for key, (_, fault) in self._unread.items()},
             "number": self._number, "can_undo": before, "can_redo": after, "is_pinned": self._pinned is not None,
-            "token": token if len(token) < _LONGEST_LINK else "", "card_text": setup.card_text(),
+            "token": token if len(token) < _LONGEST_LINK else "", "card_text": setup.text,
             "name": _name(setup), "command": _command(setup),
         }  # fmt: skip
         for field in fields:
@@ -508,16 +515,17 @@ class Explorer(JSComponent):  # type: ignore[misc]
         mass, coupling = words(plane.mass), words(plane.coupling)
         criterion = f": {self._seen.criterion}" if self._seen else ""
         per_bin = [(f"{plane.symbol} per bin", "")]
+        keys = {name: self._figures[name].first.key for name in ("spectrum", "angle")}
         return {
             "contour": {"x": mass, "y": coupling, "title": [(f"What is excluded{criterion}", "")]},
             "events": {"x": mass, "y": coupling, "title": words(f"Signal events $N_S$, {model_words(look.model)}")},
             "spectrum": {
                 "x": [("E", ""), (plane.symbol, "sub"), (" [GeV]", "")],
                 "y": per_bin,
-                "title": [(f"Energy: {_KEY}", "")],
+                "title": [(f"Energy: {keys['spectrum']}", "")],
             },
-            "angle": {"x": [("θ [rad]", "")], "y": per_bin, "title": [(f"Angle: {_KEY}", "")]},
-            "layout": {**self._figures["layout"].words, "title": [("The set-up along the beam", "")]},
+            "angle": {"x": [("θ [rad]", "")], "y": per_bin, "title": [(f"Angle: {keys['angle']}", "")]},
+            "layout": {**self._figures["layout"].first.words, "title": [("The set-up along the beam", "")]},
         }
 
 

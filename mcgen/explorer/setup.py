@@ -384,10 +384,6 @@ class Setup:
             message = "link: holds no state of a page"
             raise InputError(message) from None
 
-    def card_text(self) -> str:
-        """Text of the card, to be kept: with comments where only values were changed."""
-        return self.text
-
     def command(self, name: str | None = None, output: str | None = None, figure: str | None = None) -> str:
         """The command line that makes the same contour from the file of the card.
 

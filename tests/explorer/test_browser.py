@@ -207,3 +207,80 @@ def test_keyboard(window):
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     window.changed(before)
+
+
+#: contrast of each text with what is behind it, but for what is switched off; and controls without a name
+_LOOKS = """
+(main) => {
+  const numbers = (color) => color.match(/[\\d.]+/g).map(Number)
+  const light = ([r, g, b]) => [r, g, b].map((one) => one / 255)
+    .map((one) => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, one, i) => sum + one * [0.2126, 0.7152, 0.0722][i], 0)
+  const behind = (one) => {
+    for (let at = one; at; at = at.parentElement || at.getRootNode().host) {
+      const color = numbers(getComputedStyle(at).backgroundColor)
+      if (color.length === 3 || color[3] === 1) return color
+    }
+    return [255, 255, 255]
+  }
+  const poor = [], nameless = []
+  for (const one of main.querySelectorAll("*")) {
+    const isField = one.matches("input[type=text], textarea, select")
+    const isText = [...one.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim())
+    if (one.closest(".canvas") || one.disabled || !one.checkVisibility() || !(isField || isText)) continue
+    for (const part of one.placeholder ? [null, "::placeholder"] : [null]) {
+      const look = getComputedStyle(one, part)
+      const [a, b] = [light(numbers(look.color)), light(behind(one))].sort((x, y) => y - x)
+      const ratio = (a + 0.05) / (b + 0.05)
+      if (ratio < 4.5) poor.push([one.className || one.tagName, one.textContent.slice(0, 30), part, ratio])
+    }
+  }
+  for (const one of main.querySelectorAll("button, input:not([hidden]), select, textarea")) {
+    const name = one.getAttribute("aria-label") || one.labels?.[0]?.textContent || one.textContent
+    if (!name.trim()) nameless.push(one.outerHTML.slice(0, 120))
+  }
+  return [poor, nameless]
+}
+"""
+
+
+#: what has the focus, and its outline
+_FOCUSED = """
+() => {
+  let one = document.activeElement
+  while (one.shadowRoot?.activeElement) one = one.shadowRoot.activeElement
+  const look = getComputedStyle(one)
+  return [one.outerHTML.slice(0, 80), look.outlineStyle, look.outlineWidth]
+}
+"""
+
+
+def test_looks(window):
+    """All text stands out from what is behind it, and all controls have a name; fails for a light grey."""
+    window.page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true })")
+    poor, nameless = window.page.locator("main.explore").evaluate(_LOOKS)
+    assert poor == []
+    assert nameless == []
+
+
+def test_shares_stay_on_a_line(window):
+    """A share of the report is not broken in two; fails if its column is too narrow."""
+    found = window.page.locator(".losses .value").evaluate_all(
+        "(all) => all.map((one) => [one.clientHeight, one.scrollWidth - one.clientWidth])"
+    )
+    assert found
+    assert max(height for height, _ in found) < 30
+    assert max(over for _, over in found) <= 0
+
+
+def test_focus_is_seen(window):
+    """Each control that has the focus of the keyboard has an outline; fails if one cannot be told from the others."""
+    page = window.page
+    page.locator("[data-do=pin]").focus()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        found = page.evaluate(_FOCUSED)
+        if found[0].startswith("<body"):
+            break
+        assert found[1] not in ("none", ""), found
+        assert float(found[2].removesuffix("px")) >= 1.0, found

@@ -122,5 +122,7 @@ def test_spectrum():
     assert (data["left"].tolist(), data["right"].tolist()) == ([0.0, 1.0], [1.0, 2.0])
     assert (data["made"].tolist(), data["seen"].tolist()) == ([10.0, 20.0], [1.0, 0.0])
     assert 0.0 < figure.figure.y_range.start <= 1.0
+    assert "counted (blue)" in figure.key
     figure.show(Spectrum("E_S", np.array([0.0, 1.0, 2.0]), np.zeros(2), None))
+    assert "counted" not in figure.key
     assert len(figure._source.data["left"]) == 0

@@ -136,7 +136,7 @@ def test_pin(page):
     page._handle_msg({"what": "pin"})
     before = page.numbers["rows"]
     _set(page, "beam.energy", text="7 GeV")
-    drawn = page._figures["contour"]._lines.data
+    drawn = page._figures["contour"].first._lines.data
     ends = {label: max(y for y in ys) for ys, label in zip(drawn["ys"], drawn["label"], strict=True)}
     assert any(label.startswith("pinned: ") for label in ends)
     assert len({*ends.values()}) == len(ends)

@@ -69,7 +69,6 @@ def test_layers(fermilab):
     assert two.value("target.E_min") == "0.5 GeV"
     assert two.with_value("target.layer.1.length", "20 cm").card.target.layers[1].length == 20.0
     assert two.without_layer(1).card.target.length == fermilab.card.target.length
-    assert two.card_text() == two.text
     for wrong in (lambda: two.without_layer(2), lambda: two.without_layer(1).without_layer(0)):
         with pytest.raises(InputError, match=r"target\.layer"):
             wrong()
