@@ -27,5 +27,5 @@ def test_the_number_stays_right():
 def test_another_number_is_noticed(monkeypatch):
     """A process with a word too many; fails if the harness does not look."""
     monkeypatch.setitem(caches.FAULTS, "together", lambda _: [caches.Ended(0, number(), "Warning", 0.0)])
-    with pytest.raises(AssertionError, match="together: .*Warning"):
+    with pytest.raises(AssertionError, match=r"together: .*Warning"):
         caches.tried("together", number())
