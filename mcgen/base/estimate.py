@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -50,8 +51,9 @@ def share_pulls(
     total_squares: float,
     share: NDArray[np.float64],
     error: NDArray[np.float64],
+    least: float = 10.0,
 ) -> NDArray[np.float64]:
-    """Pulls of the shares of weighted events in bins against what is expected; of bins worth at least ten events.
+    """Pulls of the shares of weighted events in bins against what is expected; of bins worth enough events.
 
     Parameters
     ----------
@@ -61,13 +63,32 @@ def share_pulls(
         The same of all events, those outside the bins too.
     share, error : array
         Expected shares and how well they are known.
+    least : float
+        Number of events that a bin must be worth.
     """
     # a bin that came out nearly empty by chance does not know its error: take at least that of what is expected
     at_least = np.maximum(squares, share * total_squares)
     variance = (at_least * (1.0 - 2.0 * share) + share**2 * total_squares) / total**2
     variance += error**2 + (_QUADRATURE * share) ** 2 + 1e-300
     pulls = (sums / total - share) / np.sqrt(variance)
-    return np.asarray(pulls[share * total**2 > 10.0 * total_squares])
+    return np.asarray(pulls[share * total**2 > least * total_squares])
+
+
+def expected_trials(shares: Sequence[float], accepted: Sequence[Estimate]) -> tuple[Estimate, float]:
+    """Trials until one is accepted: their mean with its error, and their variance.
+
+    Parameters
+    ----------
+    shares : sequence of float
+        Of the events that each of several kinds has.
+    accepted : sequence of Estimate
+        Probability that a trial of each kind is accepted.
+    """
+    kinds = list(zip(shares, accepted, strict=True))
+    mean = math.fsum(share / p.value for share, p in kinds)
+    error = math.hypot(*(share * p.error / p.value**2 for share, p in kinds))
+    square = math.fsum(share * (2.0 - p.value) / p.value**2 for share, p in kinds)
+    return Estimate(mean, error, math.inf), square - mean * mean
 
 
 def chi2_probability(chi2: float, n: int) -> float:

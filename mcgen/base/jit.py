@@ -20,7 +20,7 @@ from typing import IO, Any, TypeVar
 
 import numba
 import numpy as np
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.caching import FunctionCache, IndexDataCacheFile, UserProvidedCacheLocator
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,9 +53,17 @@ def cache_folder() -> Path | None:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 return folder
-        except OSError:  # read-only
-            continue
+        except OSError:  # read-only, as in a container: what is there already can be used
+            if _has_kernels(folder):
+                return folder
     return None
+
+
+def _has_kernels(folder: Path) -> bool:
+    try:
+        return next(folder.rglob("*.nbi"), None) is not None
+    except OSError:
+        return False
 
 
 class _KernelFiles(IndexDataCacheFile):  # type: ignore[misc]
@@ -72,9 +80,17 @@ class _KernelFiles(IndexDataCacheFile):  # type: ignore[misc]
             return None
 
     def save(self, key: Any, data: Any) -> None:
-        """Keep a compiled kernel, if there is room for it: this run has no need of the file."""
+        """Keep a compiled kernel, if there is room for it: this run has no need of the file.
+
+        Its name tells its types. numba takes the next number, and two processes that begin together take the same one:
+        what is read later under the types of the one is the kernel of the other.
+        """
+        name = f"{Path(self._index_name).stem}.{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}.nbc"
         with contextlib.suppress(OSError):
-            super().save(key, data)
+            overloads = self._load_index()
+            if overloads.get(key) != name:
+                self._save_index(overloads | {key: name})
+            self._save_data(name, data)
 
     def _dump(self, obj: Any) -> bytes:
         data: bytes = super()._dump(obj)
@@ -120,16 +136,18 @@ def jit(function: F) -> F:
     if numba.config.DISABLE_JIT:
         return function
     folder = cache_folder()
-    before = numba.config.CACHE_DIR
+    before, ensure = numba.config.CACHE_DIR, UserProvidedCacheLocator.ensure_cache_path
     numba.config.CACHE_DIR = str(folder or "")  # read by the decorator only, and put back at once
+    UserProvidedCacheLocator.ensure_cache_path = lambda _: None  # it would write into a folder that is only read
     try:
         compiled: F = numba.njit(cache=folder is not None, **OPTIONS)(function)
         if folder is not None:  # numba has no other way to a cache of one's own
             cache = compiled._cache  # type: ignore[attr-defined]
             cache.__class__, cache._cache_file.__class__ = _Cache, _KernelFiles
+            cache._cache_file._source_stamp = None  # another time of the same source is no other kernel
         return compiled
     finally:
-        numba.config.CACHE_DIR = before
+        numba.config.CACHE_DIR, UserProvidedCacheLocator.ensure_cache_path = before, ensure
 
 
 #: values of these types have one type in numba

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mcgen.base.errors import InputError, McgenWarning, refuse_if
+from mcgen.base.errors import ClosureError, InputError, McgenWarning, refuse_if
 from mcgen.base.estimate import share_pulls
 from mcgen.base.files import at_stake, check_input, check_output, overwriting, refuse
 from mcgen.card.card import Card, parse_card
 from mcgen.events import exposure
-from mcgen.events.branches import Columns
+from mcgen.events.branches import PARTS, Columns
 from mcgen.events.events import STEP, ContentHash, Readable, View
 from mcgen.events.foreign_pool import ForeignPool
 from mcgen.events.formats import load as load_file
@@ -88,12 +88,27 @@ def _sum(rows: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.array([math.fsum(column) for column in np.transpose(list(rows))])
 
 
+#: branches of which no two events have the same number
+_OWN = ("t", "x", "tau", *(f"S_{part}" for part in PARTS))
+
+
+def _check_repeated(parts: Sequence[EventMeta]) -> None:
+    """Raise ClosureError if two files hold the same events under different numbers."""
+    for name in _OWN:
+        hashes = [part["branch_sha256"][name] for part in parts if name in part.get("branch_sha256", ())]
+        repeated = len(hashes) - len(set(hashes))
+        refuse_if(
+            repeated > 0, f"{repeated} of {len(hashes)} files repeat the events of another ({name})", ClosureError
+        )
+
+
 def pooled(parts: Sequence[EventMeta]) -> EventMeta:
     """Metadata of several files together.
 
     The error of the normalisation is common to all events of one seed, and independent for different seeds: it falls
     with the number of seeds, not with the number of events.
     """
+    _check_repeated(parts)
     n = sum(part["n_events"] for part in parts)
     share = [part["n_events"] / n for part in parts]
 

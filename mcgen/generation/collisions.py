@@ -15,7 +15,7 @@ import numpy as np
 
 from mcgen.base.arrays import Array
 from mcgen.base.errors import ClosureError, refuse_if
-from mcgen.base.estimate import Estimate, mean_of
+from mcgen.base.estimate import Estimate, expected_trials, mean_of
 from mcgen.base.jit import jit
 from mcgen.base.rng import EVENTS, INTEGRATION, uniforms
 from mcgen.events.branches import ROW
@@ -251,6 +251,10 @@ class PreparedCollisions:
     def total(self, weighted: bool) -> Estimate:
         """Cross section in pb by Monte Carlo: from the mean of f if weighted, else from that of min(1, f)."""
         return (self.mean if weighted else self.accepted).times(self.cells.total)
+
+    def trials(self) -> tuple[Estimate, float]:
+        """Trials that an unweighted event takes: their mean, and their variance."""
+        return expected_trials([1.0], [self.accepted])
 
     @property
     def overweight(self) -> float:

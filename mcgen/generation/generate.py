@@ -31,6 +31,7 @@ from mcgen.events.formats import nanoaod
 from mcgen.events.formats.root import EventFile, RootWriter, event_writer
 from mcgen.events.line_parts import has_both_lines, line_parts
 from mcgen.events.meta import DecayMode, EventMeta
+from mcgen.generation.closure import Closure
 from mcgen.generation.collisions import PreparedCollisions
 from mcgen.generation.kernel import NO_PARTICLES, Beamline, draw_sources, fill, place_in_depth, steer
 from mcgen.generation.normalisation import MAX_PULL, Filler, Prepared, PreparedSource, Tally, prepare
@@ -238,12 +239,15 @@ def write(
     ClosureError
         If the events disagree with the quadrature by more than max_pull standard deviations.
     """
-    tally = Tally(prepared, events, options.weighted, max_pull, hashed)
     card = prepared.source.card
     boson = Boson(card, card.scalar.model, prepared.m_S)
     how = DecayModel(
         boson, Search.of(card, prepared.m_S), card.scalar.g_mu, prepared.seed, options.decays is DecayMode.FORCED
     )
+    sample = None
+    if isinstance(prepared, PreparedSource) and prepared.known:
+        sample = Closure(prepared.source, prepared.m_S, prepared.known, how)
+    tally = Tally(prepared, events, options.weighted, max_pull, hashed, sample)
     weighted_decays = how.forced or card.scalar.decay is not None
     both_lines = has_both_lines(prepared.source, prepared.m_S)
     done = 0

@@ -14,7 +14,7 @@ import numpy as np
 from mcgen.base import threads
 from mcgen.base.arrays import Array
 from mcgen.base.errors import ClosureError, refuse_if
-from mcgen.base.estimate import Estimate, mean_of, share_pulls, weighted_sum
+from mcgen.base.estimate import Estimate, expected_trials, mean_of, share_pulls, weighted_sum
 from mcgen.base.jit import jit
 from mcgen.base.rng import INTEGRATION
 from mcgen.card.provenance import provenance
@@ -23,6 +23,7 @@ from mcgen.events.branches import Columns
 from mcgen.events.events import ContentHash
 from mcgen.events.line_parts import RATIO
 from mcgen.events.meta import FORMAT, EventMeta
+from mcgen.generation import closure
 from mcgen.generation.both_lines import Channel, channels
 from mcgen.generation.collisions import PreparedCollisions
 from mcgen.generation.collisions import prepare as prepare_collisions
@@ -45,6 +46,10 @@ CHECK_POINTS = 1 << 15
 _INTEGRATION_BLOCK, _SMALLEST_BLOCK = 1 << 14, 1 << 11
 #: a run further off its quadrature than this many standard deviations fails
 MAX_PULL = 5.0
+
+
+#: events whose number of trials is no longer skew
+_FEW = 1000
 
 
 #: what makes events: takes the number of the first one and the array to fill, gives the number of trials
@@ -77,6 +82,7 @@ class PreparedSource:
     shares: Array  #: expected share of the events in each bin
     errors: Array  #: errors of these shares
     sigma: list[dict[str, Any]]  #: cross sections along the target, element by element
+    known: closure.Expected | None  #: of a sample of the events; nothing where they go into no file
 
     #: the branch whose shares are compared with the quadrature
     binned = "t"
@@ -93,6 +99,11 @@ class PreparedSource:
     def bins(self) -> dict[str, Any]:
         """The bins, as metadata have them."""
         return {"edges_gev2": self.edges.tolist()}
+
+    def trials(self) -> tuple[Estimate, float]:
+        """Trials that an unweighted event takes: their mean, and their variance."""
+        shares = np.diff(self.sources(weighted=False), prepend=0.0).tolist()
+        return expected_trials(shares, [s.accepted for s in self.components])
 
     def sources(self, weighted: bool) -> Array:
         """Cumulative shares of the components in the events."""
@@ -207,6 +218,7 @@ def _prepare(source: Source, m_S: float, seed: int, workers: int, in_passing: bo
         expected = pool.submit(yield_per_muon, source, m_S)
         bins = None if in_passing else pool.submit(_t_bins, source, m_S, components)
         sigma = None if in_passing else pool.submit(_sigma, source, m_S)
+        known = None if in_passing else pool.submit(closure.expected, source, m_S)
         lattices = build_lattices(components, processes, pool)
 
         def sums(job: tuple[int, int]) -> list[tuple[float, ...]]:
@@ -224,7 +236,8 @@ def _prepare(source: Source, m_S: float, seed: int, workers: int, in_passing: bo
         whole = expected.result()
         edges, t, t_error = bins.result() if bins else (NONE, NONE, NONE)
         shares = edges, t / whole.value, t_error / whole.value
-        return PreparedSource(source, m_S, seed, ready, whole, *shares, sigma.result() if sigma else [])
+        beside = sigma.result() if sigma else [], known.result() if known else None
+        return PreparedSource(source, m_S, seed, ready, whole, *shares, *beside)
 
 
 @jit
@@ -265,12 +278,22 @@ class Tally:
         Standard deviations between events and quadrature at which `metadata` fails.
     hashed : bool
         Whether metadata have hashes of the content.
+    sample : Closure, optional
+        Looks at a part of the events more closely.
     """
 
     def __init__(
-        self, prepared: Prepared, events: int, weighted: bool, max_pull: float = MAX_PULL, hashed: bool = True
+        self,
+        prepared: Prepared,
+        events: int,
+        weighted: bool,
+        max_pull: float = MAX_PULL,
+        hashed: bool = True,
+        sample: closure.Closure | None = None,
     ) -> None:
         self._max_pull = max_pull
+        self._sample = sample
+        self._added, self._in_order = 0, True
         self._prepared = prepared
         self._events = events
         self._weighted = weighted
@@ -287,7 +310,12 @@ class Tally:
         if self._hash:
             self._hash.update(kept)
         self._trials += trials
-        weight = columns["weight"]
+        columns = columns | kept
+        number, weight = kept["event"], columns["weight"]
+        self._added += number.size
+        self._in_order &= bool((number[1:] == number[:-1] + np.uint64(1)).all())
+        if self._sample:
+            self._sample.add(columns)
         if self._t_sums.size:
             add_to_bins(self._prepared.edges, columns[self._prepared.binned], weight, self._t_sums, self._t_squares)
         self._sums.append(float(weight.sum()))
@@ -308,6 +336,16 @@ class Tally:
             produced = produced._replace(error=max(produced.error, spread * prepared.expected.value))
         return produced, norm_error
 
+    def _check_trials(self) -> None:
+        """Raise ClosureError if more or fewer points were accepted than the weights say."""
+        if self._weighted or self._events < _FEW:
+            return
+        expected, variance = self._prepared.trials()
+        error = math.hypot(expected.error, math.sqrt(variance / self._events))
+        pull = (self._trials / self._events - expected.value) / error
+        message = f"events disagree with their weights: {self._trials} trials for {self._events}, pull {pull:.1f}"
+        refuse_if(not abs(pull) < self._max_pull + closure.MARGIN, message, ClosureError)
+
     def metadata(self) -> EventMeta:
         """The file's metadata; raises ClosureError if events and quadrature disagree."""
         prepared, n, card = self._prepared, self._events, self._prepared.source.card
@@ -320,6 +358,11 @@ class Tally:
             f"{prepared.expected.value:.6g}, pull {pull:.1f}; worst pull in {prepared.binned} {worst:.1f}"
         )
         refuse_if(not (abs(pull) < self._max_pull and worst < self._max_pull), message, ClosureError)
+        whole = self._added == n and self._in_order
+        refuse_if(not whole, f"events: {self._added} of {n}, or not each once and in order", ClosureError)
+        self._check_trials()
+        if self._sample:
+            self._sample.check(self._max_pull)
         return EventMeta(
             {
                 "format": FORMAT,

@@ -200,7 +200,7 @@ def form_at(block: Array, i: int) -> AzimuthalForm:
 
 
 @jit
-def _scaled_amplitude(form: AzimuthalForm, y: float) -> tuple[float, float]:
+def scaled_amplitude(form: AzimuthalForm, y: float) -> tuple[float, float]:
     """(A s, cos(phi_q)) at y = cos(psi), where psi is uniform if phi_q has density 1/s."""
     a = form.s_min + form.b
     c = (a * y + form.b) / (a + form.b * y)
@@ -211,17 +211,17 @@ def _scaled_amplitude(form: AzimuthalForm, y: float) -> tuple[float, float]:
 @jit
 def azimuth_bound(form: AzimuthalForm) -> float:
     """Bound of A s, which is smooth in psi: its largest value at nine points, 2 % added."""
-    bound = max(_scaled_amplitude(form, 1.0)[0], _scaled_amplitude(form, -1.0)[0])
-    bound = max(bound, max(_scaled_amplitude(form, _COS_1)[0], _scaled_amplitude(form, -_COS_1)[0]))
-    bound = max(bound, max(_scaled_amplitude(form, math.sqrt(0.5))[0], _scaled_amplitude(form, -math.sqrt(0.5))[0]))
-    bound = max(bound, max(_scaled_amplitude(form, _COS_3)[0], _scaled_amplitude(form, -_COS_3)[0]))
-    return 1.02 * max(bound, _scaled_amplitude(form, 0.0)[0])
+    bound = max(scaled_amplitude(form, 1.0)[0], scaled_amplitude(form, -1.0)[0])
+    bound = max(bound, max(scaled_amplitude(form, _COS_1)[0], scaled_amplitude(form, -_COS_1)[0]))
+    bound = max(bound, max(scaled_amplitude(form, math.sqrt(0.5))[0], scaled_amplitude(form, -math.sqrt(0.5))[0]))
+    bound = max(bound, max(scaled_amplitude(form, _COS_3)[0], scaled_amplitude(form, -_COS_3)[0]))
+    return 1.02 * max(bound, scaled_amplitude(form, 0.0)[0])
 
 
 @jit
 def _tried_azimuth(form: AzimuthalForm, bound: float, u_psi: float, u_accept: float) -> tuple[float, float, float]:
     """Cosine, sine and excess of one trial; an excess of 0 says that it is rejected."""
-    value, c = _scaled_amplitude(form, of_turn(u_psi)[0])
+    value, c = scaled_amplitude(form, of_turn(u_psi)[0])
     sine = math.sqrt(max(0.0, (1.0 - c) * (1.0 + c)))
     excess = max(1.0, value / bound) if value >= u_accept * bound else 0.0
     return c, sine if u_psi < 0.5 else -sine, excess

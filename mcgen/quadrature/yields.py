@@ -309,15 +309,89 @@ def beam_nodes(source: Source, m_S: float, n_E: int) -> Iterator[tuple[Target, A
         yield first.target, E, yield_per_pb(1.0, targets.sum(axis=1))
 
 
+class Mean(NamedTuple):
+    """Mean of a quantity over all S."""
+
+    value: float
+    spread: float
+    error: float  #: of the mean
+    furthest: float  #: what any S can be away from it
+
+
+#: quantities of events whose means the quadrature knows, of columns E_mu, x, depth_cm
+MEANS: dict[str, Callable[[Array, Array, Array], Array]] = {
+    "E_mu": lambda E, _x, _depth: E,
+    "x": lambda _E, x, _depth: x,
+    "depth": lambda _E, _x, depth: depth,
+    **{f"cos({k} pi x)": functools.partial(lambda k, _E, x, _depth: np.cos(k * math.pi * x), k) for k in range(1, 5)},
+}
+
+
+def _moments(source: Source, m_S: float, n_E: int, q: Rules) -> Array:
+    """Mean, mean square, smallest and largest value of each of `MEANS`, shape (4, means)."""
+    weights, columns = [], []
+    for group in groups(source.components(m_S)):
+        E, depth, targets = group_nodes(group, n_E)
+        made = spectra(E, source.process(m_S, group[0].target), "exact", None, q)
+        for at, where, nuclei, (E_S, sigmas) in zip(E.tolist(), depth, targets, made, strict=True):
+            weights.append(np.outer(sigmas, yield_per_pb(1.0, nuclei)).ravel())
+            columns.append([c.ravel() for c in np.broadcast_arrays(at, E_S[:, None] / at, where)])
+    weight = np.concatenate(weights)
+    E_mu, x, depth_cm = (np.concatenate(column) for column in zip(*columns, strict=True))
+    values = [of(E_mu, x, depth_cm) for of in MEANS.values()]
+    means = [[np.sum(weight * v**power) / weight.sum() for v in values] for power in (1, 2)]
+    return np.array([*means, [v.min() for v in values], [v.max() for v in values]])
+
+
+def beam_means(source: Source, m_S: float) -> dict[str, Mean]:
+    """Means of energies, depth and x of all S that are made, by quadrature; of what varies.
+
+    Parameters
+    ----------
+    source : Source
+    m_S : float
+        Mass of S in GeV.
+    """
+    fine, coarse = (_moments(source, m_S, n_E, rules(*n)) for n_E, n in ((16, (24, 8, 6, 1)), (12, (16, 6, 6, 1))))
+    found = {}
+    for name, (mean, square, low, high), other in zip(MEANS, fine.T.tolist(), coarse[0].tolist(), strict=True):
+        spread = math.sqrt(max(0.0, square - mean * mean))
+        if spread > 1e-5 * abs(mean):  # else rounding is all there is
+            found[name] = Mean(mean, spread, abs(mean - other) + 3e-4 * spread, 1.1 * max(mean - low, high - mean))
+    return found
+
+
+def theta_spectrum(source: Source, m_S: float, bins: int = 12) -> tuple[Array, Array, Array]:
+    """Edges in rad up to pi, S per muon at g_mu = 1 in bins of the angle of S, and the numerical error.
+
+    Parameters
+    ----------
+    source : Source
+    m_S : float
+        Mass of S in GeV.
+    bins : int
+    """
+    process = source.process(m_S)
+    edges = np.concatenate([[0.0], np.geomspace(0.1 * process.m / source.card.beam.E_max, math.pi, bins)])
+    return edges, *_spectrum_in(source, m_S, "theta", edges, ((6, (24, 1, 8, 4)), (4, (16, 1, 6, 3))))
+
+
 def t_spectrum(source: Source, m_S: float, edges: Array) -> tuple[Array, Array]:
     """S per muon at g_mu = 1 in bins of t (GeV^2), integrated over the target, and the numerical error."""
+    return _spectrum_in(source, m_S, "t", edges, ((8, (40, 1, 8, 5)), (6, (28, 1, 6, 4))))
+
+
+def _spectrum_in(
+    source: Source, m_S: float, variable: str, edges: Array, nodes: Sequence[tuple[int, tuple[int, int, int, int]]]
+) -> tuple[Array, Array]:
+    """S per muon at g_mu = 1 in bins of a variable, with two rules: the first, and their differences."""
     totals = []
-    for n_E, n in ((8, (40, 1, 8, 5)), (6, (28, 1, 6, 4))):
+    for n_E, n in nodes:
         total = np.zeros(len(edges) - 1)
         for target, E, per_pb in beam_nodes(source, m_S, n_E):
             process = source.process(m_S, target)
-            t_bins, _ = cross_section.bins(process)["t"]
+            integrate, _ = cross_section.bins(process)[variable]
             for node, weight in zip(E.tolist(), per_pb.tolist(), strict=True):
-                total += weight * t_bins(node, process, edges, rules(*n))
+                total += weight * integrate(node, process, edges, rules(*n))
         totals.append(total)
     return totals[0], np.abs(totals[0] - totals[1])

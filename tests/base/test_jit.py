@@ -6,12 +6,14 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numba
 import pytest
+from numba.core.caching import UserProvidedCacheLocator
 
 import mcgen
 from mcgen.base import jit
@@ -139,3 +141,48 @@ def test_full_disk(tmp_path):
     found = _run(package, full, XDG_CACHE_HOME=str(tmp_path))
     assert found == flux(3.0, 0.1, 0.1, form_factor("paper", 74.0, 183.84))
     assert not list(tmp_path.rglob("*.nb*"))
+
+
+@needs_cache
+def test_two_processes_begin_together(cache, monkeypatch):
+    """Kernels of other types that two processes keep at the same time; fails if one is read as the other."""
+    with monkeypatch.context() as patch:  # both look for what is there before either has kept anything
+        patch.setattr(jit._KernelFiles, "_load_index", lambda _: {})
+        assert jit.jit(_kernel)(3.0) == 7.0
+        assert jit.jit(_kernel)(3) == 7.0
+    assert len(list(cache.rglob("*.nbc"))) == 2
+    for value in (3.0, 3, 3.0):
+        again = jit.jit(_kernel)
+        assert again(value) == 7.0
+        assert [signature[0] for signature in again.signatures] == [numba.typeof(value)]
+
+
+@needs_cache
+def test_kernels_that_can_only_be_read(cache, monkeypatch):
+    """Those of a container are used, and an empty folder is not; fails if a place that is read must be written to."""
+    assert jit.jit(_kernel)(3.0) == 7.0
+
+    def read_only(**_):
+        raise OSError(errno.EROFS, "read-only")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", read_only)
+    jit.cache_folder.cache_clear()
+    again = jit.jit(_kernel)
+    assert (again(3.0), _hits(again)) == (7.0, 1)
+    for path in cache.rglob("*.nb?"):
+        path.unlink()
+    monkeypatch.setenv("HOME", str(cache / "home"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    jit.cache_folder.cache_clear()
+    assert jit.cache_folder() is None
+    assert jit.jit(_kernel)(3.0) == 7.0
+
+
+@needs_cache
+def test_another_installation_of_the_same_version(cache, monkeypatch):
+    """Another time stamp of the same source; fails if the kernels are compiled again."""
+    assert jit.jit(_kernel)(3.0) == 7.0
+    monkeypatch.setattr(UserProvidedCacheLocator, "get_source_stamp", lambda _: (1.0, 1))
+    again = jit.jit(_kernel)
+    assert (again(3.0), _hits(again)) == (7.0, 1)
+    assert list(cache.rglob("*.nbc"))
