@@ -16,6 +16,8 @@ import json
 import os
 import re
 import tempfile
+import threading
+import time
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -29,6 +31,10 @@ from mcgen.base.steps import LOG
 
 #: no room for the output: full disk, quota, limit of a file's size
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+_MASK = threading.Lock()
+#: seconds without a sign of a process that makes a file, after which another one makes it too
+HUNG = 600.0
 
 #: whether two files say the same
 Same = Callable[[Path, Path], bool]
@@ -274,6 +280,14 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def _umask() -> int:
+    """The mask of new files; to read it is to set it, which no two threads must do at once."""
+    with _MASK:
+        umask = os.umask(0)
+        os.umask(umask)
+    return umask
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | Path, same: Same = same_lines) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name at the end, or vanishes if an error is raised.
@@ -297,9 +311,7 @@ def atomic_path(path: str | Path, same: Same = same_lines) -> Iterator[Path]:
     part = Path(name)
     try:
         with _said_of(shown, _FULL):
-            umask = os.umask(0)
-            os.umask(umask)
-            os.fchmod(handle, 0o666 & ~umask)
+            os.fchmod(handle, 0o666 & ~_umask())
             os.close(handle)
             yield part
             sync(part)
@@ -385,24 +397,27 @@ def _is(path: Path, descriptor: int) -> bool:
 
 
 @contextlib.contextmanager
-def claim(path: Path, wait: bool = False) -> Iterator[bool]:
+def claim(path: Path, wait: bool = False, tidy: bool = False) -> Iterator[bool]:
     """Whether this process may make a file: not if another one is making it now.
 
-    Unfinished files of a killed process are removed.
+    Unfinished files of a killed process are removed, if it has left its lock.
 
     Parameters
     ----------
     path : path
     wait : bool
-        Wait until the other process is done.
+        Wait until the other process is done, or has written nothing for `HUNG` seconds: then two make the same file.
+    tidy : bool
+        Look for unfinished files even if there is no lock, which takes the longer the more files there are.
     """
     lock = path.with_name(f".{path.name}.lock")
+    tidy = tidy or lock.exists()
     while True:
         with lock.open("w") as handle:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                _acquire(handle, path, wait)
             except BlockingIOError:
-                yield False
+                yield wait
                 return
             except OSError:  # no locks in this file system: then two processes may make the file, with the same content
                 try:
@@ -413,9 +428,34 @@ def claim(path: Path, wait: bool = False) -> Iterator[bool]:
             if not _is(lock, handle.fileno()):  # its last holder has removed it
                 continue
             try:
-                for stale in path.parent.glob(f".{path.name}.*{path.suffix}"):
+                for stale in _unfinished(path) if tidy else ():
                     stale.unlink(missing_ok=True)
                 yield True
             finally:
                 lock.unlink(missing_ok=True)
             return
+
+
+def _unfinished(path: Path) -> list[Path]:
+    """Files that are to become a file, or were."""
+    return list(path.parent.glob(f".{path.name}.*{path.suffix}"))
+
+
+def _acquire(handle: IO[str], path: Path, wait: bool) -> None:
+    """Lock a file; BlockingIOError if another process has the lock, and keeps it while nothing happens."""
+    pause, state, changed = 0.01, list[tuple[Path, int, int]](), time.monotonic()
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if not wait:
+                raise
+            with contextlib.suppress(FileNotFoundError):
+                stats = [(each, each.stat()) for each in _unfinished(path)]
+                if (now := [(each, stat.st_size, stat.st_mtime_ns) for each, stat in stats]) != state:
+                    state, changed = now, time.monotonic()
+            if time.monotonic() - changed > HUNG:
+                raise
+        time.sleep(pause)
+        pause = min(1.0, 1.5 * pause)
