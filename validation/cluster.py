@@ -23,11 +23,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.context import ForkProcess as Process
 from pathlib import Path
 
+from mcgen._version import __version__
+from mcgen.base import files
 from mcgen.base.errors import InputError
-from mcgen.campaign import engines
+from mcgen.campaign import engines, production
 from mcgen.cli import main
 from mcgen.events.formats.root import EventFile
 from mcgen.events.pool import load
@@ -42,27 +45,25 @@ ARGUMENTS += ["--events", f"{PARTITIONS * EACH}", "--partition-events", f"{EACH}
 SLOW, SILENT, PATIENT, LONGEST = 0.15, 12.0, 6.0, 300.0
 #: of dask, so that faults are noticed within seconds and not minutes
 SETTINGS = {
-    "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": f"{SILENT}s",
-    "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": f"{SILENT}s",  # 11 at least
-    "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": f"{2.0 * SILENT}s",
+    "distributed.scheduler.worker-ttl": f"{SILENT}s",
+    "distributed.comm.timeouts.tcp": f"{SILENT}s",  # 11 at least
+    "distributed.comm.timeouts.connect": f"{2.0 * SILENT}s",
 }
 #: network of the one worker that has its own
 SPACE, NEAR, FAR = f"mcgen{os.getpid()}", "10.213.77.1", "10.213.77.2"
 
 
 def quick_to_notice() -> None:
-    """The command does not wait for minutes."""
+    """A process does not wait for minutes."""
+    import dask
+
+    dask.config.set(SETTINGS)
     engines.PATIENCE, engines.SEEN = PATIENT, PATIENT
 
 
-def _worker(kind: str, folder: str) -> None:
-    """What is different about a worker; it calls this before it asks for work."""
-    from mcgen import _version
-    from mcgen.campaign import production
-
+def _slow_worker(kind: str, folder: Path) -> None:
+    """What is different about a worker, in its process."""
     made = production.make_partition
-    if made.__name__ == "slowly":  # a module that dask loads first is loaded twice
-        return
 
     def slowly(*arguments: object, **options: object) -> int:
         time.sleep(SLOW)
@@ -70,13 +71,13 @@ def _worker(kind: str, folder: str) -> None:
 
     production.make_partition = engines.make_partition = slowly
     changes: dict[str, Callable[[], object]] = {
-        "another version": lambda: setattr(production, "__version__", _version.__version__ + "+other"),
+        "another version": lambda: setattr(production, "__version__", __version__ + "+other"),
         "clock": late(-86_400.0 * 3.0),
         "other folder": lambda: os.chdir("/"),
-        "read-only": lambda: (Path(folder).chmod(0o555), bound_by_permissions()),
+        "read-only": lambda: (folder.chmod(0o555), bound_by_permissions()),
         "full": largest_file(30_000),
-        "not there": lambda: _other_disk(Path(folder).parent),
-        "not the same": lambda: _other_disk(Path(folder).parent, Path(folder)),
+        "not there": lambda: _other_disk(folder.parent),
+        "not the same": lambda: _other_disk(folder.parent, folder),
     }
     changes.get(kind, lambda: None)()
 
@@ -92,19 +93,32 @@ def _other_disk(mount: Path, folder: Path | None = None) -> None:
 
 
 class Cluster:
-    """A scheduler and its workers, all processes of their own."""
+    """A scheduler and its workers, each a process that runs the command of dask; forked, as they begin at once then."""
 
     def __init__(self, scratch: Path) -> None:
         self.scratch = scratch
-        self.workers: list[subprocess.Popen[bytes]] = []
-        self.scheduler: subprocess.Popen[bytes] | None = None
+        self.workers: list[Process] = []
+        self.scheduler: Process | None = None
         self.port = 0
 
-    def _start(self, name: str, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
-        log = (self.scratch / f"{name}.log").open("ab")
-        environment = os.environ | SETTINGS | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-        command = [*before, sys.executable, "-m", "dask", *arguments]
-        return subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=self.scratch)
+    def _start(self, name: str, *arguments: str, before: Sequence[Callable[[], object]] = ()) -> Process:
+        from distributed.cli import dask_scheduler, dask_worker
+
+        command = {"scheduler": dask_scheduler, "worker": dask_worker}[name].main
+
+        def work() -> None:
+            log = os.open(self.scratch / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            for number in (1, 2):
+                os.dup2(log, number)
+            os.chdir(self.scratch)
+            quick_to_notice()
+            for change in before:
+                change()
+            command(list(arguments))
+
+        process = multiprocessing.get_context("fork").Process(target=work)
+        process.start()
+        return process
 
     def address(self, host: str = "127.0.0.1") -> str:
         """Of the scheduler, in one of the networks."""
@@ -112,12 +126,12 @@ class Cluster:
 
     def begin(self) -> None:
         """Start the scheduler if there is none, at the same address as before."""
-        if self.scheduler and self.scheduler.poll() is None:
+        if self.scheduler and self.scheduler.is_alive():
             return
         told = self.scratch / "scheduler.json"
         told.unlink(missing_ok=True)
         arguments = ("--host", "0.0.0.0", "--port", str(self.port), "--no-dashboard", "--scheduler-file", str(told))
-        self.scheduler = self._start("scheduler", "scheduler", *arguments)
+        self.scheduler = self._start("scheduler", *arguments)
         end = time.monotonic() + LONGEST
         while not self.port or not told.exists():
             assert time.monotonic() < end, "no scheduler"
@@ -125,19 +139,18 @@ class Cluster:
             with contextlib.suppress(OSError, ValueError):
                 self.port = int(json.loads(told.read_text())["address"].rpartition(":")[2])
 
-    def add(self, kind: str = "", folder: Path | None = None, threads: int = 1, before: tuple[str, ...] = ()) -> int:
-        """One more worker, of some kind; its process."""
-        preload = self.scratch / f"kind-{time.monotonic_ns()}.py"
-        preload.write_text(f"from validation.cluster import _worker\n_worker({kind!r}, {str(folder)!r})\n")
-        arguments = ("--nthreads", str(threads), "--no-nanny", "--no-dashboard", "--preload", str(preload))
-        where = (self.address(NEAR), "--host", FAR) if before else (self.address(),)
-        self.workers.append(self._start("worker", "worker", *where, *arguments, before=before))
-        return self.workers[-1].pid
+    def add(self, kind: str = "", folder: Path = Path(), host: str = "") -> Process:
+        """One more worker, of some kind, perhaps in a network of its own."""
+        arguments = ("--nthreads", "2" if kind == "threads" else "1", "--no-nanny", "--no-dashboard")
+        where = (self.address(NEAR), "--host", host) if host else (self.address(),)
+        before = [*([_enter_space] if host else []), lambda: _slow_worker(kind, folder)]
+        self.workers.append(self._start("worker", *where, *arguments, before=before))
+        return self.workers[-1]
 
     def mend(self) -> None:
         """Scheduler and workers as many as there should be, all of them in order."""
         self.begin()
-        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        self.workers = [worker for worker in self.workers if worker.is_alive()]
         while len(self.workers) < WORKERS:
             self.add()
         self.wait(WORKERS)
@@ -148,6 +161,7 @@ class Cluster:
         def ask() -> None:
             import distributed
 
+            quick_to_notice()
             with distributed.Client(self.address(), timeout=LONGEST, set_as_default=False) as client:
                 client.wait_for_workers(count, timeout=LONGEST)
 
@@ -156,18 +170,17 @@ class Cluster:
         child.join(2.0 * LONGEST)
         assert child.exitcode == 0, "the cluster has too few workers"
 
-    def remove(self, *pids: int) -> None:
-        """SIGKILL workers, all without numbers."""
-        for worker in self.workers:
-            if not pids or worker.pid in pids:
-                worker.kill()
-                worker.wait()
+    def remove(self, *which: Process) -> None:
+        """SIGKILL some workers, all if none is named."""
+        for worker in which or self.workers:
+            worker.kill()
+            worker.join()
 
     def end(self) -> None:
         """SIGKILL everything."""
         for process in (*self.workers, *([self.scheduler] if self.scheduler else [])):
             process.kill()
-            process.wait()
+            process.join()
 
 
 class Bench:
@@ -205,9 +218,16 @@ class Bench:
         assert status == 0 or (status in (1, 2) and len(lines) == 1), (status, said)
         return status, said
 
-    def worker(self) -> int:
+    def worker(self) -> Process:
         """One of them."""
-        return self.rng.choice([worker.pid for worker in self.cluster.workers if worker.poll() is None])
+        return self.rng.choice([worker for worker in self.cluster.workers if worker.is_alive()])
+
+    @staticmethod
+    def signal(process: Process | None, number: int) -> None:
+        """Send a signal."""
+        assert process
+        assert process.pid
+        os.kill(process.pid, number)
 
     # what happens
 
@@ -224,22 +244,22 @@ class Bench:
 
     def a_worker_stops_and_continues(self) -> tuple[int, str]:
         """SIGSTOP until the scheduler has given it up; then it goes on with what it had, and answers again."""
-        command, pid = self.start(), self.worker()
+        command, worker = self.start(), self.worker()
         self.meet(command)
-        os.kill(pid, signal.SIGSTOP)
+        self.signal(worker, signal.SIGSTOP)
         time.sleep(2.0 * SILENT)
-        os.kill(pid, signal.SIGCONT)
+        self.signal(worker, signal.SIGCONT)
         return self.finish(command)
 
     def a_worker_stops_for_good(self) -> tuple[int, str]:
         """SIGSTOP, with its lock in its hand."""
-        command, pid = self.start(lambda: _hung(SILENT)), self.worker()
+        command, worker = self.start(lambda: _hung(SILENT)), self.worker()
         self.meet(command)
-        os.kill(pid, signal.SIGSTOP)
+        self.signal(worker, signal.SIGSTOP)
         try:
             return self.finish(command)
         finally:
-            self.cluster.remove(pid)
+            self.cluster.remove(worker)
 
     def all_workers_are_killed(self) -> tuple[int, str]:
         """And no new ones come."""
@@ -264,19 +284,18 @@ class Bench:
         self.meet(command)
         assert self.cluster.scheduler
         self.cluster.scheduler.kill()
-        self.cluster.scheduler.wait()
+        self.cluster.scheduler.join()
         return self.finish(command)
 
     def the_scheduler_stops(self) -> tuple[int, str]:
         """SIGSTOP: connections stay open and nobody answers."""
         command = self.start()
         self.meet(command)
-        assert self.cluster.scheduler
-        self.cluster.scheduler.send_signal(signal.SIGSTOP)
+        self.signal(self.cluster.scheduler, signal.SIGSTOP)
         try:
             return self.finish(command)
         finally:
-            self.cluster.scheduler.send_signal(signal.SIGCONT)
+            self.signal(self.cluster.scheduler, signal.SIGCONT)
 
     def the_command_is_killed(self) -> tuple[int, str]:
         """SIGKILL; the same command runs again at once, while workers are still at it."""
@@ -319,8 +338,8 @@ class Bench:
 
     def a_network_is_cut_and_mended(self) -> tuple[int, str]:
         """Of a worker in a network of its own."""
-        with _space() as (before, link):
-            pid = self.cluster.add(before=before)
+        with _space() as link:
+            worker = self.cluster.add(host=FAR)
             self.cluster.wait(WORKERS + 1)
             command = self.start()
             self.meet(command)
@@ -330,45 +349,42 @@ class Bench:
             try:
                 return self.finish(command)
             finally:
-                self.cluster.remove(pid)
+                self.cluster.remove(worker)
 
     def a_network_is_cut(self) -> tuple[int, str]:
         """Between the command and its scheduler."""
-        with _space() as (_, link):
+        with _space() as link:
             command = self.start(_enter_space, host=NEAR)
             self.meet(command)
             link("down")
             return self.finish(command)
 
-    def a_worker_of(self, kind: str, threads: int = 1) -> tuple[int, str]:
+    def a_worker_of(self, kind: str) -> tuple[int, str]:
         """A worker that is different from the others, and has its share of the work."""
         self.folder.mkdir(exist_ok=True)
-        kept = self.cluster.workers[2:]
-        self.cluster.remove(*(worker.pid for worker in kept))
-        pid = self.cluster.add(kind, self.folder, threads)
+        self.cluster.remove(*self.cluster.workers[2:])
+        worker = self.cluster.add(kind, self.folder)
         self.cluster.wait(3)
         try:
             return self.finish(self.start())
         finally:
-            self.cluster.remove(pid)
+            self.cluster.remove(worker)
             self.folder.chmod(0o755)
 
 
 #: workers that are different, and whether the production may be whole with them
 KINDS = {
     "another version": False, "not there": False, "not the same": False, "read-only": False, "full": False,
-    "clock": True, "other folder": True,
+    "clock": True, "other folder": True, "threads": True,
 }  # fmt: skip
 
 
 def _hung(seconds: float) -> None:
-    from mcgen.base import files
-
     files.HUNG = seconds
 
 
 @contextlib.contextmanager
-def _space() -> Iterator[tuple[tuple[str, ...], Callable[[str], None]]]:
+def _space() -> Iterator[Callable[[str], None]]:
     """A network of its own, connected by a cable that can be cut."""
 
     def ip(*arguments: str) -> None:
@@ -383,7 +399,7 @@ def _space() -> Iterator[tuple[tuple[str, ...], Callable[[str], None]]]:
         ip("-n", SPACE, "addr", "add", f"{FAR}/24", "dev", far)
         for device in (far, "lo"):
             ip("-n", SPACE, "link", "set", device, "up")
-        yield ("ip", "netns", "exec", SPACE), lambda state: ip("link", "set", near, state)
+        yield lambda state: ip("link", "set", near, state)
     finally:
         subprocess.run(["ip", "link", "del", near], check=False, stderr=subprocess.DEVNULL)
         ip("netns", "del", SPACE)

@@ -443,19 +443,20 @@ def _unfinished(path: Path) -> list[Path]:
 
 def _acquire(handle: IO[str], path: Path, wait: bool) -> None:
     """Lock a file; BlockingIOError if another process has the lock, and keeps it while nothing happens."""
-    pause, state, changed = 0.01, list[tuple[Path, int, int]](), time.monotonic()
+    now = time.monotonic()
+    pause, state, changed, look = 0.01, list[tuple[Path, int, int]](), now, now
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
-            if not wait:
+            if not wait or now - changed > HUNG:
                 raise
+        if now >= look:  # not each time: it takes the longer the more files there are
+            look = now + 0.1 * HUNG
             with contextlib.suppress(FileNotFoundError):
                 stats = [(each, each.stat()) for each in _unfinished(path)]
-                if (now := [(each, stat.st_size, stat.st_mtime_ns) for each, stat in stats]) != state:
-                    state, changed = now, time.monotonic()
-            if time.monotonic() - changed > HUNG:
-                raise
+                if (found := [(each, stat.st_size, stat.st_mtime_ns) for each, stat in stats]) != state:
+                    state, changed = found, now
         time.sleep(pause)
-        pause = min(1.0, 1.5 * pause)
+        pause, now = min(1.0, 1.5 * pause), time.monotonic()
