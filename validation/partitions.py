@@ -3,7 +3,8 @@
     python -m validation.partitions --count 100000
 
 The folder is made by copying one true partition with the metadata of the others. Commands then run on it in processes
-of their own: with all partitions there, with one or half of them missing, with and without the manifest.
+of their own: with all partitions there, with one or half of them missing, with and without the manifest. What decides
+is stopped when it knows what it has to make.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from pathlib import Path
 import uproot
 
 from mcgen.campaign import engines
-from mcgen.campaign.production import MANIFEST, Plan, plan_of, produce
+from mcgen.campaign.manifest import MANIFEST, Manifest, Row
+from mcgen.campaign.production import Plan, make_partition, plan_of, produce
 from mcgen.cli import main as mcgen
-from mcgen.events.formats.root import METADATA, TREE, EventFile
+from mcgen.events.formats.root import METADATA, TREE, EventFile, stored_metadata
 from mcgen.events.meta import EventMeta
+from mcgen.events.pool import Pooling
 from mcgen.generation.generate import Options
 from mcgen.source.source import load_card
 
@@ -56,7 +59,7 @@ def _typical(metadata: EventMeta) -> EventMeta:
 
 
 def fill(folder: Path, count: int) -> None:
-    """Make what is missing of a production, but for the manifest, from a single partition."""
+    """Make what is missing of a production as one leaves it that is complete, from a single partition."""
     asked = plan(count)
     produce(asked, folder, partitions=[0])
     first = EventFile(asked.path(folder, 0))
@@ -76,11 +79,19 @@ def fill(folder: Path, count: int) -> None:
     template.unlink()
     start = data.index(text(0).ljust(room))
     names = {path.name for path in folder.iterdir()}
+    pooling, rows = Pooling(), []
     for i in range(count):
-        if asked.path(folder, i).name in names:
-            continue
-        data[start : start + room] = text(i).ljust(room)
-        asked.path(folder, i).write_bytes(data)
+        path, part = asked.path(folder, i), metadata | {"first_event": i * EACH}
+        if i == count // 3:  # the one that is removed later is a true one
+            path.unlink(missing_ok=True)
+            make_partition(asked, folder, i)
+            part = EventFile(path).metadata
+        elif path.name not in names or i == 0:
+            data[start : start + room] = text(i).ljust(room)
+            path.write_bytes(data)
+        pooling.add(part)
+        rows.append(Row.of(path, part, stored_metadata(path)))
+    Manifest(asked.document(), pooling.result(), rows).write(folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +149,21 @@ def _all(count: int, folder: Path) -> dict[str, Cost]:
         sys.stdout.write(f"{what:46s} {found[what]}\n")
         sys.stdout.flush()
 
-    measure("generate, all there, no manifest: decides", lambda: _decide(given))
-    measure("generate, all there, no manifest: to the end", lambda: mcgen(given))
     measure("generate, all there: decides", lambda: _decide(given))
     measure("generate, all there: to the end", lambda: mcgen(given))
     measure("generate --job 1/1000", lambda: mcgen([*given, "--job", "1/1000"]))
-    measure("info", lambda: mcgen(["info", str(folder), "--json"]))
-    measure("reweight, until the first events", lambda: _start(["reweight", str(folder), "--g-mu", "1e-4"]))
-    measure("merge, until the first events", lambda: _start(["merge", str(folder), "-o", f"{folder}.root"]))
     asked.path(folder, count // 3).unlink()
     measure("generate, 1 missing: decides", lambda: _decide(given))
     measure("generate, 1 missing: to the end", lambda: mcgen(given))
+    measure("info", lambda: mcgen(["info", str(folder), "--json"]))
+    measure("reweight, until the first events", lambda: _start(["reweight", str(folder), "--g-mu", "1e-4"]))
+    measure("merge, until the first events", lambda: _start(["merge", str(folder), "-o", f"{folder}.root"]))
+    (folder / MANIFEST).unlink()
+    measure("generate, no manifest: to the end", lambda: mcgen(given))
     (folder / MANIFEST).unlink()
     for i in range(1, count, 2):
         asked.path(folder, i).unlink()
-    measure("generate, half missing: decides", lambda: _decide(given))
+    measure("generate, no manifest, half missing: decides", lambda: _decide(given))
     measure("generate --job 1/1000, half missing", lambda: mcgen([*given, "--job", "1/1000"]))
     return found
 
@@ -171,7 +182,6 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder, began = given.folder or Path(scratch) / "production", time.monotonic()
-        (folder / MANIFEST).unlink(missing_ok=True)
         # in a child: this process stays as small as a command that has just begun
         status = cost(lambda: fill(folder, given.count) or 0)
         sys.stdout.write(f"{given.count} partitions made in {time.monotonic() - began:.0f} s, {status}\n")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcgen.cli import main
+from mcgen.cli import main as mcgen
 from validation import disk
 from validation.cluster import ARGUMENTS, PARTITIONS, complete, content
 from validation.disk import unmounted
@@ -41,7 +41,7 @@ class Kind:
 
 
 KINDS = [
-    Kind("slow", delay=0.01),
+    Kind("slow", delay=0.003),
     Kind("forgetful, locks of one machine only", memory=3.0),
     Kind("no locks", no_locks=errno.ENOLCK),
     Kind("locks not supported", no_locks=errno.ENOTSUP),
@@ -191,7 +191,7 @@ def run(only: str = "") -> None:
     """Do it on every file system; AssertionError at the first one where a production is not what it should be."""
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name).resolve()
-        assert main([*ARGUMENTS, "-o", str(scratch / "reference"), "--workers", "1", "--quiet"]) == 0
+        assert mcgen([*ARGUMENTS, "-o", str(scratch / "reference"), "--workers", "1", "--quiet"]) == 0
         wanted = content(scratch / "reference")
         for number, kind in enumerate(one for one in KINDS if only in one.name):
             began, home = time.monotonic(), scratch / f"{number}"
@@ -203,11 +203,16 @@ def run(only: str = "") -> None:
             sys.stdout.flush()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="part of the name of a file system")
-    asked = parser.parse_args()
+    given = parser.parse_args()
     if reason := disk.why_not():
         sys.stdout.write(f"validation.shared_folder: not done, {reason}\n")
     else:
-        run(asked.only)
+        run(given.only)
+
+
+if __name__ == "__main__":
+    main()

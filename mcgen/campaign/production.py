@@ -312,7 +312,7 @@ def produce(
         return check_partition(plan, folder, i, verify) is not None
 
     todo = [i for i in asked if not is_whole(i)]
-    damaged = [i for i in todo if plan.path(folder, i).exists()]
+    damaged = [i for i in todo if plan.path(folder, i).name in names]
     done = sum(plan.size(i) for i in asked) - sum(plan.size(i) for i in todo)
     for events in engine(plan, folder, todo):
         done += events

@@ -128,3 +128,9 @@ def test_a_process_that_goes_on_is_waited_for(tmp_path, monkeypatch):
         told.append(("claimed", mine))
     thread.join()
     assert told == [("done", True), ("claimed", True)]
+
+
+def test_nobody_looks_at_all_files(tmp_path, monkeypatch):
+    """Without a lock that was left the folder is not searched; fails if n partitions cost n looks at n files."""
+    monkeypatch.setattr(files, "_unfinished", lambda _: pytest.fail("looked at all files"))
+    assert produce(plan(3), tmp_path / "folder").missing == []
