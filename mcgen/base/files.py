@@ -272,10 +272,16 @@ def _said_of(path: str | Path, numbers: Collection[int] | None = None) -> Iterat
 
 
 def sync(path: Path) -> None:
-    """Have the bytes of a file, or the names in a folder, on the disk before anything else is done."""
+    """Have the bytes of a file, or the names in a folder, on the disk before anything else is done.
+
+    Some network file systems know no names that are not there for good, and refuse to be asked for that.
+    """
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
+            raise
     finally:
         os.close(handle)
 
