@@ -69,7 +69,10 @@ def _operations(below: Path, kind: Kind) -> Any:
             return {f"st_{name}": getattr(found, f"st_{name}") for name in names} | moments
 
         def readdir(self, path: str, fh: int) -> Any:  # noqa: ARG002
-            return [".", "..", *(entry.name for entry in real(path).iterdir())]
+            here = real(path)
+            for name in (".", "..", *(entry.name for entry in here.iterdir())):
+                found = (here / name).lstat()
+                yield name, {"st_ino": found.st_ino, "st_mode": found.st_mode}, 0
 
         def create(self, path: str, mode: int, fi: Any = None) -> int:  # noqa: ARG002
             return os.open(real(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)

@@ -37,6 +37,8 @@ PLAN = "plan.json"
 MAX_PLAN = 10_000_000
 #: most partitions of a production; each is one file
 MAX_PARTITIONS = 1_000_000
+#: partitions that are looked for one by one
+_FEW = 1000
 #: names in the folder of a production
 _OURS = r"\.?(plan\.json|manifest\.json|events-\d+\.root)(\..*)?"
 
@@ -323,6 +325,8 @@ def produce(
             make_partition(plan, folder, i, wait=True)
     names = _names(folder)
     missing = [i for i in every if plan.path(folder, i).name not in names]
+    if len(missing) < _FEW:  # a network may list files later than it has them
+        missing = [i for i in missing if not plan.path(folder, i).exists()]
     if missing:  # those that are there are not opened: a thousand jobs would open a million files
         return Produced(plan, todo, damaged, missing, None)
     found = known if unchanged == plan.partitions else None

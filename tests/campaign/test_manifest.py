@@ -94,3 +94,11 @@ def test_no_manifest(plan, folder, text):
     assert read(plan, folder) is None
     produce(plan, folder)
     assert (folder / MANIFEST).read_text() == right
+
+
+def test_a_file_that_is_listed_late(plan, folder, monkeypatch):
+    """It is neither damaged nor missing; fails if it is said to be made anew because of damage, or to be lost."""
+    view = production._names(folder) - {plan.path(folder, 1).name}
+    monkeypatch.setattr(production, "_names", lambda _: view)
+    done = produce(plan, folder)
+    assert (done.made, done.damaged, done.missing) == ([1], [], [])
