@@ -33,6 +33,8 @@ from mcgen.base.steps import LOG
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _MASK = threading.Lock()
+#: looks for a lock file, five in a second
+_TRIES = 300
 #: seconds without a sign of a process that makes a file, after which another one makes it too
 HUNG = 600.0
 
@@ -419,7 +421,7 @@ def claim(path: Path, wait: bool = False, tidy: bool = False) -> Iterator[bool]:
     lock = path.with_name(f".{path.name}.lock")
     tidy = tidy or lock.exists()
     while True:
-        with lock.open("w") as handle:
+        with _opened(lock) as handle:
             try:
                 _acquire(handle, path, wait)
             except BlockingIOError:
@@ -440,6 +442,17 @@ def claim(path: Path, wait: bool = False, tidy: bool = False) -> Iterator[bool]:
             finally:
                 lock.unlink(missing_ok=True)
             return
+
+
+def _opened(lock: Path) -> IO[str]:
+    """A lock file; a network may know for some seconds one that another machine has removed, and cannot open it."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileNotFoundError):
+            return lock.open("w")
+        if not lock.parent.is_dir():
+            break
+        time.sleep(0.2)
+    return lock.open("w")
 
 
 def _unfinished(path: Path) -> list[Path]:

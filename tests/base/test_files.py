@@ -85,3 +85,21 @@ def test_a_file_system_that_cannot_sync_folders(tmp_path, monkeypatch, number):
     with pytest.raises(OSError, match=os.strerror(number)), open_atomic(tmp_path / "b.txt") as stream:
         stream.write("b")
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_lock_that_another_machine_has_removed(tmp_path, monkeypatch):
+    """A name that is there and cannot be opened is tried again, and a folder that is not there is an error at once."""
+    real, failed = Path.open, []
+
+    def stale(path, *arguments, **how):
+        if path.name.endswith(".lock") and len(failed) < 2 and path.parent == tmp_path:
+            failed.append(path)
+            raise FileNotFoundError(errno.ENOENT, "stale")
+        return real(path, *arguments, **how)
+
+    monkeypatch.setattr(Path, "open", stale)
+    with files.claim(tmp_path / "a.root") as mine:
+        assert mine
+    assert len(failed) == 2
+    with pytest.raises(FileNotFoundError), files.claim(tmp_path / "none" / "a.root"):
+        pass
