@@ -75,7 +75,7 @@ def _operations(below: Path, kind: Kind) -> Any:
                 yield name, {"st_ino": found.st_ino, "st_mode": found.st_mode}, 0
 
         def create(self, path: str, mode: int, fi: Any = None) -> int:  # noqa: ARG002
-            return os.open(real(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+            return os.open(real(path), os.O_RDWR | os.O_CREAT, mode)
 
         def open(self, path: str, flags: int) -> int:
             return os.open(real(path), flags & ~os.O_CREAT)
