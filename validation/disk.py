@@ -357,12 +357,19 @@ def mounted(folder: Path, found: Tree, told: Path) -> Iterator[Callable[[], Log]
             sys.excepthook(type(error), error, error.__traceback__)
         finally:
             os._exit(status)
+    with unmounted(folder, server):
+        yield lambda: pickle.loads(told.read_bytes())
+
+
+@contextmanager
+def unmounted(folder: Path, server: int) -> Iterator[None]:
+    """Wait until a process has mounted a file system; unmount it at the end."""
     try:
         end = time.monotonic() + 10.0
         while not folder.is_mount():
             assert time.monotonic() < end, "the disk cannot be mounted"
             time.sleep(0.005)
-        yield lambda: pickle.loads(told.read_bytes())
+        yield
     finally:
         unmount = ["fusermount3" if shutil.which("fusermount3") else "fusermount", "-u"]
         subprocess.run([*unmount, str(folder)], check=True)

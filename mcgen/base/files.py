@@ -16,6 +16,8 @@ import json
 import os
 import re
 import tempfile
+import threading
+import time
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -29,6 +31,12 @@ from mcgen.base.steps import LOG
 
 #: no room for the output: full disk, quota, limit of a file's size
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+_MASK = threading.Lock()
+#: looks for a lock file, five in a second
+_TRIES = 300
+#: seconds without a sign of a process that makes a file, after which another one makes it too
+HUNG = 600.0
 
 #: whether two files say the same
 Same = Callable[[Path, Path], bool]
@@ -266,12 +274,26 @@ def _said_of(path: str | Path, numbers: Collection[int] | None = None) -> Iterat
 
 
 def sync(path: Path) -> None:
-    """Have the bytes of a file, or the names in a folder, on the disk before anything else is done."""
+    """Have the bytes of a file, or the names in a folder, on the disk before anything else is done.
+
+    Some network file systems know no names that are not there for good, and refuse to be asked for that.
+    """
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
+            raise
     finally:
         os.close(handle)
+
+
+def _umask() -> int:
+    """The mask of new files; to read it is to set it, which no two threads must do at once."""
+    with _MASK:
+        umask = os.umask(0)
+        os.umask(umask)
+    return umask
 
 
 @contextlib.contextmanager
@@ -297,9 +319,7 @@ def atomic_path(path: str | Path, same: Same = same_lines) -> Iterator[Path]:
     part = Path(name)
     try:
         with _said_of(shown, _FULL):
-            umask = os.umask(0)
-            os.umask(umask)
-            os.fchmod(handle, 0o666 & ~umask)
+            os.fchmod(handle, 0o666 & ~_umask())
             os.close(handle)
             yield part
             sync(part)
@@ -385,24 +405,27 @@ def _is(path: Path, descriptor: int) -> bool:
 
 
 @contextlib.contextmanager
-def claim(path: Path, wait: bool = False) -> Iterator[bool]:
+def claim(path: Path, wait: bool = False, tidy: bool = False) -> Iterator[bool]:
     """Whether this process may make a file: not if another one is making it now.
 
-    Unfinished files of a killed process are removed.
+    Unfinished files of a killed process are removed, if it has left its lock.
 
     Parameters
     ----------
     path : path
     wait : bool
-        Wait until the other process is done.
+        Wait until the other process is done, or has written nothing for `HUNG` seconds: then two make the same file.
+    tidy : bool
+        Look for unfinished files even if there is no lock, which takes the longer the more files there are.
     """
     lock = path.with_name(f".{path.name}.lock")
+    tidy = tidy or lock.exists()
     while True:
-        with lock.open("w") as handle:
+        with _opened(lock) as handle:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                _acquire(handle, path, wait)
             except BlockingIOError:
-                yield False
+                yield wait
                 return
             except OSError:  # no locks in this file system: then two processes may make the file, with the same content
                 try:
@@ -413,9 +436,46 @@ def claim(path: Path, wait: bool = False) -> Iterator[bool]:
             if not _is(lock, handle.fileno()):  # its last holder has removed it
                 continue
             try:
-                for stale in path.parent.glob(f".{path.name}.*{path.suffix}"):
+                for stale in _unfinished(path) if tidy else ():
                     stale.unlink(missing_ok=True)
                 yield True
             finally:
                 lock.unlink(missing_ok=True)
             return
+
+
+def _opened(lock: Path) -> IO[str]:
+    """A lock file; a network may know for some seconds one that another machine has removed, and cannot open it."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileNotFoundError):
+            return lock.open("w")
+        if not lock.parent.is_dir():
+            break
+        time.sleep(0.2)
+    return lock.open("w")
+
+
+def _unfinished(path: Path) -> list[Path]:
+    """Files that are to become a file, or were."""
+    return list(path.parent.glob(f".{path.name}.*{path.suffix}"))
+
+
+def _acquire(handle: IO[str], path: Path, wait: bool) -> None:
+    """Lock a file; BlockingIOError if another process has the lock, and keeps it while nothing happens."""
+    now = time.monotonic()
+    pause, state, changed, look = 0.01, list[tuple[Path, int, int]](), now, now
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if not wait or now - changed > HUNG:
+                raise
+        if now >= look:  # not each time: it takes the longer the more files there are
+            look = now + 0.1 * HUNG
+            with contextlib.suppress(FileNotFoundError):
+                stats = [(each, each.stat()) for each in _unfinished(path)]
+                if (found := [(each, stat.st_size, stat.st_mtime_ns) for each, stat in stats]) != state:
+                    state, changed = found, now
+        time.sleep(pause)
+        pause, now = min(1.0, 1.5 * pause), time.monotonic()

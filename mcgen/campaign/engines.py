@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -26,8 +27,12 @@ from mcgen.base.interrupts import heed
 from mcgen.base.jit import leave_out_guests
 from mcgen.campaign.production import Engine, Plan, make_partition, serial
 
-#: seconds to wait for a scheduler that does not answer, or that has lost all its workers
+#: seconds to wait for a scheduler that does not answer, at work three times as long, or that has lost all its workers
 PATIENCE = 20.0
+#: seconds in which a file of a worker must be seen here: network file systems remember for a minute what was not there
+SEEN = 90.0
+#: partitions that a cluster is given at a time, many more than it has workers
+AT_ONCE = 10_000
 
 
 def _follow_parent() -> None:
@@ -154,37 +159,91 @@ def _connected(scheduler: str) -> Any:
         raise InputError(message) from None
 
 
-def _results(client: Any, jobs: Any) -> Iterator[int]:
-    """What jobs return, in the order in which they end.
+def _job(plan: Plan, folder: str, i: int) -> tuple[int, bool]:
+    """Make a partition on a worker; whether it is there then, and not still made by another process."""
+    make_partition(plan, folder, i)
+    return i, _is_there(plan, folder, i)
+
+
+def _is_there(plan: Plan, folder: str, i: int) -> bool:
+    return plan.path(Path(folder), i).exists()
+
+
+class _Jobs:
+    """Partitions that are made on a cluster, a limited number at a time: a hundred thousand would take a gigabyte.
 
     Results are fetched in the background: this thread must not wait for one that was lost with its worker.
-
-    Raises
-    ------
-    McgenError
-        If there were workers, and none has been left for `PATIENCE` seconds.
     """
-    last_seen, next_look = math.inf, 0.0  # no worker seen yet: they may still wait in the queue of a batch system
-    patient_until = time.monotonic() + PATIENCE
-    while not jobs.is_empty():
-        if jobs.has_ready():
-            _, result = next(jobs)
-            if isinstance(result, BaseException):
-                raise result
-            yield result
-            continue
-        now = time.monotonic()
-        if now > next_look:
-            next_look = now + 0.1 * PATIENCE
-            if client.nthreads():
-                last_seen = now
-            elif now - last_seen > PATIENCE:
-                message = "its workers are gone"
+
+    def __init__(self, client: Any, plan: Plan, folder: Path, todo: Sequence[int]) -> None:
+        self._client, self._plan, self._folder = client, plan, folder
+        self._waiting = iter(todo)
+        self._sent = optional("distributed", "--scheduler", "dask").as_completed(with_results=True)
+        self._unseen: dict[int, float] = {}  #: partitions that a worker has made, and until when they must be seen here
+
+    def __iter__(self) -> Iterator[int]:
+        """Events of each partition that is there.
+
+        Raises
+        ------
+        McgenError
+            If there were workers, and none has been left for `PATIENCE` seconds, or a partition is not seen here.
+        """
+        make, count = partial(_job, self._plan, str(self._folder.resolve())), 0
+        watch = _Watch(self._client)
+        while True:
+            if count <= AT_ONCE // 2 and (more := list(islice(self._waiting, AT_ONCE - count))):
+                self._sent.update(self._client.map(make, more, pure=False))
+                count += len(more)
+            if count == 0 and not self._unseen:
+                return
+            if count and self._sent.has_ready():
+                _, result = next(self._sent)
+                count -= 1
+                if isinstance(result, BaseException):
+                    raise result
+                i, is_there = result
+                if is_there:
+                    self._unseen[i] = time.monotonic() + SEEN
+                else:  # another process is at it; the production looks for it at the end
+                    yield self._plan.size(i)
+            else:
+                watch.look()
+                time.sleep(0.05)
+            yield from self._seen()
+
+    def _seen(self) -> Iterator[int]:
+        for i, until in list(self._unseen.items()):
+            if self._plan.path(self._folder, i).exists():
+                del self._unseen[i]
+                yield self._plan.size(i)
+            elif time.monotonic() > until:
+                message = f"partition {i} was made and is not seen here, the folder must be the same on all machines"
                 raise McgenError(message)
-            elif last_seen == math.inf and now > patient_until:
-                patient_until = math.inf
-                warnings.warn("the dask cluster has no worker yet, waiting for one", NoWorkerWarning, stacklevel=2)
-        time.sleep(0.05)
+
+
+class _Watch:
+    """Looks now and then whether a cluster has workers."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._last_seen = math.inf  # no worker seen yet: they may still wait in the queue of a batch system
+        self._next_look, self._patient_until = 0.0, time.monotonic() + PATIENCE
+
+    def look(self) -> None:
+        """Raise McgenError if there were workers and none has been left; TimeoutError if the scheduler is silent."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + 0.1 * PATIENCE
+        if self._client.sync(self._client.scheduler.ncores, workers=None, callback_timeout=3.0 * PATIENCE):
+            self._last_seen = now
+        elif now - self._last_seen > PATIENCE:
+            message = "its workers are gone"
+            raise McgenError(message)
+        elif self._last_seen == math.inf and now > self._patient_until:
+            self._patient_until = math.inf
+            warnings.warn("the dask cluster has no worker yet, waiting for one", NoWorkerWarning, stacklevel=2)
 
 
 def dask(scheduler: str) -> Engine:
@@ -196,10 +255,8 @@ def dask(scheduler: str) -> Engine:
 
     def engine(plan: Plan, folder: Path, todo: Sequence[int]) -> Iterator[int]:
         with _silent(), _connected(scheduler) as client:
-            make = partial(make_partition, plan, str(folder.resolve()))
             try:
-                made = client.map(make, todo, pure=False)
-                yield from _results(client, distributed.as_completed(made, with_results=True))
+                yield from _Jobs(client, plan, folder, todo)
             except distributed.KilledWorker:
                 reason = "a worker died again and again"
             except (distributed.CancelledError, distributed.comm.CommClosedError, TimeoutError):

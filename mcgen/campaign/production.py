@@ -12,6 +12,8 @@ import functools
 import hashlib
 import json
 import math
+import os
+import platform
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -21,19 +23,22 @@ from typing import Any
 from mcgen._version import __version__
 from mcgen.base.errors import ClosureError, InputError, McgenError, refuse_if
 from mcgen.base.files import claim, make_folder, overwriting, same_lines, write_json
+from mcgen.campaign.manifest import MANIFEST, Manifest, Row, mark
 from mcgen.card.card import Card, parse_card
-from mcgen.events.formats.root import EventFile
+from mcgen.events.formats.root import EventFile, quick_metadata, stored_metadata
 from mcgen.events.meta import EventMeta
-from mcgen.events.pool import pooled
+from mcgen.events.pool import Pooling
 from mcgen.generation.generate import Options, open_writer, write
 from mcgen.generation.normalisation import MAX_PULL, Prepared, prepare
 from mcgen.source.source import source_of
 
-PLAN, MANIFEST = "plan.json", "manifest.json"
+PLAN = "plan.json"
 #: largest plan in bytes: it is a card and a few numbers
 MAX_PLAN = 10_000_000
 #: most partitions of a production; each is one file
 MAX_PARTITIONS = 1_000_000
+#: partitions that are looked for one by one
+_FEW = 1000
 #: names in the folder of a production
 _OURS = r"\.?(plan\.json|manifest\.json|events-\d+\.root)(\..*)?"
 
@@ -173,6 +178,8 @@ def make_partition(plan: Plan, folder: str | Path, i: int, wait: bool = False) -
         Events of the partition.
     """
     path = plan.path(Path(folder), i)
+    other = f"mcgen {__version__} on {platform.node()}, and the production is of {plan.mcgen_version}"
+    refuse_if(plan.mcgen_version != __version__, f"folder {folder}: {other}")
     with claim(path, wait) as mine:
         if mine and check_partition(plan, Path(folder), i, verify=True) is None:
             prepared = _prepared(plan.card, plan.mass_gev, plan.seed)
@@ -186,8 +193,18 @@ def make_partition(plan: Plan, folder: str | Path, i: int, wait: bool = False) -
 
 
 def _membership(plan: Plan, i: int) -> dict[str, Any]:
-    digest = hashlib.sha256(json.dumps(plan.document(), sort_keys=True).encode()).hexdigest()
-    return {"partition": i, "partitions": plan.partitions, "plan_sha256": digest}
+    return {"partition": i, "partitions": plan.partitions, "plan_sha256": _digest(plan)}
+
+
+@functools.lru_cache(maxsize=2)
+def _digest(plan: Plan) -> str:
+    return hashlib.sha256(json.dumps(plan.document(), sort_keys=True).encode()).hexdigest()
+
+
+def _names(folder: Path) -> set[str]:
+    """What is in a folder, looked up at once: single questions take a hundred times as long over a network."""
+    with os.scandir(folder) as entries:
+        return {entry.name for entry in entries}
 
 
 def check_partition(plan: Plan, folder: Path, i: int, verify: bool) -> EventMeta | None:
@@ -211,14 +228,17 @@ def check_partition(plan: Plan, folder: Path, i: int, verify: bool) -> EventMeta
     if not path.exists():
         return None
     try:
-        file = EventFile(path)
-        if verify and file.content_sha256() != file.metadata["content_sha256"]:
-            return None
+        metadata = None if verify else quick_metadata(path, stored_metadata(path))
+        if metadata is None:
+            file = EventFile(path)
+            metadata = file.metadata
+            if verify and file.content_sha256() != metadata["content_sha256"]:
+                return None
     except InputError:
         return None
-    is_other = file.metadata.get("production") != _membership(plan, i)
+    is_other = metadata.get("production") != _membership(plan, i)
     refuse_if(is_other, f"file {path}: belongs to another production (card, seed, version or options differ)")
-    return file.metadata
+    return metadata
 
 
 Engine = Callable[[Plan, Path, Sequence[int]], Iterator[int]]
@@ -277,59 +297,94 @@ def produce(
     """
     folder = Path(folder)
     _settle(plan, folder)
-    asked = range(plan.partitions) if partitions is None else partitions
-    found = {i: check_partition(plan, folder, i, verify) for i in asked}
-    todo = [i for i, metadata in found.items() if metadata is None]
-    damaged = [i for i in todo if plan.path(folder, i).exists()]
+    known = Manifest.read(folder, plan.document(), plan.partitions)
+    every = range(plan.partitions)
+    asked = every if partitions is None else partitions
+    names = _names(folder)
+
+    unchanged = 0
+
+    def is_whole(i: int) -> bool:
+        nonlocal unchanged
+        if plan.path(folder, i).name not in names:
+            return False
+        if known and not verify and _is_known(plan.path(folder, i), known.rows[i]):
+            unchanged += 1
+            return True
+        return check_partition(plan, folder, i, verify) is not None
+
+    todo = [i for i in asked if not is_whole(i)]
+    damaged = [i for i in todo if plan.path(folder, i).name in names]
     done = sum(plan.size(i) for i in asked) - sum(plan.size(i) for i in todo)
     for events in engine(plan, folder, todo):
         done += events
         if progress:
             progress(done)
-    for i in asked:
+    for i in todo:
         if not plan.path(folder, i).exists():  # another process was making it, and may have been killed
             make_partition(plan, folder, i, wait=True)
-    every = range(plan.partitions)
-    missing = [i for i in every if not plan.path(folder, i).exists()]
-    whole = None
-    if not missing:  # else those that are there are not opened: a thousand jobs would open a million files
-        parts = {i: check_partition(plan, folder, i, verify=False) for i in every}
-        missing = [i for i, metadata in parts.items() if metadata is None]
-        if lost := sorted({*missing} & {*asked}):
-            message = f"folder {folder}: partition {lost[0]} cannot be read back; the same command resumes"
-            raise McgenError(message)
-        whole = None if missing else _finish(plan, folder, [metadata for metadata in parts.values() if metadata])
-    return Produced(plan, todo, damaged, missing, whole)
+    names = _names(folder)
+    missing = [i for i in every if plan.path(folder, i).name not in names]
+    if len(missing) < _FEW:  # a network may list files later than it has them
+        missing = [i for i in missing if not plan.path(folder, i).exists()]
+    if missing:  # those that are there are not opened: a thousand jobs would open a million files
+        return Produced(plan, todo, damaged, missing, None)
+    found = known if unchanged == plan.partitions else None
+    if found is None:
+        found, missing = _look_again(plan, folder, known)
+    if lost := sorted({*missing} & {*asked}):
+        message = f"folder {folder}: partition {lost[0]} cannot be read back; the same command resumes"
+        raise McgenError(message)
+    if found is not None:
+        _finish(folder, found, known)
+    return Produced(plan, todo, damaged, missing, found.whole if found else None)
 
 
-def _finish(plan: Plan, folder: Path, parts: Sequence[EventMeta]) -> EventMeta:
+def _is_known(path: Path, row: Row) -> bool:
+    """Whether a partition is the very file that is in the manifest."""
+    return row.stored != "" and row.stored == mark(stored_metadata(path))
+
+
+def _look_again(plan: Plan, folder: Path, known: Manifest | None) -> tuple[Manifest | None, list[int]]:
+    """What is in a folder once all partitions are there, or the partitions that cannot be read.
+
+    The events of all are added up unless it is known that they are those of the manifest.
+    """
+    rows, lost, pooling = list[Row](), list[int](), Pooling()
+    for i in range(plan.partitions):
+        path = plan.path(folder, i)
+        if known and _is_known(path, known.rows[i]):
+            rows.append(known.rows[i])
+            continue
+        stored = stored_metadata(path)
+        metadata = check_partition(plan, folder, i, verify=False)
+        if metadata is None:
+            lost.append(i)
+            continue
+        rows.append(Row.of(path, metadata, stored))
+        if not known:
+            pooling.add(metadata)
+        elif rows[-1].content != known.rows[i].content:
+            return _look_again(plan, folder, None)
+    if lost:
+        return None, lost
+    return Manifest(plan.document(), known.whole if known else pooling.result(), rows), []
+
+
+def _finish(folder: Path, found: Manifest, known: Manifest | None) -> None:
     """Compare all events with the quadrature, write the manifest, tidy up after killed processes."""
-    whole = pooled(parts)
+    whole = found.whole
     if not (abs(whole["pull"]) < MAX_PULL and whole["pull_t_worst"] < MAX_PULL):
         message = (
             f"folder {folder}: events disagree with the quadrature, pull {whole['pull']:.1f}; "
             f"worst pull in t {whole['pull_t_worst']:.1f}"
         )
         raise ClosureError(message)
-    with claim(folder / MANIFEST) as mine:
-        if mine:
-            _write_manifest(plan, folder, whole, parts)
-    left = (re.fullmatch(_OURS, path.name) for path in folder.glob(".*"))
+    if found != known:
+        with claim(folder / MANIFEST) as mine:
+            if mine:
+                found.write(folder)
+    left = (re.fullmatch(_OURS, name) for name in _names(folder) if name.startswith("."))
     for name in {match[1] for match in left if match}:
-        with claim(folder / name):  # removes them
+        with claim(folder / name, tidy=True):  # removes them
             pass
-    return whole
-
-
-def _write_manifest(plan: Plan, folder: Path, whole: EventMeta, parts: Sequence[EventMeta]) -> None:
-    keys = ("n_events", "sum_weights", "sum_squares", "yield_per_muon", "yield_error", "content_sha256")
-    document = {
-        "plan": plan.document(),
-        **{key: whole[key] for key in (*keys, "yield_quadrature", "pull", "versions", "card_sha256")},
-        "partitions": [
-            {"file": plan.path(folder, i).name, "first_event": part["first_event"], **{key: part[key] for key in keys}}
-            for i, part in enumerate(parts)
-        ],
-    }
-    with overwriting():
-        write_json(folder / MANIFEST, document)

@@ -164,7 +164,6 @@ class EventMeta(dict[str, Any]):
     def unsealed(cls, text: str | bytes) -> EventMeta:
         """Metadata as `sealed` writes them; InputError if they are of another format, damaged or changed."""
         found = cls(json.loads(text))
-        json.dumps(found, allow_nan=False)
         version = re.fullmatch(rf"{NAME} (\d{{1,9}})", str(found.get("format", "")))
         if version and int(version[1]) > VERSION:
             message = f"metadata format: version {version[1]} is later than what this mcgen reads ({VERSION})"
@@ -184,7 +183,7 @@ class EventMeta(dict[str, Any]):
         return {**self, "checksum": self._checksum()}
 
     def _checksum(self) -> str:
-        return hashlib.sha256(json.dumps(self, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
     def __repr__(self) -> str:
         return f"<EventMeta of {len(self)} keys: " + ", ".join(f"{key} {value}" for key, value in self.facts) + ">"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -63,3 +64,42 @@ def test_a_name_that_cannot_be_removed(tmp_path, monkeypatch):
     with pytest.raises(PermissionError), atomic_path(tmp_path / "a.txt") as part:
         part.write_text("1")
     assert (tmp_path / "a.txt").read_text() == "1"
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_a_file_system_that_cannot_sync_folders(tmp_path, monkeypatch, number):
+    """Files are written there all the same, and one of them that cannot be synced is an error; fails for either."""
+    real = os.fsync
+
+    def fsync(handle):
+        if os.path.isdir(handle) is is_refused_folder:  # noqa: PTH112 - an open file
+            raise OSError(number, os.strerror(number))
+        real(handle)
+
+    is_refused_folder = True
+    monkeypatch.setattr(os, "fsync", fsync)
+    with open_atomic(tmp_path / "a.txt") as stream:
+        stream.write("a")
+    assert (tmp_path / "a.txt").read_text() == "a"
+    is_refused_folder = False
+    with pytest.raises(OSError, match=os.strerror(number)), open_atomic(tmp_path / "b.txt") as stream:
+        stream.write("b")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_lock_that_another_machine_has_removed(tmp_path, monkeypatch):
+    """A name that is there and cannot be opened is tried again, and a folder that is not there is an error at once."""
+    real, failed = Path.open, []
+
+    def stale(path, *arguments, **how):
+        if path.name.endswith(".lock") and len(failed) < 2 and path.parent == tmp_path:
+            failed.append(path)
+            raise FileNotFoundError(errno.ENOENT, "stale")
+        return real(path, *arguments, **how)
+
+    monkeypatch.setattr(Path, "open", stale)
+    with files.claim(tmp_path / "a.root") as mine:
+        assert mine
+    assert len(failed) == 2
+    with pytest.raises(FileNotFoundError), files.claim(tmp_path / "none" / "a.root"):
+        pass

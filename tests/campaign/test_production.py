@@ -30,6 +30,7 @@ from mcgen.base.errors import ClosureError, InputError, McgenError
 from mcgen.base.files import claim
 from mcgen.campaign import engines, production
 from mcgen.campaign.engines import dask, processes
+from mcgen.campaign.manifest import Manifest
 from mcgen.campaign.production import MANIFEST, PLAN, plan_of, produce, read_plan
 from mcgen.campaign.rerun import rerun
 from mcgen.card.card import card_text, parse_card
@@ -37,6 +38,7 @@ from mcgen.cli import main
 from mcgen.events import pool
 from mcgen.events.events import ContentHash, Events
 from mcgen.events.formats.root import EventFile, save
+from mcgen.events.meta import EventMeta
 from mcgen.generation import generate as generation
 from mcgen.generation.generate import Options, generate
 
@@ -514,11 +516,11 @@ def test_a_bias_below_notice_in_a_partition_is_seen_in_all(tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("pulls", [(6.0, 0.0), (-6.0, 0.0), (0.0, 6.0)])
-def test_too_many_or_too_few(tmp_path, monkeypatch, pulls):
+def test_too_many_or_too_few(tmp_path, pulls):
     """Too much, too little, or too much in t alone stops the whole; fails if only one side of the pull is looked at."""
-    monkeypatch.setattr(production, "pooled", lambda _: dict(zip(("pull", "pull_t_worst"), pulls, strict=True)))
+    found = Manifest({}, EventMeta(zip(("pull", "pull_t_worst"), pulls, strict=True)), [])
     with pytest.raises(ClosureError, match="events disagree with the quadrature"):
-        production._finish(plan(), tmp_path, [])
+        production._finish(tmp_path, found, None)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -17,10 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from mcgen.base.errors import InputError
 from mcgen.base.files import atomic_path, content_of, overwriting
 from mcgen.card.card import Card
 from mcgen.events.branches import PARTS, Columns, title
 from mcgen.events.events import STEP, ContentHash, Events
+from mcgen.events.formats.root_record import record, text_of
 from mcgen.events.formats.stored import MAX_METADATA, StoredEvents
 from mcgen.events.meta import EventMeta
 
@@ -194,6 +196,42 @@ class EventFile(StoredEvents):
                 name: np.asarray(chunk[branch] if slot is None else chunk[branch][:, slot])
                 for name, (branch, slot) in places.items()
             }
+
+
+def stored_metadata(path: Path) -> bytes | None:
+    """Metadata as they lie in a complete file; None of a file that must be opened to know.
+
+    Files with the same record hold the same events, made by the same run.
+    """
+    try:
+        return record(path, METADATA)
+    except OSError:
+        return None
+
+
+def quick_metadata(path: Path, stored: bytes | None) -> EventMeta | None:
+    """Metadata of a file that need not be opened for them; None if it must.
+
+    Parameters
+    ----------
+    path : Path
+    stored : bytes, optional
+        Of `stored_metadata`.
+
+    Raises
+    ------
+    InputError
+        If they are damaged or none of ours.
+    """
+    text = None if stored is None else text_of(stored)
+    if text is None:
+        return None
+    try:
+        return EventMeta.unsealed(text)
+    except ValueError as error:
+        reason = str(error) if isinstance(error, InputError) else "its metadata are damaged"
+        message = f"file {path}: {reason}"
+        raise InputError(message) from None
 
 
 def _place(name: str) -> tuple[str, int | None]:
