@@ -22,8 +22,8 @@ from mcgen.events.meta import NAME
 from mcgen.events.pool import ENDING, load
 from mcgen.source.source import CardLike, load_card
 
-#: largest document or figure that is read
-MAX_BYTES = 100_000_000
+#: largest document or figure that is read, and what a figure may say of its inputs
+MAX_BYTES, _MAX_USED = 100_000_000, 10_000_000
 #: names of files that a warning has
 _MOST_NAMED = 6
 #: documents of a folder that say where it comes from, the first that is there
@@ -147,13 +147,13 @@ def _json(path: Path) -> dict[str, Any]:
     return dict(document)
 
 
-def _provenance(document: Any) -> dict[str, Any] | None:
-    """The part of a document that says which cards it is of, the outermost."""
-    if not isinstance(document, dict):
+def _provenance(document: Any, depth: int = 10) -> dict[str, Any] | None:
+    """The part of a document that says which cards it is of, the outermost, not deeper than so many levels."""
+    if not isinstance(document, dict) or depth == 0:
         return None
     if document.get("generator") == "mcgen":
         return document
-    return next((found for value in document.values() if (found := _provenance(value)) is not None), None)
+    return next((found for value in document.values() if (found := _provenance(value, depth - 1)) is not None), None)
 
 
 def _of_document(document: dict[str, Any], path: Path) -> Made:
@@ -198,8 +198,8 @@ def _card(text: Any, path: Path) -> Card:
 def _of_figure(packed: bytes, path: Path) -> Made:
     """What a figure says of its inputs, as `base.files.used_text` wrote it."""
     try:
-        used = dict(json.loads(zlib.decompressobj().decompress(base64.b64decode(packed), MAX_BYTES)))
-    except (ValueError, TypeError, zlib.error):
+        used = dict(json.loads(zlib.decompressobj().decompress(base64.b64decode(packed), _MAX_USED)))
+    except (ValueError, TypeError, RecursionError, zlib.error):
         message = f"figure {path}: what it says of its inputs is damaged"
         raise InputError(message) from None
     return _of_used({"kind": "drawing"} | used, path)

@@ -12,6 +12,7 @@ import csv
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import re
@@ -224,9 +225,11 @@ def read_text(path: Path, where: str, largest: int, hint: str = "") -> str:
         If it cannot be read, is too large, or is no text.
     """
     try:
-        refuse_if(path.stat().st_size > largest, f"{where} {path}: larger than {largest} bytes")
+        with path.open("rb") as stream:  # of which nothing says its size, if it is a pipe
+            data = stream.read(largest + 1)
+        refuse_if(len(data) > largest, f"{where} {path}: larger than {largest} bytes")
         policy().inputs.append(path)
-        return path.read_text(encoding="utf-8-sig")  # tables of Excel begin with a mark
+        return io.TextIOWrapper(io.BytesIO(data), "utf-8-sig").read()  # tables of Excel begin with a mark
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text"
         message = f"{where} {path}: {reason}{hint}"
@@ -384,6 +387,17 @@ def _is(path: Path, descriptor: int) -> bool:
         return False
 
 
+def _opened(lock: Path) -> IO[str]:
+    """The file of a lock, made if it is not there; no other one by a link of this name."""
+    try:
+        return os.fdopen(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o666), "w")
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        message = f"{lock}: is a link, and should be a lock; remove it"
+        raise InputError(message) from None
+
+
 @contextlib.contextmanager
 def claim(path: Path, wait: bool = False) -> Iterator[bool]:
     """Whether this process may make a file: not if another one is making it now.
@@ -398,7 +412,7 @@ def claim(path: Path, wait: bool = False) -> Iterator[bool]:
     """
     lock = path.with_name(f".{path.name}.lock")
     while True:
-        with lock.open("w") as handle:
+        with _opened(lock) as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:

@@ -132,6 +132,7 @@ def _settle(plan: Plan, folder: Path) -> None:
         try:
             found = read_plan(folder).document()
         except InputError:  # a lost or damaged plan is written anew: the partitions tell whether they belong to it
+            _check_own(folder / PLAN)
             for path in folder.iterdir():
                 if not re.fullmatch(_OURS, path.name):
                     message = f"folder {folder}: is not empty and holds no production of mcgen ({path.name})"
@@ -190,6 +191,11 @@ def _membership(plan: Plan, i: int) -> dict[str, Any]:
     return {"partition": i, "partitions": plan.partitions, "plan_sha256": digest}
 
 
+def _check_own(path: Path) -> None:
+    """Refuse to write where a link leads: links are read, and what they lead to is not of this production."""
+    refuse_if(path.is_symlink(), f"file {path}: is a link to what is damaged or missing, which is not replaced")
+
+
 def check_partition(plan: Plan, folder: Path, i: int, verify: bool) -> EventMeta | None:
     """Metadata of a partition that is there and complete, else None.
 
@@ -208,13 +214,14 @@ def check_partition(plan: Plan, folder: Path, i: int, verify: bool) -> EventMeta
         If it belongs to another production.
     """
     path = plan.path(folder, i)
-    if not path.exists():
-        return None
+    file = None
     try:
-        file = EventFile(path)
-        if verify and file.content_sha256() != file.metadata["content_sha256"]:
-            return None
+        file = EventFile(path) if path.exists() else None
+        is_whole = file is not None and (not verify or file.content_sha256() == file.metadata["content_sha256"])
     except InputError:
+        is_whole = False
+    if file is None or not is_whole:
+        _check_own(path)
         return None
     is_other = file.metadata.get("production") != _membership(plan, i)
     refuse_if(is_other, f"file {path}: belongs to another production (card, seed, version or options differ)")
@@ -322,6 +329,7 @@ def _finish(plan: Plan, folder: Path, parts: Sequence[EventMeta]) -> EventMeta:
 
 
 def _write_manifest(plan: Plan, folder: Path, whole: EventMeta, parts: Sequence[EventMeta]) -> None:
+    _check_own(folder / MANIFEST)
     keys = ("n_events", "sum_weights", "sum_squares", "yield_per_muon", "yield_error", "content_sha256")
     document = {
         "plan": plan.document(),
