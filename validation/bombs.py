@@ -71,7 +71,9 @@ def _text(folder: Path) -> Iterator[Bomb]:
     names = b"<initrwgt>" + b"<weight id='a'/>\n" * 500_000 + b"</initrwgt>"
     yield "LHE, 5e5 names of weights", "lhe", head.replace(b"</header>", names + b"</header>") + end
     yield "HepMC, 1e6 names of weights", "hepmc", hepmc.replace(b"\nW ", b"\nW " + b"a\\|" * 1_000_000, 1)
-    yield "HepMC, a number of 1e6 digits", "hepmc", hepmc.replace(b"e+", _DIGITS + b"e+", 1)
+    of_file, of_event = hepmc.split(b"\nE ", 1)
+    long = of_event.replace(b"e+", _DIGITS + b"e+", 1)
+    yield "HepMC, a number of 1e6 digits", "hepmc", of_file + b"\nE " + long
     yield "library, 900 digits and a letter", "library", columns + b"1" * 900 + b"x\n"
     for name in ("constraint", "spectrum", "profile", "widths", "efficiency", "form_factor"):
         seed = strangers.READERS[name].seeds(folder)[0]

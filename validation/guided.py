@@ -2,6 +2,8 @@
 
     python -m validation.guided lhe --seconds 600 -o found
 
+Several readers, as plan+spectrum+profile, share a process: the first byte of an input says whose it is.
+
 Bytes that reach a new line of the reader are kept and changed further. A fault of the law does not end the search: its
 shortest input is kept under found/READER/faults, the numbers are in found/READER.json. The kernel that reads events
 alike runs as plain Python, so that atheris sees it and numpy its indices. `--keep` copies inputs that reach something
@@ -54,7 +56,7 @@ class Search:
 
     def __init__(self, name: str, out: Path, scratch: Path) -> None:
         self.name, self._out, self._scratch = name, out, scratch
-        self._began = self._written = time.monotonic()
+        self._seconds, self._written = 0.0, time.monotonic()
         self._outcomes: collections.Counter[str] = collections.Counter()
         self._faults: dict[str, dict[str, Any]] = {}
         (out / name / "faults").mkdir(parents=True, exist_ok=True)
@@ -63,7 +65,9 @@ class Search:
         """Read bytes."""
         from validation import strangers
 
+        began = time.monotonic()
         outcome, fault = strangers.law(self.name, data, self._scratch)
+        self._seconds += time.monotonic() - began
         self._outcomes[outcome] += 1
         if fault:
             known = self._faults.setdefault(fault, {"count": 0, "bytes": len(data) + 1})
@@ -82,7 +86,7 @@ class Search:
         found = {
             "reader": self.name,
             "executions": sum(self._outcomes.values()),
-            "seconds": round(self._written - self._began, 1),
+            "seconds": round(self._seconds, 1),
             "outcomes": dict(self._outcomes),
             "faults": self._faults,
         }
@@ -116,11 +120,14 @@ def begin(name: str, out: Path) -> None:
 
     corpus = out / name / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
+    names = name.split("+")
     with tempfile.TemporaryDirectory() as folder:
-        for i, data in enumerate(strangers.READERS[name].seeds(Path(folder))):
-            (corpus / f"seed{i}").write_bytes(data)
-    for kept in (strangers.CORPUS / name).glob("*"):
-        (corpus / kept.name).write_bytes(kept.read_bytes())
+        for number, reader in enumerate(names):
+            first = bytes([number]) if len(names) > 1 else b""
+            seeds = strangers.READERS[reader].seeds(Path(folder))
+            kept = [path.read_bytes() for path in (strangers.CORPUS / reader).glob("*")]
+            for i, data in enumerate([*seeds, *kept]):
+                (corpus / f"seed-{reader}-{i}").write_bytes(first + data)
 
 
 def search(name: str, seconds: int, out: Path, seed: int) -> None:
@@ -128,7 +135,9 @@ def search(name: str, seconds: int, out: Path, seed: int) -> None:
     import atheris
     import numba
 
-    with atheris.instrument_imports(include=list(_SEEN), exclude=_kernels(), enable_loader_override=False):
+    names = name.split("+")
+    seen = [package for package in _SEEN if package != "uproot" or "root" in names]
+    with atheris.instrument_imports(include=seen, exclude=_kernels(), enable_loader_override=False):
         importlib.import_module("mcgen.base.decimal")
         numba.config.DISABLE_JIT = True
         importlib.import_module(_PLAIN)
@@ -141,9 +150,17 @@ def search(name: str, seconds: int, out: Path, seed: int) -> None:
             "rss_limit_mb": 6000, "artifact_prefix": f"{out / name}/", "verbosity": 0, "print_final_stats": 1,
         }  # fmt: skip
         flags = [f"-{key}={value}" for key, value in options.items()]
-        packing = strangers.READERS[name].packing
+        packing = strangers.READERS[name].packing if len(names) == 1 else ""
+        searches = [Search(one, out, scratch) for one in names]
+
+        def one(data: bytes) -> None:
+            if len(searches) == 1:
+                searches[0].one(data)
+            elif data:
+                searches[data[0] % len(searches)].one(data[1:])
+
         more = {"custom_mutator": _mutator(atheris, packing)} if packing else {}
-        atheris.Setup([sys.argv[0], *flags, str(out / name / "corpus")], Search(name, out, scratch).one, **more)
+        atheris.Setup([sys.argv[0], *flags, str(out / name / "corpus")], one, **more)
         atheris.Fuzz()
 
 
@@ -151,12 +168,20 @@ def keep(name: str, out: Path) -> None:
     """Copy small inputs of a search that reach something to the corpus, and those that found a fault."""
     from validation import strangers
 
-    folder = strangers.CORPUS / name
+    names = name.split("+")
+    for number, reader in enumerate(names):
+        faults = [path.read_bytes() for path in (out / reader / "faults").glob("*")]
+        reached = [path.read_bytes() for path in sorted((out / name / "corpus").glob("*"), key=os.path.getsize)]
+        if len(names) > 1:
+            reached = [data[1:] for data in reached if data and data[0] % len(names) == number]
+        _keep(strangers.CORPUS / reader, [*faults, *reached])
+
+
+def _keep(folder: Path, found: list[bytes]) -> None:
+    """Write small inputs into a folder, up to a number of bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = [*(out / name / "faults").glob("*"), *sorted((out / name / "corpus").glob("*"), key=os.path.getsize)]
     left = _KEPT
-    for path in found:
-        data = path.read_bytes()
+    for data in found:
         if len(data) <= min(left, _KEPT // 2):
             left -= len(data)
             (folder / hashlib.sha256(data).hexdigest()[:12]).write_bytes(data)
@@ -184,8 +209,9 @@ def main() -> int:
     begin(given.reader, given.output)
     command = [sys.executable, "-m", "validation.guided", *sys.argv[1:], "--inside"]
     done = subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": "0"}, check=False)
-    path = given.output / f"{given.reader}.json"
-    print(path.read_text() if path.exists() else "no numbers")
+    for name in given.reader.split("+"):
+        path = given.output / f"{name}.json"
+        print(path.read_text() if path.exists() else f"{name}: no numbers")
     return done.returncode
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import os
 import re
@@ -11,6 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import uproot
 
 from mcgen import load_card
 from mcgen.base.errors import InputError, McgenError
@@ -262,11 +265,36 @@ def test_lines_of_a_library_are_short(tmp_path):
 
 def test_a_root_file_of_strange_metadata(tmp_path, small):
     """Metadata of another class are not unpacked at all; fails if any object is read for them."""
-    import uproot
-
     with uproot.recreate(tmp_path / "x.root") as file:
         file.mktree("events", {"E_mu": "f8"}).extend({"E_mu": np.ones(4)})
         file["metadata"] = np.histogram([1.0, 2.0])
     with pytest.raises(InputError, match="no text of a page"):
         EventFile(tmp_path / "x.root")
     assert EventFile(small.path)
+
+
+_CODE = (
+    "x'+EVIL()+'", 'x"+EVIL()+"', "x\n    EVIL()\n", "x\\'+EVIL()+\\'", 'x\\"+EVIL()+\\"', "{EVIL()}", "x\rEVIL()",
+    "x')\n        EVIL()#", "vector<x'+EVIL()+'>", "map<int,x\"+EVIL()+\">", "EVIL()", "vector<EVIL()>",
+)  # fmt: skip
+
+
+def test_classes_of_root_files_are_quoted(tmp_path):
+    """uproot writes the classes of a file as Python: what the file says stays text; fails if a part of it is called."""
+    with uproot.recreate(tmp_path / "x.root") as file:
+        file["h"] = np.histogram([1.0, 2.0])
+    streamers = uproot.open(tmp_path / "x.root").file.streamers.values()
+    parts = {type(part): (info, part) for of in streamers for info in of.values() for part in info.elements}
+    assert len(parts) > 4
+    for info, part in parts.values():
+        for holder in (part, *part._bases):
+            for field in {"fName", "fTypeName", "fCountName"} & holder._members.keys():
+                before = holder._members[field]
+                for text in _CODE:
+                    holder._members[field] = text
+                    with contextlib.suppress(ValueError, NotImplementedError):
+                        names = [
+                            node.id for node in ast.walk(ast.parse(info.class_code())) if isinstance(node, ast.Name)
+                        ]
+                        assert "EVIL" not in names
+                holder._members[field] = before
