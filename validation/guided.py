@@ -2,6 +2,8 @@
 
     python -m validation.guided lhe --seconds 600 -o found
 
+The reader `command` is the whole program: the bytes stand for the random numbers of `validation.fuzz`, whose law holds.
+
 Several readers, as plan+spectrum+profile, share a process: the first byte of an input says whose it is.
 
 Bytes that reach a new line of the reader are kept and changed further. A fault of the law does not end the search: its
@@ -17,9 +19,11 @@ import collections
 import hashlib
 import importlib
 import importlib.util
+import io
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,8 +34,8 @@ from typing import Any
 
 #: packages whose lines guide the search, and a module whose kernels are not compiled
 _SEEN, _PLAIN = ("mcgen", "uproot"), "mcgen.events.formats.lhe_alike"
-#: bytes that the inputs kept of one reader may have
-_KEPT = 14_000
+#: bytes that the inputs kept of one reader may have, and how many there are
+_KEPT, _MOST = 8_000, 40
 #: longest input in bytes
 _LONGEST = 100_000
 _WORDS = (
@@ -51,6 +55,23 @@ def _dictionary(folder: Path) -> Path:
     return words
 
 
+class Chosen(random.Random):
+    """Random numbers that are bytes as long as there are any."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._bytes = io.BytesIO(data)
+
+    def getrandbits(self, k: int) -> int:
+        """An integer below 2^k."""
+        taken = self._bytes.read((k + 7) // 8)
+        return int.from_bytes(taken, "big") % (1 << k) if taken else super().getrandbits(k)
+
+    def random(self) -> float:
+        """A number from 0 to 1."""
+        return self.getrandbits(16) / 65536.0
+
+
 class Search:
     """Counts of a reader under search."""
 
@@ -60,13 +81,21 @@ class Search:
         self._outcomes: collections.Counter[str] = collections.Counter()
         self._faults: dict[str, dict[str, Any]] = {}
         (out / name / "faults").mkdir(parents=True, exist_ok=True)
+        if name == "command":
+            from validation.fuzz import Fuzzer
+
+            self._fuzzer = Fuzzer(1, scratch)
 
     def one(self, data: bytes) -> None:
         """Read bytes."""
         from validation import strangers
 
         began = time.monotonic()
-        outcome, fault = strangers.law(self.name, data, self._scratch)
+        if self.name == "command":
+            outcome, faults, _ = self._fuzzer.chosen(Chosen(data))
+            fault = re.sub(r"tmp\w+|\d+", "N", faults[0])[:300] if faults else ""
+        else:
+            outcome, fault = strangers.law(self.name, data, self._scratch)
         self._seconds += time.monotonic() - began
         self._outcomes[outcome] += 1
         if fault:
@@ -124,7 +153,10 @@ def begin(name: str, out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number, reader in enumerate(names):
             first = bytes([number]) if len(names) > 1 else b""
-            seeds = strangers.READERS[reader].seeds(Path(folder))
+            if reader == "command":
+                seeds = [random.Random(i).randbytes(200) for i in range(30)]
+            else:
+                seeds = strangers.READERS[reader].seeds(Path(folder))
             kept = [path.read_bytes() for path in (strangers.CORPUS / reader).glob("*")]
             for i, data in enumerate([*seeds, *kept]):
                 (corpus / f"seed-{reader}-{i}").write_bytes(first + data)
@@ -146,11 +178,11 @@ def search(name: str, seconds: int, out: Path, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         options = {
-            "max_total_time": seconds, "max_len": _LONGEST, "dict": _dictionary(out), "seed": seed, "timeout": 300,
+            "max_total_time": seconds, "max_len": _LONGEST, "dict": _dictionary(out), "seed": seed, "timeout": 6000,
             "rss_limit_mb": 6000, "artifact_prefix": f"{out / name}/", "verbosity": 0, "print_final_stats": 1,
         }  # fmt: skip
         flags = [f"-{key}={value}" for key, value in options.items()]
-        packing = strangers.READERS[name].packing if len(names) == 1 else ""
+        packing = strangers.READERS[name].packing if name in strangers.READERS else ""
         searches = [Search(one, out, scratch) for one in names]
 
         def one(data: bytes) -> None:
@@ -181,8 +213,8 @@ def _keep(folder: Path, found: list[bytes]) -> None:
     """Write small inputs into a folder, up to a number of bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     left = _KEPT
-    for data in found:
-        if len(data) <= min(left, _KEPT // 2):
+    for data in found[:_MOST]:
+        if len(data) <= min(left, _KEPT * 4 // 5):
             left -= len(data)
             (folder / hashlib.sha256(data).hexdigest()[:12]).write_bytes(data)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import math
 import re
 import warnings
 import zlib
@@ -160,23 +161,39 @@ def _of_document(document: dict[str, Any], path: Path) -> Made:
     found = _provenance(document)
     refuse_if(found is None, f"file {path}: says nothing of what it was made of; give a file that mcgen wrote")
     assert found is not None
-    texts = [found] if "card" in found else list(found.get("cards", ()))
     kind = "run" if path.name == "summary.json" else "workspace" if "patches" in document else "n_signal"
-    used: dict[str, Any] = {"kind": kind} | dict(found.get("used", {}))
+    with _undamaged(path):
+        texts = [found] if "card" in found else list(found.get("cards", ()))
+        used: dict[str, Any] = {"kind": kind} | dict(found.get("used", {}))
+        cards = [one["card"] for one in texts]
     used |= {"band": found["band"]} if "band" in found else {}
     used |= {"masses": [document["mass_gev"]]} if isinstance(document.get("mass_gev"), float) else {}
     used |= {"models": [document["model"]]} if isinstance(document.get("model"), str) else {}
-    return _of_used(used | {"cards": [one["card"] for one in texts]}, path)
+    return _of_used(used | {"cards": cards}, path)
+
+
+@contextlib.contextmanager
+def _undamaged(path: Path) -> Iterator[None]:
+    """Inside, values of other kinds than a file of mcgen has are an InputError."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        message = f"file {path}: what it says of its inputs is damaged ({type(error).__name__})"
+        raise InputError(message) from None
 
 
 def _of_used(used: dict[str, Any], path: Path) -> Made:
     """What a command noted, checked as far as it is used."""
-    try:
+    with _undamaged(path):
         names = [str(name) for name in used.get("constraints", ())]
+        masses = tuple(float(m) for m in used.get("masses", ()))
+        refuse_if(not all(map(math.isfinite, masses)), f"file {path}: a mass in it is no number")
         return Made(
             kind=str(used.get("kind", "drawing")),
             cards=tuple(_card(text, path) for text in dict.fromkeys(used.get("cards", ()))),
-            masses=tuple(float(m) for m in used.get("masses", ())),
+            masses=masses,
             models=tuple(str(name) for name in used.get("models", ())),
             productions=tuple(str(name) for name in used.get("productions", ("exact",))),
             limit=dict(used.get("limit", {})),
@@ -184,11 +201,6 @@ def _of_used(used: dict[str, Any], path: Path) -> Made:
             constraints=tuple(name for name in dict.fromkeys(names) if name in records()),
             is_random=bool(used.get("random", used.get("kind") == "run")),
         )
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        message = f"file {path}: what it says of its inputs is damaged ({type(error).__name__})"
-        raise InputError(message) from None
 
 
 def _card(text: Any, path: Path) -> Card:
