@@ -47,7 +47,7 @@ REFERENCE = Path(__file__).parent / "reference"
 #: what a reader may take: seconds of the processor, bytes of memory, and more of both for each byte of the file
 SECONDS, MEMORY, PER_BYTE = 20.0, 400_000_000, 1_000
 #: characters of an error, and those that no line of a terminal has
-LONGEST = 2_000
+LONGEST = 4_000
 _RAW = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 

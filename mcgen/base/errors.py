@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from mcgen.base.printed import one_line
 
 #: letters of an error: what it quotes may be as long as a file
-_LONGEST = 1_900
+_LONGEST = 3_900
 
 
 class McgenError(ValueError):
