@@ -164,7 +164,10 @@ class Fuzzer:
 
     def case(self, number: int) -> tuple[str, list[Fault], list[list[str]]]:
         """(outcome, faults, command lines) of one case."""
-        rng = random.Random(f"{self.seed} {number}")
+        return self.chosen(random.Random(f"{self.seed} {number}"))
+
+    def chosen(self, rng: random.Random) -> tuple[str, list[Fault], list[list[str]]]:
+        """The same of a case that random numbers choose."""
         with tempfile.TemporaryDirectory(dir=self._scratch) as name:
             folder = Path(name)
             before = Path.cwd()

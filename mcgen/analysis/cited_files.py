@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import math
 import re
 import warnings
 import zlib
@@ -22,8 +23,8 @@ from mcgen.events.meta import NAME
 from mcgen.events.pool import ENDING, load
 from mcgen.source.source import CardLike, load_card
 
-#: largest document or figure that is read
-MAX_BYTES = 100_000_000
+#: largest document or figure that is read, and what a figure may say of its inputs
+MAX_BYTES, _MAX_USED = 100_000_000, 10_000_000
 #: names of files that a warning has
 _MOST_NAMED = 6
 #: documents of a folder that say where it comes from, the first that is there
@@ -147,36 +148,52 @@ def _json(path: Path) -> dict[str, Any]:
     return dict(document)
 
 
-def _provenance(document: Any) -> dict[str, Any] | None:
-    """The part of a document that says which cards it is of, the outermost."""
-    if not isinstance(document, dict):
+def _provenance(document: Any, depth: int = 10) -> dict[str, Any] | None:
+    """The part of a document that says which cards it is of, the outermost, not deeper than so many levels."""
+    if not isinstance(document, dict) or depth == 0:
         return None
     if document.get("generator") == "mcgen":
         return document
-    return next((found for value in document.values() if (found := _provenance(value)) is not None), None)
+    return next((found for value in document.values() if (found := _provenance(value, depth - 1)) is not None), None)
 
 
 def _of_document(document: dict[str, Any], path: Path) -> Made:
     found = _provenance(document)
     refuse_if(found is None, f"file {path}: says nothing of what it was made of; give a file that mcgen wrote")
     assert found is not None
-    texts = [found] if "card" in found else list(found.get("cards", ()))
     kind = "run" if path.name == "summary.json" else "workspace" if "patches" in document else "n_signal"
-    used: dict[str, Any] = {"kind": kind} | dict(found.get("used", {}))
+    with _undamaged(path):
+        texts = [found] if "card" in found else list(found.get("cards", ()))
+        used: dict[str, Any] = {"kind": kind} | dict(found.get("used", {}))
+        cards = [one["card"] for one in texts]
     used |= {"band": found["band"]} if "band" in found else {}
     used |= {"masses": [document["mass_gev"]]} if isinstance(document.get("mass_gev"), float) else {}
     used |= {"models": [document["model"]]} if isinstance(document.get("model"), str) else {}
-    return _of_used(used | {"cards": [one["card"] for one in texts]}, path)
+    return _of_used(used | {"cards": cards}, path)
+
+
+@contextlib.contextmanager
+def _undamaged(path: Path) -> Iterator[None]:
+    """Inside, values of other kinds than a file of mcgen has are an InputError."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        message = f"file {path}: what it says of its inputs is damaged ({type(error).__name__})"
+        raise InputError(message) from None
 
 
 def _of_used(used: dict[str, Any], path: Path) -> Made:
     """What a command noted, checked as far as it is used."""
-    try:
+    with _undamaged(path):
         names = [str(name) for name in used.get("constraints", ())]
+        masses = tuple(float(m) for m in used.get("masses", ()))
+        refuse_if(not all(map(math.isfinite, masses)), f"file {path}: a mass in it is no number")
         return Made(
             kind=str(used.get("kind", "drawing")),
             cards=tuple(_card(text, path) for text in dict.fromkeys(used.get("cards", ()))),
-            masses=tuple(float(m) for m in used.get("masses", ())),
+            masses=masses,
             models=tuple(str(name) for name in used.get("models", ())),
             productions=tuple(str(name) for name in used.get("productions", ("exact",))),
             limit=dict(used.get("limit", {})),
@@ -184,11 +201,6 @@ def _of_used(used: dict[str, Any], path: Path) -> Made:
             constraints=tuple(name for name in dict.fromkeys(names) if name in records()),
             is_random=bool(used.get("random", used.get("kind") == "run")),
         )
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        message = f"file {path}: what it says of its inputs is damaged ({type(error).__name__})"
-        raise InputError(message) from None
 
 
 def _card(text: Any, path: Path) -> Card:
@@ -198,8 +210,8 @@ def _card(text: Any, path: Path) -> Card:
 def _of_figure(packed: bytes, path: Path) -> Made:
     """What a figure says of its inputs, as `base.files.used_text` wrote it."""
     try:
-        used = dict(json.loads(zlib.decompressobj().decompress(base64.b64decode(packed), MAX_BYTES)))
-    except (ValueError, TypeError, zlib.error):
+        used = dict(json.loads(zlib.decompressobj().decompress(base64.b64decode(packed), _MAX_USED)))
+    except (ValueError, TypeError, RecursionError, zlib.error):
         message = f"figure {path}: what it says of its inputs is damaged"
         raise InputError(message) from None
     return _of_used({"kind": "drawing"} | used, path)

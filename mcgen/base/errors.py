@@ -5,9 +5,18 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from mcgen.base.printed import one_line
+
+#: letters of an error: what it quotes may be as long as a file
+_LONGEST = 3_900
+
 
 class McgenError(ValueError):
-    """Base of every error raised on purpose."""
+    """Base of every error raised on purpose; its message is one line that a terminal may show, whatever it quotes."""
+
+    def __init__(self, message: object = "") -> None:
+        text = one_line(str(message))
+        super().__init__(text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ...")
 
 
 class InputError(McgenError):

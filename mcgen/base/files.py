@@ -12,6 +12,7 @@ import csv
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import re
@@ -232,9 +233,11 @@ def read_text(path: Path, where: str, largest: int, hint: str = "") -> str:
         If it cannot be read, is too large, or is no text.
     """
     try:
-        refuse_if(path.stat().st_size > largest, f"{where} {path}: larger than {largest} bytes")
+        with path.open("rb") as stream:  # of which nothing says its size, if it is a pipe
+            data = stream.read(largest + 1)
+        refuse_if(len(data) > largest, f"{where} {path}: larger than {largest} bytes")
         policy().inputs.append(path)
-        return path.read_text(encoding="utf-8-sig")  # tables of Excel begin with a mark
+        return io.TextIOWrapper(io.BytesIO(data), "utf-8-sig").read()  # tables of Excel begin with a mark
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text"
         message = f"{where} {path}: {reason}{hint}"
@@ -448,11 +451,20 @@ def _opened(lock: Path) -> IO[str]:
     """A lock file; a network may know for some seconds one that another machine has removed, and cannot open it."""
     for _ in range(_TRIES):
         with contextlib.suppress(FileNotFoundError):
-            return lock.open("w")
+            return _open_lock(lock)
         if not lock.parent.is_dir():
             break
         time.sleep(0.2)
-    return lock.open("w")
+    return _open_lock(lock)
+
+
+def _open_lock(lock: Path) -> IO[str]:
+    """A lock file, made if it is not there; no other file by a link of this name."""
+    try:
+        return os.fdopen(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o666), "w")
+    except OSError as error:
+        refuse_if(error.errno == errno.ELOOP, f"{lock}: is a link, and should be a lock; remove it")
+        raise
 
 
 def _unfinished(path: Path) -> list[Path]:

@@ -1,8 +1,9 @@
-"""Numbers as people read them: a value with its error, and a time."""
+"""What people read: a value with its error, a time, and texts of strangers as a terminal may show them."""
 
 from __future__ import annotations
 
 import math
+import re
 from decimal import Context, Decimal
 
 #: powers of ten of the first digit that are written out; others get an exponent
@@ -10,6 +11,24 @@ _WRITTEN_OUT = range(-4, 6)
 #: relative error below which a float64 has no digit left to show it
 _EXACT = 1e-15
 _TWO_DIGITS, _ALL_DIGITS = Context(prec=2), Context(prec=400)
+#: letters that a terminal obeys, that turn the order of letters around, or that no encoding has
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    r"""A text as a terminal may show it: letters that it would obey as they are written in Python.
+
+    Examples
+    --------
+    >>> plain("\x1b[2J a card")
+    '\\x1b[2J a card'
+    """
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def one_line(text: str) -> str:
+    """The same in one line, with a blank for every space between words."""
+    return plain(" ".join(text.split()))
 
 
 def with_error(value: float, error: float) -> str:

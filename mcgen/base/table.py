@@ -8,6 +8,7 @@ from html import escape
 from typing import Any, TypeVar
 
 from mcgen.base.extras import optional
+from mcgen.base.printed import one_line
 
 T = TypeVar("T")
 
@@ -22,7 +23,7 @@ def cell(value: Any) -> str:
         return "-"
     if isinstance(value, dict | list | tuple):  # spectra and the like
         return "..."
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else one_line(str(value))
 
 
 def _shown(rows: Sequence[Any]) -> list[Any]:

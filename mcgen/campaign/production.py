@@ -7,6 +7,7 @@ missing. `manifest.json` is written when all are there and depends on them only.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -137,6 +138,7 @@ def _settle(plan: Plan, folder: Path) -> None:
         try:
             found = read_plan(folder).document()
         except InputError:  # a lost or damaged plan is written anew: the partitions tell whether they belong to it
+            _check_own(folder / PLAN)
             for path in folder.iterdir():
                 if not re.fullmatch(_OURS, path.name):
                     message = f"folder {folder}: is not empty and holds no production of mcgen ({path.name})"
@@ -207,6 +209,19 @@ def _names(folder: Path) -> set[str]:
         return {entry.name for entry in entries}
 
 
+def _check_own(path: Path) -> None:
+    """Refuse to write where a link leads: links are read, and what they lead to is not of this production."""
+    refuse_if(path.is_symlink(), f"file {path}: is a link to what is damaged or missing, which is not replaced")
+
+
+def _whole(path: Path, verify: bool) -> EventMeta | None:
+    """Metadata of a file that is complete; None if its events are not those of the hash."""
+    if not verify and (quick := quick_metadata(path, stored_metadata(path))) is not None:
+        return quick
+    file = EventFile(path)
+    return file.metadata if not verify or file.content_sha256() == file.metadata["content_sha256"] else None
+
+
 def check_partition(plan: Plan, folder: Path, i: int, verify: bool) -> EventMeta | None:
     """Metadata of a partition that is there and complete, else None.
 
@@ -225,16 +240,11 @@ def check_partition(plan: Plan, folder: Path, i: int, verify: bool) -> EventMeta
         If it belongs to another production.
     """
     path = plan.path(folder, i)
-    if not path.exists():
-        return None
-    try:
-        metadata = None if verify else quick_metadata(path, stored_metadata(path))
-        if metadata is None:
-            file = EventFile(path)
-            metadata = file.metadata
-            if verify and file.content_sha256() != metadata["content_sha256"]:
-                return None
-    except InputError:
+    metadata = None
+    with contextlib.suppress(InputError):
+        metadata = _whole(path, verify) if path.exists() else None
+    if metadata is None:
+        _check_own(path)
         return None
     is_other = metadata.get("production") != _membership(plan, i)
     refuse_if(is_other, f"file {path}: belongs to another production (card, seed, version or options differ)")
@@ -383,6 +393,7 @@ def _finish(folder: Path, found: Manifest, known: Manifest | None) -> None:
     if found != known:
         with claim(folder / MANIFEST) as mine:
             if mine:
+                _check_own(folder / MANIFEST)
                 found.write(folder)
     left = (re.fullmatch(_OURS, name) for name in _names(folder) if name.startswith("."))
     for name in {match[1] for match in left if match}:

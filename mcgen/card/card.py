@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args
@@ -17,6 +16,7 @@ from mcgen.base.constants import LEPTON_MASSES
 from mcgen.base.errors import InputError, choose, nearest, refuse_if
 from mcgen.base.extras import data_folder
 from mcgen.base.files import read_text
+from mcgen.base.printed import one_line
 from mcgen.base.references import reference
 from mcgen.base.table import html
 from mcgen.base.units import parse_list, quantity_text
@@ -29,6 +29,7 @@ from mcgen.card.quantities import CouplingList, MassList, Section, about
 from mcgen.card.scalar import ModelName, Scalar
 from mcgen.card.search_options import SearchOptions
 from mcgen.card.target import Group, Layer, Slab, Stack, Target
+from mcgen.card.toml_text import parse_toml
 from mcgen.card.width_table import TABLE, read_widths
 from mcgen.physics.boson.couplings import FLAVOUR, MODELS, MODELS_OF
 from mcgen.physics.emission.form_factor import FORM_FACTORS
@@ -133,7 +134,9 @@ class Card(Section):
     """An experiment. Numbers are in GeV, cm and their combinations once read."""
 
     name: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$"), about("of the experiment, in tables and figures", "fermilab")
+        str,
+        Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"),
+        about("of the experiment, in tables and figures", "fermilab"),
     ]
     references: Annotated[
         list[Annotated[str, AfterValidator(_is_reference)]] | None,
@@ -350,7 +353,7 @@ def parse_card(text: str, where: str = "card", folder: Path | None = None) -> Ca
     as for the card inside an event file, no file is opened.
     """
     try:
-        content = tomllib.loads(text)
+        content = parse_toml(text)
         _read_files(content, where, folder)
         card = Card.model_validate(content)
     except ValidationError as error:
@@ -375,7 +378,9 @@ def _read_files(content: dict[str, Any], where: str, folder: Path | None) -> Non
             what = "a file can be named in the file of a card alone, not in its copy in another file or a link"
             message = f"card {where}: {key}: {what}"
             raise InputError(message)
-        return folder / name
+        found = folder / name
+        refuse_if(found.exists() and not found.is_file(), f"card {where}: {key}: '{name}' is no file")
+        return found
 
     match content:
         case {"beam": {"spectrum": str(name)}}:
@@ -402,7 +407,7 @@ def _fault(fault: Any) -> Fault:
     text = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         text = "unknown key" + nearest(str(names[-1]), _keys(names[:-1]))
-    return Fault(path, text)
+    return Fault(one_line(path), one_line(text))
 
 
 def _is_key(names: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ import itertools
 import json
 import math
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -385,7 +386,7 @@ def _unpacked(path: Path) -> str:
             refuse_if(len(content) > MAX_BYTES, f"{where}: larger than {MAX_BYTES} bytes")
             policy().inputs.append(path)
             return content.decode()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         message = f"{where}: {getattr(error, 'strerror', None) or 'not a packed text'}"
         raise InputError(message) from None
 

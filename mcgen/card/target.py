@@ -14,6 +14,8 @@ from mcgen.physics.matter.lengths import per_lambda_I, per_X0
 from mcgen.physics.matter.materials import ELEMENTS, MATERIALS, Element, nuclei_per_cm3
 
 _PER_CM = {"X0": per_X0, "lambda_I": per_lambda_I}
+#: a name goes into tables, figures and names of files: no path, no formula of a spreadsheet, no mathematics
+MATERIAL = r"^[\p{L}\p{N}_][\p{L}\p{N}_ .,:()%+-]{0,63}$"
 #: layers of a target, those of a repeated group counted each time
 MAX_LAYERS = 1000
 
@@ -21,7 +23,7 @@ MAX_LAYERS = 1000
 class Layer(Section):
     """A homogeneous layer; a number given here overrides the one of the material."""
 
-    material: Annotated[str, about(f"{', '.join(MATERIALS)}, or a name of your own", "W")]
+    material: Annotated[str, Field(pattern=MATERIAL), about(f"{', '.join(MATERIALS)}, or a name of your own", "W")]
     length: Annotated[LayerLength, about("along the beam; X0 and lambda_I are those of the material", "10 X0")]
     fractions: Annotated[
         dict[str, Annotated[float, Field(ge=1e-12, le=1.0)]] | None,

@@ -9,11 +9,28 @@ from typing import Any
 
 import tomli_w
 
+from mcgen.base.errors import refuse_if
+
 #: a line of a table, of one in a list, and of a key
 _HEADER, _ENTRY = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*(#.*)?"), re.compile(r"\s*\[\[\s*([\w.-]+)\s*\]\]\s*(#.*)?")
 _KEY = re.compile(r"(\s*([\w-]+)\s*=\s*)(\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^#]*?)(\s*(?:#.*)?)")
 
+#: a name of so many parts, whose tables take the square of their number to be made
+_DEEP = re.compile(r"(?<![\"'\w-])(?:[\"'\w-]++[ \t]*+\.[ \t]*+){20}")
+
 Path = tuple[str | int, ...]
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """What a text says in TOML.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or has tables in tables in tables; of too many lists in lists a RecursionError.
+    """
+    refuse_if(_DEEP.search(text), "tables are nested too deep", ValueError)
+    return tomllib.loads(text)
 
 
 def rewritten(text: str, content: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ import click
 from mcgen._version import __version__
 from mcgen.base.errors import InputError, McgenError, McgenWarning, short_of_memory
 from mcgen.base.interrupts import heed, leave
+from mcgen.base.printed import one_line
 from mcgen.cli.cache import cache
 from mcgen.cli.cite import cite
 from mcgen.cli.constraints import constraints
@@ -36,7 +37,7 @@ from mcgen.cli.run import run
 from mcgen.cli.schema import schema
 from mcgen.cli.show import show
 from mcgen.cli.validate import validate
-from mcgen.cli.volume import say, volume_options
+from mcgen.cli.volume import echo, say, volume_options
 from mcgen.cli.workspace import workspace
 from mcgen.cli.xsec import xsec
 
@@ -80,7 +81,7 @@ def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
 def _fail(error: object, status: int) -> int:
     if isinstance(error, Exception) and short_of_memory(error):
         error, status = "not enough memory", 1
-    click.echo("mcgen: error: " + " ".join(str(error).split()), err=True)
+    echo("mcgen: error: " + one_line(str(error)), err=True)
     return status
 
 

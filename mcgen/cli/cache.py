@@ -11,6 +11,7 @@ import click
 from mcgen.base.errors import refuse_if
 from mcgen.cli.display import print_json, table, tell
 from mcgen.cli.options import Command, flag, json_option
+from mcgen.cli.volume import echo
 
 if TYPE_CHECKING:
     from mcgen.base.cache import Kernels
@@ -47,9 +48,9 @@ def cache(clear: bool, clear_old: bool, as_json: bool) -> None:
         mine = [each for each in left if each.folder.parent == home]
         cells = [[each.folder.name, _size([each]), _day(each), "this" if each.is_current else "other"] for each in mine]
         table(["compiled kernels", "size", "last written", "version"], cells, str(home))
-    click.echo(f"{len(left)} folders, {_size(left)}")
+    echo(f"{len(left)} folders, {_size(left)}")
     if mulder is not None:
-        click.echo(f"tables of mulder: {mulder}")
+        echo(f"tables of mulder: {mulder}")
 
 
 def _row(kernels: Kernels) -> dict[str, Any]:

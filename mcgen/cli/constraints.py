@@ -11,6 +11,7 @@ import click
 from mcgen.cli.display import print_json
 from mcgen.cli.names import BOSON, MODEL
 from mcgen.cli.options import ENERGIES, Command, json_option, workers_option
+from mcgen.cli.volume import echo
 
 if TYPE_CHECKING:
     from mcgen.analysis.constraints.listing import Excluded, KnownLimit
@@ -40,13 +41,13 @@ def constraints(boson: str | None, model: str | None, mass: list[float] | None, 
         return
     for row in rows:
         if row.applies != ():
-            click.echo(_block(row))
+            echo(_block(row))
     reasons: dict[str, list[str]] = {}
     for row in rows:
         if row.why:
             reasons.setdefault(row.why, []).append(row.name)
     for why, named in reasons.items():
-        click.echo(f"not drawn: {why}: {', '.join(named)}")
+        echo(f"not drawn: {why}: {', '.join(named)}")
 
 
 def _block(row: KnownLimit) -> str:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from mcgen.base.files import ask, check_folder, check_request, make_folder, note
 from mcgen.base.printed import with_error
 from mcgen.cli.display import print_json, table
 from mcgen.cli.progress import bar
+from mcgen.cli.volume import echo
 
 if TYPE_CHECKING:
     from mcgen.analysis.event_check import EventCheck
@@ -118,7 +117,7 @@ def _show(checks: Sequence[EventCheck]) -> None:
         table(header, [_spectrum_cells(check, name) for check in checks], f"Shape of the spectrum in {name}")
     for check in checks:
         for place in check.places:
-            click.echo(f"{check.target}, {check.energy_gev:.6g} GeV: no events {_place(place)}")
+            echo(f"{check.target}, {check.energy_gev:.6g} GeV: no events {_place(place)}")
 
 
 def _spectrum_cells(check: EventCheck, name: str) -> list[str]:

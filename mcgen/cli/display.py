@@ -13,8 +13,8 @@ import click
 
 from mcgen.base.errors import ClosureError
 from mcgen.base.files import policy
-from mcgen.base.printed import with_error
-from mcgen.cli.volume import is_quiet
+from mcgen.base.printed import one_line, with_error
+from mcgen.cli.volume import echo, is_quiet
 
 if TYPE_CHECKING:
     from mcgen.analysis.reach import ReachPoint
@@ -45,14 +45,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     from rich.table import Table
 
     if title:
-        click.echo(title)
+        echo(title)
     grid = Table(box=box.SIMPLE_HEAD)
     for column in columns:
         grid.add_column(escape(column), justify="right")
     is_terminal = sys.stdout.isatty()
     is_cut = is_terminal and len(rows) > _MOST
     for row in [*rows[:_ENDS], [_CUT], *rows[-_ENDS:]] if is_cut else rows:
-        grid.add_row(*map(escape, row))
+        grid.add_row(*(escape(one_line(cell)) for cell in row))
     # a pipe has no width: give every column its own
     console = Console(width=None if is_terminal else 160)
     with console.capture() as drawn:
@@ -65,7 +65,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
 def tell(text: str) -> None:
     """A line that nobody asked for, such as which file is written; none with --quiet."""
     if text and not is_quiet():
-        click.echo(text)
+        echo(text)
 
 
 def report(as_json: bool, document: Mapping[str, Any], text: str) -> None:
@@ -78,7 +78,7 @@ def report(as_json: bool, document: Mapping[str, Any], text: str) -> None:
 
 def written(*paths: Path) -> str:
     """Which files are new, in a line; nothing if none is."""
-    new = [str(path) for path in paths if path not in policy().left]
+    new = [one_line(str(path)) for path in paths if path not in policy().left]
     return "written: " + ", ".join(new) if new else ""
 
 
@@ -148,4 +148,4 @@ def reach_table(
         rows = [[*row, span_text(p.g_low_min, p.g_low_max)] for row, p in zip(rows, kept, strict=True)]
     table(header, rows, title)
     if len(kept) < len(points):
-        click.echo(f"{len(kept)} of {len(points)} rows; {rest}")
+        echo(f"{len(kept)} of {len(points)} rows; {rest}")

@@ -7,6 +7,7 @@ import click
 from mcgen.cli.display import print_json
 from mcgen.cli.names import CARD
 from mcgen.cli.options import Command, json_option
+from mcgen.cli.volume import echo
 
 
 @click.command(cls=Command)
@@ -32,9 +33,9 @@ def explore(card: str | None, port: int, opens: bool, as_json: bool) -> None:
         if as_json:
             print_json({"address": address})
         else:
-            click.echo(address)
+            echo(address)
 
     try:
         run(card, port, opens=opens, say=say)
     except KeyboardInterrupt:
-        click.echo("mcgen explore: ended", err=True)
+        echo("mcgen explore: ended", err=True)

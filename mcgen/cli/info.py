@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from mcgen.base.printed import with_error
+from mcgen.base.printed import one_line, with_error
 from mcgen.cli.display import print_json
 from mcgen.cli.options import Command, files_argument, flag, foreign_option, json_option
+from mcgen.cli.volume import echo
 
 #: shown in a form of their own, or by --json only
 _LONG = ("card", "sigma", "t_spectrum", "branch_sha256", "weights")
@@ -41,13 +42,13 @@ def info(file: tuple[Path, ...], card: str | None, verify: bool, as_json: bool) 
 def _show(metadata: dict[str, Any]) -> None:
     _show_values({key: value for key, value in metadata.items() if key not in _LONG})
     for row in metadata.get("sigma", []):
-        what = f"sigma(E_mu) on {row['target']}" if "target" in row else "sigma(E_mu)"
-        click.echo(f"{what:24} {row['sigma_pb']:.6g} pb at {row['energy_gev']:.6g} GeV")
+        what = f"sigma(E_mu) on {one_line(row['target'])}" if "target" in row else "sigma(E_mu)"
+        echo(f"{what:24} {row['sigma_pb']:.6g} pb at {row['energy_gev']:.6g} GeV")
     for row in metadata.get("weights", []):
-        click.echo(f"weight {row['name']:17} {row.get('text', '')}".rstrip())
-    click.echo("card")
+        echo(f"weight {one_line(row['name']):17} {one_line(row.get('text', ''))}".rstrip())
+    echo("card")
     for line in str(metadata["card"]).splitlines():  # the table of a file is one long line
-        click.echo("    " + (line if len(line) <= _WIDTH else line[:_WIDTH] + " ..."))
+        echo("    " + (line if len(line) <= _WIDTH else line[:_WIDTH] + " ..."))
 
 
 def _show_values(values: dict[str, Any]) -> None:
@@ -57,10 +58,10 @@ def _show_values(values: dict[str, Any]) -> None:
         elif key == "yield_per_muon" and "yield_pb" in values:
             continue
         elif _ERRORS.get(key) in values:
-            click.echo(f"{key:24} {with_error(value, values[_ERRORS[key]])}")
+            echo(f"{key:24} {with_error(value, values[_ERRORS[key]])}")
         elif key not in _ERRORS.values():
-            click.echo(f"{key:24} {_text(value)}")
+            echo(f"{key:24} {_text(value)}")
 
 
-def _text(value: object) -> object:
-    return ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+def _text(value: object) -> str:
+    return one_line(", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value))

@@ -14,7 +14,7 @@ from mcgen.base.asked import ends, names
 from mcgen.base.errors import InputError, refuse_if
 from mcgen.base.units import parse_list
 from mcgen.cli.names import CARD, MEDIATOR, MODEL, OUT_LEPTON
-from mcgen.cli.volume import is_quiet, is_verbose, told, volume_options
+from mcgen.cli.volume import echo, is_quiet, is_verbose, told, volume_options
 
 #: no name of a file is longer
 _LONGEST = 4096
@@ -146,7 +146,7 @@ class Writing(Command):
             result = super().invoke(ctx)
             if policy.left and not (is_quiet() or is_verbose()):  # the log has told it
                 names = ", ".join(str(path) for path in policy.left)
-                click.echo(f"{names}: already there with the same content, left alone", err=True)
+                echo(f"{names}: already there with the same content, left alone", err=True)
         return result
 
 

@@ -8,6 +8,7 @@ import click
 
 from mcgen.cli.display import print_json
 from mcgen.cli.options import PATH, Writing, json_option, output_option, workers_option
+from mcgen.cli.volume import echo
 
 
 @click.command(cls=Writing)
@@ -30,6 +31,6 @@ def rerun(context: click.Context, source: Path, output: Path | None, workers: in
     if as_json:
         print_json({"file": str(source), "same": not difference, "difference": difference or None})
     else:
-        click.echo(f"{source}: {difference or 'the same'}")
+        echo(f"{source}: {difference or 'the same'}")
     if difference:
         context.exit(1)

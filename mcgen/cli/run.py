@@ -23,6 +23,7 @@ from mcgen.cli.options import (
     view_options,
 )  # fmt: skip
 from mcgen.cli.progress import shown
+from mcgen.cli.volume import echo
 
 if TYPE_CHECKING:
     from mcgen.card.card import Card
@@ -73,7 +74,7 @@ def _show(card: Card, result: Result) -> None:
     from mcgen.analysis.threshold import limit_of
 
     meta = result.events.metadata
-    click.echo(
+    echo(
         f"{card.name}: m_S = {1e3 * meta['mass_gev']:g} MeV, {meta['n_events']} events, "
         f"{yield_text(card, meta)} "
         f"(quadrature {meta['yield_quadrature']:.6g}, pull {meta['pull']:+.1f})"

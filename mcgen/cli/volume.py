@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from mcgen.base.printed import plain
 from mcgen.base.steps import LOG, step
 
 _KEY = "mcgen.volume"
@@ -46,10 +47,15 @@ def is_verbose() -> bool:
     return _is("verbose")
 
 
+def echo(text: object, err: bool = False, nl: bool = True) -> None:
+    """Text on stdout or stderr, of which a terminal obeys no letter."""
+    click.echo(plain(str(text)), err=err, nl=nl)
+
+
 def say(text: str) -> None:
     """A line on stderr, above a bar that is drawn there: the bar takes the place of `sys.stderr`."""
     if sys.stderr is not None:
-        click.echo(text, file=sys.stderr)
+        click.echo(plain(text), file=sys.stderr)
 
 
 class _Told(logging.Handler):

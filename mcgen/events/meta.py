@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple
@@ -17,9 +16,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mcgen.base.errors import InputError, refuse_if
-from mcgen.base.printed import with_error
+from mcgen.base.printed import one_line, with_error
 from mcgen.base.table import html
 from mcgen.base.units import quantity_text
+from mcgen.card.toml_text import parse_toml
 from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, LINE_BRANCHES
 
 #: name and version of the format; files of a later one are refused
@@ -163,7 +163,14 @@ class EventMeta(dict[str, Any]):
     @classmethod
     def unsealed(cls, text: str | bytes) -> EventMeta:
         """Metadata as `sealed` writes them; InputError if they are of another format, damaged or changed."""
-        found = cls(json.loads(text))
+        try:
+            found = cls(json.loads(text))
+            if "\\u" in str(text):  # letters that are written as numbers: no half of one
+                json.dumps(found, ensure_ascii=False).encode()
+            seal = found._checksum()
+        except (ValueError, TypeError, RecursionError) as error:
+            message = f"its metadata are no JSON that can be used ({type(error).__name__}); damaged or cut short"
+            raise InputError(message) from None
         version = re.fullmatch(rf"{NAME} (\d{{1,9}})", str(found.get("format", "")))
         if version and int(version[1]) > VERSION:
             message = f"metadata format: version {version[1]} is later than what this mcgen reads ({VERSION})"
@@ -175,7 +182,7 @@ class EventMeta(dict[str, Any]):
             message = f"metadata {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
             raise InputError(message) from None
         refuse_if(not version, f"metadata format: is not '{FORMAT}'")
-        refuse_if(found.pop("checksum", None) != found._checksum(), "its metadata were changed after it was written")
+        refuse_if(found.pop("checksum", None) != seal, "its metadata were changed after it was written")
         return found
 
     def sealed(self) -> dict[str, Any]:
@@ -183,7 +190,8 @@ class EventMeta(dict[str, Any]):
         return {**self, "checksum": self._checksum()}
 
     def _checksum(self) -> str:
-        return hashlib.sha256(json.dumps(self, sort_keys=True, allow_nan=False).encode()).hexdigest()
+        content = {key: value for key, value in self.items() if key != "checksum"}
+        return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
     def __repr__(self) -> str:
         return f"<EventMeta of {len(self)} keys: " + ", ".join(f"{key} {value}" for key, value in self.facts) + ">"
@@ -195,15 +203,15 @@ class EventMeta(dict[str, Any]):
     def facts(self) -> list[tuple[str, str]]:
         """What a reader wants to know first: names and texts."""
         found = {"events": str(self.get("n_events", "?"))}
-        with contextlib.suppress(ValueError, KeyError, TypeError):  # of what is not complete yet
-            found["card"] = str(tomllib.loads(self["card"])["name"])
+        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):  # of what is not complete yet
+            found["card"] = str(parse_toml(self["card"])["name"])
             found["m_S"] = quantity_text(self.m_S, "energy")
             if "yield_per_muon" in self:
                 unit = str(self.get("exposure", {}).get("weight_unit", "at g_mu = 1"))
                 found["yield"] = f"{with_error(self['yield_per_muon'], self['yield_error'])} {unit}"
         for key in ("mediator", "model", "seed", "decays", "decay_law"):
             found |= {key: str(self[key])} if self.get(key) not in (None, "") else {}
-        return list(found.items())
+        return [(key, one_line(value)) for key, value in found.items()]
 
     @property
     def is_foreign(self) -> bool:

@@ -23,7 +23,7 @@ from mcgen.base.units import parse_list
 from mcgen.card.card import MAX_BYTES, Card, faults_of, parse_card
 from mcgen.card.quantities import LOWEST_MASS
 from mcgen.card.target import Layer
-from mcgen.card.toml_text import rewritten
+from mcgen.card.toml_text import parse_toml, rewritten
 from mcgen.explorer.pairs import follow
 from mcgen.physics.emission.cross_section import METHODS
 from mcgen.report.plane import AXES
@@ -184,7 +184,7 @@ def _put(content: Content, key: str, value: Any) -> None:
 def present(text: str) -> str:
     """Text of a card with the present name of a key that has an older one; what is no TOML stays as it is."""
     try:
-        content = tomllib.loads(text)
+        content = parse_toml(text)
     except (ValueError, RecursionError):
         return text
     beam = content.get("beam")
@@ -242,7 +242,7 @@ class Setup:
         """
         refuse_if(len(self.text.encode()) > MAX_BYTES, f"card: longer than {MAX_BYTES} bytes")
         try:
-            return tomllib.loads(self.text)
+            return parse_toml(self.text)
         except (ValueError, RecursionError) as error:
             message = f"card: not TOML: {str(error)[:200]}"
             raise InputError(message) from None

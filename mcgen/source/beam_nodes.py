@@ -135,6 +135,7 @@ def _spread_nodes(group: Sequence[TargetComponent], n: int, ends: Array) -> tupl
 
     Cells are even in log(E), and finer where most of the track is. Depths are resolved at `ends` in cm as at the end.
     """
+    n = max(n, 4)  # a thin group, which asks for one, has some depths too
     threshold, high, low = group[0].threshold, group[0].E_high, min(c.E_low for c in group)
     wanted = n * math.log((high - threshold) / max(low - threshold, 1e-9 * high)) / 0.64  # 50 per unit for n = 32
     even = np.geomspace(high, low, min(2 * n, max(min(6, n), math.ceil(wanted))) + 1)

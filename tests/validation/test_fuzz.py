@@ -21,6 +21,7 @@ from mcgen.events.export import export
 from mcgen.events.formats.root import EventFile, save
 from mcgen.events.meta import EventMeta
 from mcgen.generation.generate import generate
+from mcgen.quadrature.yields import beam_nodes
 from mcgen.source.source import Source
 from validation import fuzz
 
@@ -192,3 +193,15 @@ def test_keys_of_a_spectrum():
     beam = "spectrum = {a = 1}"
     with pytest.raises(InputError, match=r"beam\.spectrum\.a: unknown key \(allowed: energy, particles\)"):
         parse_card(card_text("fermilab").replace('energy = "3 GeV"  ', f"{beam}  ", 1))
+
+
+def test_thin_layer_and_narrow_beam():
+    """A layer without loss worth the name has a depth for a beam with a spread too; fails with an IndexError."""
+    head, rest = card_text("fermilab").split("[beam]")
+    beam = 'energy = "59.4 GeV"\nenergy_spread = 1e-15\nmuons = 1e14\n'
+    target = '[target]\nmaterial = "Pb"\nlength = "4e-05 cm"\ndE_dy = "0.00026 GeV/cm"\nE_min = "1 GeV"\n'
+    card = parse_card(f"{head}[beam]\n{beam}{target}[detector]{rest.split('[detector]')[1]}")
+    for target_met, energy, per_pb in beam_nodes(Source(card), 0.1, 8):
+        assert target_met.name == "Pb"
+        assert np.isfinite(energy)
+        assert np.isfinite(per_pb)

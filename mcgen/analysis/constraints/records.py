@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from mcgen.base.errors import InputError, choose, refuse_if
+from mcgen.base.printed import one_line
 from mcgen.physics.boson.couplings import MODELS, MODELS_OF
 from mcgen.physics.boson.scalar_decay import Widths
 
 _HERE = Path(__file__).parent
+#: largest table
+_MAX_BYTES = 5_000_000
 #: couplings that tables have: of the muon, of the electron, or epsilon of a dark photon, g_mu = epsilon e
 COUPLINGS = ("g_mu", "g_e", "eps")
 #: what a table's points are: the end of what is excluded above, an outline of it, or its end above and to the left
@@ -126,7 +129,10 @@ def points(path: Path) -> Points:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as stream:
+            text = stream.read(_MAX_BYTES + 1)
+        refuse_if(len(text) > _MAX_BYTES, f"{path}: larger than {_MAX_BYTES} bytes")
+        return text.decode("utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path}: cannot be read ({error})"
         raise InputError(message) from None
@@ -155,4 +161,4 @@ class OwnLimit:
         refuse_if(not shape, f"{path}: shape: '{words}' is neither line nor polygon")
         falls = shape == "line" and any(b[0] < a[0] for a, b in itertools.pairwise(found))
         refuse_if(falls, f"{path}: the masses of a line must rise; '# shape: polygon' is an outline")
-        return cls(str(path), said["label"] or path.stem, shape, found)
+        return cls(str(path), one_line(said["label"] or path.stem), shape, found)

@@ -35,6 +35,8 @@ from mcgen.source.source import Source
 _COLUMNS = HEADER.rstrip("\n").split(",")
 #: lines read at a time, and those whose digits are counted
 _LINES, _COUNTED = 20_000, 200
+#: characters of a line: ten numbers
+_LONGEST = 1_000
 #: how far a mean mass may be off: in standard deviations of its rounding, and as a share of the card's
 _DEVIATIONS, _SHARE = 5.0, 2e-3
 
@@ -129,9 +131,9 @@ class LibraryFile(StoredEvents):
     def _lines(self) -> Iterator[tuple[int, str]]:
         """(number, text) of each line with an event; where files were joined, headers come again."""
         with open_compressed(self.path) as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(iter(lambda: file.readline(_LONGEST), b""), 1):
                 if not line.endswith(b"\n"):
-                    self._refuse(f"line {number}: has no end; damaged or cut short")
+                    self._refuse(f"line {number}: has no end within {_LONGEST} characters; damaged or cut short")
                 text = line.decode("latin-1").strip().removeprefix("\xef\xbb\xbf")
                 if number == 1 or text.startswith("target_Z"):
                     if [cell.strip() for cell in text.split(",")] != _COLUMNS:

@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mcgen.base.errors import InputError
-from mcgen.events.formats.lhe_events import Event, Init, Particle
+from mcgen.events.formats.lhe_events import MOST_WEIGHTS, Event, Init, Particle
 from mcgen.events.formats.stored import MAX_METADATA
 from mcgen.events.formats.text import open_compressed
 
@@ -115,6 +116,8 @@ class HepmcStream:
             while True:
                 try:
                     line = stream.readline(MAX_METADATA)
+                except InputError:
+                    raise
                 except Exception as error:  # decompression meets damage with errors of every kind
                     self.refuse(
                         f"cannot be read after line {self._number} ({type(error).__name__}); damaged or cut short"
@@ -130,7 +133,7 @@ class HepmcStream:
 
     def _records(self) -> Iterator[_Record]:
         """Events as they stand in the file."""
-        lines, version, record, ended, n = self._lines(), "", None, False, 0
+        lines, version, record, ended, n, size = self._lines(), "", None, False, 0, 0
         for text in lines:
             if ended:
                 self._malformed("goes on after the end of the listing: it holds two files, or two that were joined")
@@ -146,7 +149,11 @@ class HepmcStream:
                     yield self._whole(record)
                 ended = kind != "E"
                 record = None if ended else self._begun(rest, version)
+                size = 0
             elif record is not None:
+                size += len(text)
+                if size > MAX_METADATA:
+                    self._malformed(f"an event of more than {MAX_METADATA:.0e} characters")
                 self._take(record, kind, rest, version)
             elif version:
                 self._in_head(kind, rest)
@@ -160,9 +167,14 @@ class HepmcStream:
     def _in_head(self, kind: str, rest: str) -> None:
         """Names of weights, and metadata."""
         if kind == "W":
-            self._names = _unescaped(rest).split("\n")
+            self._names = self._checked(_unescaped(rest).split("\n", MOST_WEIGHTS))
         elif kind == "A" and rest.startswith(f"{METADATA} "):
             self._metadata = _unescaped(rest.removeprefix(f"{METADATA} "))
+
+    def _checked(self, names: list[str]) -> list[str]:
+        if len(names) > MOST_WEIGHTS:
+            self._malformed(f"more than {MOST_WEIGHTS} weights")
+        return names
 
     def _begun(self, rest: str, version: str) -> _Record:
         """An event that begins: its particles, of HepMC2 its weights."""
@@ -193,7 +205,8 @@ class HepmcStream:
         elif kind == "C":
             record.cross_section = rest.split()
         elif kind == "N":
-            self._names = re.findall(r'"([^"]*)"', rest)
+            found = re.finditer(r'"([^"]*)"', rest)
+            self._names = self._checked([one[1] for one in islice(found, MOST_WEIGHTS + 1)])
         elif kind == "A":
             of, _, attribute = rest.partition(" ")
             name, _, value = attribute.partition(" ")

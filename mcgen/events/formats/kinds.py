@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mcgen.base.errors import refuse_if
+from mcgen.base.errors import InputError, refuse_if
 from mcgen.events.formats.text import open_compressed
 
 #: formats that events are read from
@@ -40,6 +40,8 @@ def kind_of(path: Path) -> str:
     with open_compressed(path) as unpacked:
         try:
             start = unpacked.read1(_READ)  # type: ignore[attr-defined]
+        except InputError:
+            raise
         except Exception:  # damaged files raise errors of many kinds
             return "packed, but damaged or cut short"
     packed = start[:4] != raw[:4]

@@ -22,6 +22,8 @@ from mcgen.events.formats.text import open_compressed
 ROOT = "LesHouchesEvents"
 #: most particles of an event, and most processes of a file
 _MANY = 10_000
+#: most weights that a file names, and lines of weights in an event
+MOST_WEIGHTS = 10_000
 #: cells of a line: of beams, of a process, of an event, of a particle
 _BEAMS, _PROCESS, _EVENT, _PARTICLE = 10, 4, 6, 13
 _NUMBER = re.compile(r"[+-]?\.?\d")
@@ -103,6 +105,8 @@ class LheStream:
         """The metadata of a file of mcgen, else an empty text, and <init>."""
         with Tokens(open_compressed(self.path), self.refuse) as file:
             init = self._head(iter(file))
+            if file.names.count("<weight") > 2 * MOST_WEIGHTS:
+                self.refuse(f"its <initrwgt> names more than {MOST_WEIGHTS} weights")
             self.declared = declared(file.names)
             return file.metadata, init
 
@@ -204,6 +208,8 @@ class LheStream:
                     yield token[:_LONGEST]
                 elif others is not None and inside[-1] == last.name and last.name in (_NAMED, _LISTED):
                     others.append((last, token[:_LONGEST]))
+                    if len(others) > MOST_WEIGHTS:
+                        self.refuse(f"{where}: more than {MOST_WEIGHTS} lines of weights")
             elif token.name == name and token.closes:
                 return
             elif token.name in (name, "event", "init", ROOT):

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 _ATTRIBUTES = r"((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)"
 _TAG = re.compile(rf"<(/?)(weightgroup|weight)\b{_ATTRIBUTES}>")
-_ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
+_ATTRIBUTE = re.compile(r"(?<![\w:.-])([\w:.-]++)\s*+=\s*+(\"[^\"]*\"|'[^']*')")
 #: of forced decays, whose product is XWGTUP
 FORCED = {"weight": "pb, all S wherever they decay", "decay_weight": "probability of the decay"}
 

@@ -24,7 +24,7 @@ INCLINED = 0.1
 SAME_PROCESS = 1e-3
 _LEPTONS = (11, 13)
 _FERMIONS = range(1, 19)
-_DIGITS = re.compile(r"[+-]?(\d*)\.?(\d*)(?:[eEdDqQ]?([+-]?\d+))?")
+_DIGITS = re.compile(r"[+-]?(\d*+)(?:\.(\d*+))?(?:[eEdDqQ]([+-]?\d++)|([+-]\d++))?")
 _SHOWN = 8
 
 Refuse = Callable[[str], NoReturn]
@@ -40,10 +40,9 @@ class Digits(NamedTuple):
 def digits(cell: str) -> Digits:
     """Digits of a number as it is printed: 3.00e+00 has 3, the last one worth 0.01; 0 has none."""
     found = _DIGITS.fullmatch(cell)
-    whole, decimals, exponent = found.groups() if found else ("", "", None)
-    power = int(exponent or 0)
-    number = len((whole + decimals).lstrip("0"))
-    return Digits(number, 10.0 ** max(-300, min(300, power - len(decimals))))
+    whole, decimals, exponent, short = (part or "" for part in found.groups()) if found else ("", "", "", "")
+    power = float(exponent or short or 0) - len(decimals)
+    return Digits(len((whole + decimals).lstrip("0")), 10.0 ** max(-300.0, min(300.0, power)))
 
 
 def _place(cells: Iterable[str], largest: float) -> float:

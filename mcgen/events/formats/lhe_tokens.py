@@ -16,6 +16,7 @@ from typing import IO, NamedTuple, NoReturn, Self
 
 import numpy as np
 
+from mcgen.base.errors import InputError
 from mcgen.events.formats.lhe_alike import Alike, Pattern, whole_event
 from mcgen.events.formats.stored import MAX_METADATA
 
@@ -32,6 +33,7 @@ _NAME = r"<(/?)([A-Za-z_][\w:.-]*)"
 _TAGS = tuple(re.compile(_NAME + rest) for rest in (r"((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>", r"([^<>]*)>"))
 _BEGINS = re.compile(_NAME)
 _IN_HEADER = re.compile(r"<!--|<!\[CDATA\[|</header\s*>|<mcgen(?:\s[^<>]*)?>|</?initrwgt(?:\s[^<>/]*)?>")
+_BLANK_LINES = re.compile(r"(?:[ \t]*+\n)++")
 #: Fortran's exponents: 1.0D+02, and 1.0-100 where three digits left no room for the letter
 _FORTRAN = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[dDqQ]([+-]?\d+)|([+-]\d+))")
 #: no number has more characters
@@ -90,6 +92,8 @@ class Tokens:
         self._stream.close()
 
     def _damaged(self, error: Exception) -> NoReturn:
+        if isinstance(error, InputError):  # says itself what is wrong
+            raise error
         self._refuse(f"cannot be read after line {self._number} ({type(error).__name__}); damaged or cut short")
 
     def _read_on(self) -> None:
@@ -167,6 +171,9 @@ class Tokens:
                 yield from self._marked(line)
             elif text := line.strip():
                 yield text
+            elif not self._again and (blank := _BLANK_LINES.match(self._text, self._at)):  # all at once
+                self._number += blank[0].count("\n")
+                self._at = blank.end()
 
     def _marked(self, line: str) -> Iterator[Tag | str]:
         """What is in a line with tags or comments."""
@@ -216,10 +223,10 @@ class Tokens:
         whole, more = line, [""]
         while True:
             for form in _TAGS:
-                if found := form.match(whole, at):
+                if found := form.match(whole, at, at + _LONGEST_TAG):
                     return whole, found.end(), Tag(found[2], found[1] == "/", found[3].endswith("/"), found[3].strip())
-            rest = whole[at + 1 :]
-            if "<" in rest or ">" in rest or len(rest) > _LONGEST_TAG or not (following := self._line()):
+            ends = any(whole.find(mark, at + 1, at + 1 + _LONGEST_TAG) >= 0 for mark in "<>")
+            if ends or len(whole) - at > _LONGEST_TAG or not (following := self._line()):
                 self._again = more[1:] + self._again
                 return line, at + 1, None
             more.append(following)
@@ -227,12 +234,13 @@ class Tokens:
 
     def _header(self, line: str, at: int) -> tuple[str, int]:
         """(line, place in it) behind the header; its metadata and the names of weights are kept."""
-        since, in_names = self._number, False
+        since, in_names, names, size = self._number, False, list[str](), 0
         while True:
             found = _IN_HEADER.search(line, at)
             if in_names:
-                self.names += line[at : found.start() if found else None]
-                if len(self.names) > MAX_METADATA:
+                names.append(line[at : found.start() if found else None])
+                size += len(names[-1])
+                if size > MAX_METADATA:
                     self._refuse("its <initrwgt> is too large")
             if not found:
                 line, at = self._more("the header", since), 0
@@ -243,6 +251,7 @@ class Tokens:
             elif "initrwgt" in found[0]:
                 in_names, at = found[0][1] != "/", found.end()
             else:
+                self.names += "".join(names)
                 return line, found.end()
 
     def _own(self, line: str, at: int) -> tuple[str, int]:

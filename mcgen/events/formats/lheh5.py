@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from mcgen.events import exposure
 from mcgen.events.branches import Columns
 from mcgen.events.formats import lhe, lhe_named
 from mcgen.events.formats.particles import others
-from mcgen.events.formats.text import table
+from mcgen.events.formats.text import most_of, table
 from mcgen.events.meta import EventMeta
 
 INIT = (
@@ -52,6 +53,28 @@ REFERENCES = ("Hoche:2019flt", "Bothmann:2023ozs")
 def h5py() -> Any:
     """The package."""
     return optional("h5py", "LHEH5", "lheh5")
+
+
+@contextlib.contextmanager
+def opened(path: Path, refuse: Callable[[str], NoReturn]) -> Iterator[Any]:
+    """An open file, all of which is in this one, and no more than it can hold."""
+    most = most_of(path.stat().st_size)
+    with h5py().File(path) as file:
+        for group in (file, *(file[name] for name in (OWN, "xml") if name in file)):
+            for name in group:
+                if not isinstance(group.get(name, getlink=True), h5py().HardLink):
+                    refuse(f"{name} is a link, and no links are followed")
+                if isinstance(item := group[name], h5py().Dataset):
+                    _check(item, most, refuse)
+        yield file
+
+
+def _check(dataset: Any, most: int, refuse: Callable[[str], NoReturn]) -> None:
+    name = dataset.name.rsplit("/", 1)[-1]
+    if dataset.external or dataset.is_virtual:
+        refuse(f"{name} lies in other files, and none is opened")
+    if max(dataset.size or 0, math.prod(dataset.chunks or ())) * dataset.dtype.itemsize > most:
+        refuse(f"{name} is said to be of {dataset.shape}, more than a file of its size can hold")
 
 
 class _Disk:

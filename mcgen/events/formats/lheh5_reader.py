@@ -47,7 +47,7 @@ class H5Stream(LheStream):
 
     def head(self) -> tuple[str, Init]:
         """The metadata of a file of mcgen, else an empty text, and what `init` and `procInfo` say."""
-        with lheh5.h5py().File(self.path) as file:
+        with lheh5.opened(self.path, self.refuse) as file:
             if lacking := [name for name in ("init", "procInfo", "events", "particles") if name not in file]:
                 self.refuse(f"is an HDF5 file and no LHEH5: it has no {lacking[0]}")
             text = ""
@@ -67,7 +67,7 @@ class H5Stream(LheStream):
 
     def parts(self) -> Iterator[Event | Alike]:
         """The first event alone, the others many at a time."""
-        with lheh5.h5py().File(self.path) as file:
+        with lheh5.opened(self.path, self.refuse) as file:
             names = _columns(file["events"], lheh5.EVENTS)
             weights = [name for name in names if name not in (*lheh5.EVENTS, "weight")]
             begun = 0
@@ -120,7 +120,7 @@ class LheH5File(LheFile):
     def _own_blocks(self) -> Iterator[Columns]:
         """Columns of the events, momenta from the particles and the others from their own place."""
         slots = {f"{name}_{part}": (i, 6 + k) for i, name in enumerate(NAMES) for k, part in enumerate(PARTS)}
-        with lheh5.h5py().File(self.path) as file:
+        with lheh5.opened(self.path, self._refuse) as file:
             own, done = file[lheh5.OWN], 0
             if missing := [name for name in self.branches if name not in slots and name not in own]:
                 self._refuse(f"has no branch {missing[0]}")

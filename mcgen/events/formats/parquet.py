@@ -14,6 +14,7 @@ from mcgen.card.card import Card
 from mcgen.events.branches import Columns, title
 from mcgen.events.events import STEP
 from mcgen.events.formats.stored import StoredEvents
+from mcgen.events.formats.text import most_of
 from mcgen.events.meta import EventMeta
 
 KEY = b"mcgen"
@@ -83,7 +84,11 @@ class ParquetFile(StoredEvents):
         for field in schema:
             if str(field.type) != types.get(field.name, "double"):
                 self._refuse(f"column {field.name} is of type {field.type}")
-        return int(self._file.metadata.num_rows)
+        about = self._file.metadata
+        unpacked = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+        if not 0 <= unpacked <= most_of(self.path.stat().st_size):
+            self._refuse(f"says that it holds {unpacked:.4g} bytes, more than a file of its size can")
+        return self._fitting(int(about.num_rows))
 
     def _chunks(self, names: list[str], step: int) -> Iterator[Columns]:
         for batch in self._file.iter_batches(batch_size=step, columns=names):

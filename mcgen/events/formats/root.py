@@ -24,6 +24,7 @@ from mcgen.events.branches import PARTS, Columns, title
 from mcgen.events.events import STEP, ContentHash, Events
 from mcgen.events.formats.root_record import record, text_of
 from mcgen.events.formats.stored import MAX_METADATA, StoredEvents
+from mcgen.events.formats.text import most_of
 from mcgen.events.meta import EventMeta
 
 TREE = "events"
@@ -164,6 +165,12 @@ def writer(path: str | Path, _card: Any, metadata: EventMeta, rntuple: bool = Fa
         file.finish(metadata)
 
 
+def metadata_text(file: Any) -> str:
+    """The metadata in an open ROOT file; nothing if they are no text, or too long to be unpacked."""
+    key = file.key(METADATA)
+    return str(file[METADATA]) if key.fClassName == "TObjString" and key.fObjlen <= MAX_METADATA else ""
+
+
 class EventFile(StoredEvents):
     """A TTree or RNTuple of mcgen, flat or in the layout of NanoAOD."""
 
@@ -178,17 +185,36 @@ class EventFile(StoredEvents):
             self._refuse("not an event file of mcgen, or one that was cut short")
         if self.path.stat().st_size < file.file.fEND:
             self._refuse("cut short")
-        if file.key(METADATA).fObjlen > MAX_METADATA:  # before it is decompressed
-            self._refuse("its metadata are too large")
-        self._check_metadata(str(file[METADATA]))
+        self._check_metadata(metadata_text(file) or self._refuse("its metadata are no text of a page"))
         self._nested = TREE not in names
-        self._tree = file[PARTICLES if self._nested else TREE]
+        name = PARTICLES if self._nested else TREE
+        self._check_bytes(file.key(name).fObjlen, name)
+        self._tree = file[name]
         self.branches = self.metadata.branches if self._nested else list(self._tree.keys())
-        return int(self._tree.num_entries)
+        return self._fitting(int(self._tree.num_entries))
+
+    def _check_bytes(self, n: int, what: str) -> None:
+        """Refuse what would unpack to more than a file of this size can hold."""
+        if n > most_of(self.path.stat().st_size):
+            self._refuse(f"{what} would unpack to {n:.4g} bytes, more than a file of its size can hold")
+
+    def _check_branches(self, names: list[str]) -> None:
+        """The same of branches, by what stands before each of their baskets, or in the list of their pages."""
+        if hasattr(self._tree, "ntuple"):
+            clusters = self._tree.ntuple.page_link_list
+            self._check_bytes(
+                8 * sum(page.num_elements for one in clusters for column in one for page in column.pages), TREE
+            )
+            return
+        for name in names:
+            branch = self._tree[name]
+            unpacked = sum(branch.basket_uncompressed_bytes(i) for i in range(branch.num_baskets))
+            self._check_bytes(unpacked, f"branch {name}")
 
     def _chunks(self, names: list[str], step: int) -> Iterator[Columns]:
         places = {name: _place(name) if self._nested else (name, None) for name in names}
         branches = list(dict.fromkeys(branch for branch, _ in places.values()))
+        self._check_branches(branches)
         kind = "ak" if self._nested else "np"
         for start in range(0, len(self), step):
             chunk = self._tree.arrays(branches, entry_start=start, entry_stop=start + step, library=kind)

@@ -16,6 +16,7 @@ from mcgen.card.card import Card, parse_card
 from mcgen.events.branches import BRANCHES, DECAY_BRANCHES, LINE_BRANCHES, Columns
 from mcgen.events.events import STEP, ContentHash, Readable
 from mcgen.events.formats.kinds import kind_of
+from mcgen.events.formats.text import most_of
 from mcgen.events.meta import LARGEST, EventMeta
 from mcgen.source.source import source_of
 
@@ -89,6 +90,12 @@ class StoredEvents(Readable):
             self.metadata = EventMeta.unsealed(text)
         except InputError as error:
             self._refuse(str(error))
+
+    def _fitting(self, entries: int) -> int:
+        """The number of events, if a file of this size can hold so many numbers."""
+        if 8 * entries * len(self.branches) > most_of(self.path.stat().st_size):
+            self._refuse(f"says that it holds {entries:.4g} events, more than a file of its size can")
+        return entries
 
     def _refuse(self, reason: str) -> NoReturn:
         message = f"file {self.path}: {reason}"

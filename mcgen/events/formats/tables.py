@@ -18,7 +18,7 @@ from mcgen.base.extras import optional
 from mcgen.base.files import atomic_path, without_run
 from mcgen.events.formats.kinds import PARQUET, ROOT, kind_of
 from mcgen.events.formats.parquet import KEY
-from mcgen.events.formats.root import METADATA
+from mcgen.events.formats.root import METADATA, metadata_text
 
 #: columns of one length: numbers, texts, or numbers and None
 Columns = Mapping[str, list[Any]]
@@ -47,7 +47,7 @@ def metadata_of(path: Path) -> dict[str, Any] | None:
     try:
         if kind == ROOT:
             with uproot.open(path) as file:
-                return dict(json.loads(str(file[METADATA])))
+                return dict(json.loads(metadata_text(file)))
         if kind == PARQUET:
             parquet = optional("pyarrow.parquet", "parquet", "parquet")
             return dict(json.loads(parquet.read_schema(path).metadata[KEY]))

@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mcgen.base.errors import refuse_if
 from mcgen.base.extras import optional
 from mcgen.base.files import at_stake, atomic_path, normal, refuse, same_lines
 from mcgen.events.branches import Columns
@@ -22,6 +23,9 @@ from mcgen.events.formats.printf import printed
 COMPRESSIONS = (".gz", ".zst")
 #: events formatted at a time
 _BLOCK = 2_000
+#: how much a packed file may hold: so many times its own size, several times what events come to, and never less than
+#: a number of bytes; more is a bomb
+EXPANSION, ALWAYS = 100, 10_000_000
 #: of gzip: half the time of its usual 6 for 5 % more bytes
 _LEVEL = 4
 
@@ -39,15 +43,40 @@ def _create(path: Path, name: str) -> IO[bytes]:
     return path.open("wb")
 
 
+class _Unpacked(io.RawIOBase):
+    """What a packed file holds; InputError where that is more than an honest one can hold."""
+
+    def __init__(self, stream: IO[bytes], path: Path) -> None:
+        self._stream, self._path = stream, path
+        self._left = most_of(path.stat().st_size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        n: int = self._stream.readinto(buffer)  # type: ignore[attr-defined]
+        self._left -= n
+        refuse_if(self._left < 0, f"file {self._path}: holds more than {EXPANSION} times its size, a bomb")
+        return n
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def most_of(size: int) -> int:
+    """Bytes that a file of some size may hold once it is unpacked."""
+    return max(ALWAYS, EXPANSION * size)
+
+
 def open_compressed(path: Path) -> IO[bytes]:
     """The bytes of a file, unpacked if its first bytes are those of gzip or zstd, whatever its name is."""
     with path.open("rb") as file:
         start = file.read(4)
     if start[:2] == b"\x1f\x8b":
-        return gzip.open(path)  # type: ignore[return-value]
+        return io.BufferedReader(_Unpacked(gzip.open(path), path))  # type: ignore[arg-type]
     if start == b"\x28\xb5\x2f\xfd":
-        stream: IO[bytes] = _zstd().open(path)
-        return stream
+        return io.BufferedReader(_Unpacked(_zstd().open(path), path))
     return path.open("rb")
 
 
