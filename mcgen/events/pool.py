@@ -89,7 +89,7 @@ def _sum(rows: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 #: branches of which no two events have the same number
-_OWN = ("t", "x", "tau", *(f"S_{part}" for part in PARTS))
+_OWN = ("x", "tau", *(f"S_{part}" for part in PARTS))
 
 
 def _check_repeated(parts: Sequence[EventMeta]) -> None:
