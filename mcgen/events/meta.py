@@ -191,7 +191,11 @@ class EventMeta(dict[str, Any]):
 
     def _checksum(self) -> str:
         content = {key: value for key, value in self.items() if key != "checksum"}
-        return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
+        try:
+            return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
+        except (ValueError, TypeError, RecursionError) as error:
+            message = f"metadata: are no JSON, {error}"
+            raise InputError(message) from None
 
     def __repr__(self) -> str:
         return f"<EventMeta of {len(self)} keys: " + ", ".join(f"{key} {value}" for key, value in self.facts) + ">"

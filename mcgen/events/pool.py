@@ -80,7 +80,7 @@ def ranges(metadata: EventMeta) -> list[tuple[int, int, int]]:
 
 
 #: branches of which no two events have the same number
-_OWN = ("t", "x", "tau", *(f"S_{part}" for part in PARTS))
+_OWN = ("x", "tau", *(f"S_{part}" for part in PARTS))
 
 
 class Pooling:
@@ -96,8 +96,8 @@ class Pooling:
         self._runs: list[tuple[int, int, float]] = []  #: seed, events, relative error of the normalisation
         self._merged: list[dict[str, Any]] = []
         self._digest = hashlib.sha256()
-        self._hashes: set[str] = set()  #: of a branch of which no two events have the same number
-        self._files = self._events = self._trials = 0
+        self._hashes: set[str] = set()  #: of a branch of which no two events have the same number, one of each file
+        self._hashed = self._events = self._trials = 0
 
     def add(self, part: EventMeta) -> None:
         """Take up the next file."""
@@ -110,16 +110,16 @@ class Pooling:
             _join_runs(self._runs, run)
         self._digest.update(part["content_sha256"].encode())
         hashes = part.get("branch_sha256", {})
-        own = next((hashes[name] for name in _OWN if name in hashes), part["content_sha256"])
-        self._hashes.add(own[:16])
-        self._files += 1
+        own = [hashes[name][:16] for name in _OWN if name in hashes][:1]
+        self._hashes.update(own)
+        self._hashed += len(own)
         self._events, self._trials = self._events + part.n_events, self._trials + part["trials"]
 
     def result(self) -> EventMeta:
         """Metadata of all together; ClosureError if two files hold the same events under different numbers."""
         first, n = self._first, self._events
-        again = self._files - len(self._hashes)
-        refuse_if(again > 0, f"{again} of {self._files} files repeat the events of another", ClosureError)
+        again = self._hashed - len(self._hashes)
+        refuse_if(again > 0, f"{again} of {self._hashed} files repeat the events of another", ClosureError)
         assert first is not None, "no files"
         rows = np.frombuffer(self._numbers).reshape(-1, 1 + len(_SUMMED) + 2 * _BINS)
         share = rows[:, 0] / n

@@ -89,15 +89,15 @@ def test_a_file_system_that_cannot_sync_folders(tmp_path, monkeypatch, number):
 
 def test_a_lock_that_another_machine_has_removed(tmp_path, monkeypatch):
     """A name that is there and cannot be opened is tried again, and a folder that is not there is an error at once."""
-    real, failed = Path.open, []
+    real, failed = files._open_lock, []
 
-    def stale(path, *arguments, **how):
-        if path.name.endswith(".lock") and len(failed) < 2 and path.parent == tmp_path:
+    def stale(path):
+        if len(failed) < 2 and path.parent == tmp_path:
             failed.append(path)
             raise FileNotFoundError(errno.ENOENT, "stale")
-        return real(path, *arguments, **how)
+        return real(path)
 
-    monkeypatch.setattr(Path, "open", stale)
+    monkeypatch.setattr(files, "_open_lock", stale)
     with files.claim(tmp_path / "a.root") as mine:
         assert mine
     assert len(failed) == 2

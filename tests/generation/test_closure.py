@@ -250,3 +250,9 @@ def test_what_is_looked_at():
         assert sum(sizes) == 3_000
         write(ready, 400_000, len, Options(branches=("t",)), workers=0, hashed=False)
     assert sum(sizes) == 3_000 + 10_000 + 400_000 // 50
+
+
+def test_partitions_of_a_collider(tmp_path):
+    """Numbers that are the same in all events, as t of a collision, repeat nothing; fails if they are compared."""
+    generate_folder("belle-tautau", tmp_path / "folder", None, 2_000, partition_events=1_000)
+    assert (tmp_path / "folder" / MANIFEST).exists()
