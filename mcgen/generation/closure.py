@@ -33,9 +33,9 @@ from mcgen.quadrature.yields import MEANS, Mean, beam_means, theta_spectrum
 from mcgen.source.source import Source
 
 #: events that are looked at: so many first, then one in so many, up to so many in all
-FIRST, EVERY, MOST = 10_000, 50, 1_000_000
+FIRST, EVERY, MOST = 10_000, 200, 1_000_000
 #: of these, one in so many for the azimuth of q, which takes long
-_FOR_Q = 5
+_FOR_Q = 2
 #: events at a time, all numbers of which stay in the cache of a processor
 _BLOCK = 5_000
 #: means of all events, which cost next to nothing, and their branches
@@ -137,17 +137,29 @@ class Closure:
         weight = columns["weight"]
         size = len(weight)
         self._seen += size
-        if not self._how.forced:  # the largest of an exponential: what is rare enough
-            self._add("mean life", weight, columns["tau"] - 1.0, 1.0, 5.0)
-        for name in _OF_ALL.keys() & self._expected.means.keys():
-            mean = self._expected.means[name]
-            self._add(name, weight, columns[_OF_ALL[name]] - mean.value, mean.spread**2, mean.furthest)
+        self._means_of_all(columns)
         n = min(size, FIRST + self._seen // EVERY - self.looked_at, MOST - self.looked_at)
         if n > 0:
             self.looked_at += n
             for first in range(0, n, _BLOCK):
                 block = slice(first, min(n, first + _BLOCK))
                 self._look({name: column[block] for name, column in columns.items()})
+
+    def _means_of_all(self, columns: Columns) -> None:
+        """Sums over each column, in which no array is made."""
+        weight = columns["weight"]
+        total, square, largest = weight.sum(), np.einsum("i,i", weight, weight), weight.max(initial=0.0)
+
+        def add(name: str, column: Array, mean: float, spread: float, furthest: float) -> None:
+            deviation = np.einsum("i,i", weight, column) - mean * total
+            self._moments.setdefault(name, np.zeros(4))[:3] += deviation, spread**2 * square, total
+            self._moments[name][3] = max(self._moments[name][3], furthest * largest)
+
+        if not self._how.forced:  # the largest of an exponential: what is rare enough
+            add("mean life", columns["tau"], 1.0, 1.0, 5.0)
+        for name in _OF_ALL.keys() & self._expected.means.keys():
+            mean = self._expected.means[name]
+            add(name, columns[_OF_ALL[name]], mean.value, mean.spread, mean.furthest)
 
     def _look(self, c: Columns) -> None:
         p, out, S, hit = (np.stack([c[f"{name}_{part}"] for part in ("px", "py", "pz", "E")]) for name in _PARTICLES)

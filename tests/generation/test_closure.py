@@ -237,7 +237,7 @@ def test_forced_decays_outside_of_the_window(monkeypatch):
 
 
 def test_what_is_looked_at():
-    """All of few events, one in 50 of many, and means that vary; fails if a long run takes ever longer."""
+    """All of few events, one in 200 of many, and means that vary; fails if a long run takes ever longer."""
     source = source_of(load_card("na64"))
     ready = prepare(source, 0.1, 1, 0)
     assert set(ready.known.means) == set(MEANS)
@@ -249,7 +249,7 @@ def test_what_is_looked_at():
         write(ready, 3_000, len, Options(), workers=0, hashed=False)
         assert sum(sizes) == 3_000
         write(ready, 400_000, len, Options(branches=("t",)), workers=0, hashed=False)
-    assert sum(sizes) == 3_000 + 10_000 + 400_000 // 50
+    assert sum(sizes) == 3_000 + 10_000 + 400_000 // 200
 
 
 def test_partitions_of_a_collider(tmp_path):
