@@ -20,13 +20,17 @@ from typing import IO, Any, TypeVar
 
 import numba
 import numpy as np
-from numba.core.caching import FunctionCache, IndexDataCacheFile, UserProvidedCacheLocator
+from numba.core import caching
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: no fastmath: z_max = inf needs exp(-inf) = 0. numpy's error model: 1/0 is inf, checked where it matters. Inlined,
 #: for passing records between kernels takes a third of the time of a point. No wrapper for C, which nothing calls.
 OPTIONS = {"error_model": "numpy", "nogil": True, "forceinline": True, "no_cfunc_wrapper": True}
+
+#: numba's name of where CACHE_DIR counts, from 0.62 on and before
+_LOCATOR = getattr(caching, "UserProvidedCacheLocator", None) or caching._UserProvidedCacheLocator
 
 
 def cache_homes() -> list[Path]:
@@ -136,9 +140,9 @@ def jit(function: F) -> F:
     if numba.config.DISABLE_JIT:
         return function
     folder = cache_folder()
-    before, ensure = numba.config.CACHE_DIR, UserProvidedCacheLocator.ensure_cache_path
+    before, ensure = numba.config.CACHE_DIR, _LOCATOR.ensure_cache_path
     numba.config.CACHE_DIR = str(folder or "")  # read by the decorator only, and put back at once
-    UserProvidedCacheLocator.ensure_cache_path = lambda _: None  # it would write into a folder that is only read
+    _LOCATOR.ensure_cache_path = lambda _: None  # it would write into a folder that is only read
     try:
         compiled: F = numba.njit(cache=folder is not None, **OPTIONS)(function)
         if folder is not None:  # numba has no other way to a cache of one's own
@@ -147,7 +151,7 @@ def jit(function: F) -> F:
             cache._cache_file._source_stamp = None  # another time of the same source is no other kernel
         return compiled
     finally:
-        numba.config.CACHE_DIR, UserProvidedCacheLocator.ensure_cache_path = before, ensure
+        numba.config.CACHE_DIR, _LOCATOR.ensure_cache_path = before, ensure
 
 
 #: values of these types have one type in numba
