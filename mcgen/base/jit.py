@@ -29,7 +29,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: for passing records between kernels takes a third of the time of a point. No wrapper for C, which nothing calls.
 OPTIONS = {"error_model": "numpy", "nogil": True, "forceinline": True, "no_cfunc_wrapper": True}
 
-#: numba's name of where CACHE_DIR counts, from 0.62 on and before
+#: what looks for CACHE_DIR; older versions of numba have an underscore before its name
 _LOCATOR = getattr(caching, "UserProvidedCacheLocator", None) or caching._UserProvidedCacheLocator
 
 

@@ -59,7 +59,7 @@ def _work(plan: Plan, folder: Path, todo: Sequence[int], told: Connection) -> No
         except Exception as error:
             told.send(error)
         os._exit(0)  # at once: the parent may end it on its way out
-    except (KeyboardInterrupt, OSError):  # the parent ends it, or is gone
+    except (KeyboardInterrupt, OSError, MemoryError):  # the parent ends it, or is gone, or nothing can be told
         os._exit(1)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import subprocess
+import sys
 import threading
 import time
 
@@ -134,3 +136,25 @@ def test_nobody_looks_at_all_files(tmp_path, monkeypatch):
     """Without a lock that was left the folder is not searched; fails if n partitions cost n looks at n files."""
     monkeypatch.setattr(files, "_unfinished", lambda _: pytest.fail("looked at all files"))
     assert produce(plan(3), tmp_path / "folder").missing == []
+
+
+def test_a_worker_without_memory_to_tell():
+    """A worker that cannot even tell what ended it ends in silence with status 1; fails if it shows a traceback."""
+    code = """
+import multiprocessing
+
+from mcgen.campaign import engines
+
+
+class Told:
+    def send(self, _):
+        raise MemoryError
+
+
+worker = multiprocessing.get_context("fork").Process(target=engines._work, args=(None, None, [0], Told()))
+worker.start()
+worker.join(60)
+print(worker.exitcode)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("1\n", "")
