@@ -46,6 +46,11 @@ MARGIN = 1.0
 _ROUNDING = 1e-11
 #: a sum is only looked at if its variance is so many squares of its largest term: it is normal then
 _NORMAL = 50.0
+#: how well the quadrature knows means, in spreads: depths of a list of muons at 1 GeV are 0.9 % of one off
+_OF_MEANS = 0.003
+#: how well the quadrature knows shares in bins of theta: those of electrons of many energies are steeper than its
+#: nodes, by 18 % in a bin of E137 at 300 MeV
+_OF_THETA = 0.1
 #: places in psi that average over the azimuth of q
 _PSI = np.cos(math.pi * (np.arange(24) + 0.5) / 24)
 
@@ -63,7 +68,8 @@ def expected(source: Source, m_S: float) -> Expected:
     """Means and shares of all events of a source at a mass in GeV."""
     edges, bins, error = theta_spectrum(source, m_S)
     whole = bins.sum()
-    return Expected(beam_means(source, m_S), edges, bins / whole, error / whole)
+    errors = np.hypot(error, _OF_THETA * bins) / whole
+    return Expected(beam_means(source, m_S), edges, bins / whole, errors)
 
 
 @jit
@@ -299,7 +305,8 @@ class Closure:
         for name, (total, variance, weight, largest) in self._moments.items():
             if variance > _NORMAL * largest**2:
                 mean = self._expected.means.get(name)
-                found[name] = total / math.hypot(math.sqrt(variance), mean.error * weight if mean else 0.0)
+                error = math.hypot(mean.error, _OF_MEANS * mean.spread) if mean else 0.0
+                found[name] = total / math.hypot(math.sqrt(variance), error * weight)
         e = self._expected
         totals = self._total.tolist()
         shares = share_pulls(self._bins[0], self._bins[1], totals[0], totals[1], e.shares, e.errors, _NORMAL)

@@ -384,7 +384,10 @@ def t_spectrum(source: Source, m_S: float, edges: Array) -> tuple[Array, Array]:
 def _spectrum_in(
     source: Source, m_S: float, variable: str, edges: Array, nodes: Sequence[tuple[int, tuple[int, int, int, int]]]
 ) -> tuple[Array, Array]:
-    """S per muon at g_mu = 1 in bins of a variable, with two rules: the first, and their differences."""
+    """S per muon at g_mu = 1 in bins of a variable, and the error: the difference of two rules, of bins beside too.
+
+    What a rule puts into the wrong one of two bins, another rule may put there too.
+    """
     totals = []
     for n_E, n in nodes:
         total = np.zeros(len(edges) - 1)
@@ -394,4 +397,5 @@ def _spectrum_in(
             for node, weight in zip(E.tolist(), per_pb.tolist(), strict=True):
                 total += weight * integrate(node, process, edges, rules(*n))
         totals.append(total)
-    return totals[0], np.abs(totals[0] - totals[1])
+    difference = np.pad(np.abs(totals[0] - totals[1]), 1)
+    return totals[0], np.maximum(np.maximum(difference[:-2], difference[2:]), difference[1:-1])

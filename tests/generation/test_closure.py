@@ -256,3 +256,12 @@ def test_partitions_of_a_collider(tmp_path):
     """Numbers that are the same in all events, as t of a collision, repeat nothing; fails if they are compared."""
     generate_folder("belle-tautau", tmp_path / "folder", None, 2_000, partition_events=1_000)
     assert (tmp_path / "folder" / MANIFEST).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "m_S"), [("e137", 0.3), ("e137", 1.0), ("ship-muons", 1.0)])
+def test_what_the_quadrature_knows_less_well(pulls, monkeypatch, name, m_S):
+    """Many events of many energies pass; fails if the quadrature is taken to be exact."""
+    monkeypatch.setattr(closure, "EVERY", 1)
+    generate(load_card(name), m_S, 200_000)
+    assert max(map(abs, pulls[0].values())) < 4.5
