@@ -10,6 +10,7 @@ is stopped when it knows what it has to make.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
@@ -65,9 +66,14 @@ def fill(folder: Path, count: int) -> None:
     first = EventFile(asked.path(folder, 0))
     metadata = _typical(first.metadata)
 
+    def of(i: int) -> EventMeta:
+        """Metadata of a partition, with a hash of its own: no two hold the same events."""
+        hashes = {name: hashlib.sha256(f"{name} {i}".encode()).hexdigest() for name in metadata["branch_sha256"]}
+        own = {"first_event": i * EACH, "branch_sha256": hashes}
+        return metadata | own | {"production": metadata["production"] | {"partition": i}}
+
     def text(i: int) -> bytes:
-        member = metadata["production"] | {"partition": i}
-        return json.dumps((metadata | {"first_event": i * EACH, "production": member}).sealed()).encode()
+        return json.dumps(of(i).sealed()).encode()
 
     room = len(text(0)) + _ROOM
     template = folder / ".template.root"
@@ -81,7 +87,7 @@ def fill(folder: Path, count: int) -> None:
     names = {path.name for path in folder.iterdir()}
     pooling, rows = Pooling(), []
     for i in range(count):
-        path, part = asked.path(folder, i), metadata | {"first_event": i * EACH}
+        path, part = asked.path(folder, i), of(i)
         if i == count // 3:  # the one that is removed later is a true one
             path.unlink(missing_ok=True)
             make_partition(asked, folder, i)

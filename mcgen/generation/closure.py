@@ -136,7 +136,7 @@ class Closure:
         self._moments: dict[str, Array] = {}
         self._bins = np.zeros((2, expected.shares.size))
         self._total = np.zeros(2)
-        self._taus: list[Array] = []
+        self._own: list[Array] = []  #: x of some events, of which no two have the same
 
     def add(self, columns: Columns) -> None:
         """Look at the first events of a chunk, all branches of which are there."""
@@ -179,7 +179,7 @@ class Closure:
         x, y = across[:2] / np.maximum(np.hypot(across[0], across[1]), 1e-300)
         for k, harmonic in enumerate((x, y, x * x - y * y, 2.0 * x * y)):
             self._add(_AZIMUTH[k], weight, harmonic, 0.5, 1.0)
-        self._taus.append(c["tau"][:16].copy())
+        self._own.append(c["x"][:16].copy())
         if self._how.forced:
             self._in_window(c, np.sqrt(np.sum(S[:3] ** 2, axis=0)))
         else:
@@ -256,7 +256,7 @@ class Closure:
         length = k * self._per_momentum
         from_first, span = c["tau"] - seen.z_min / length, (seen.z_max - seen.z_min) / length
         u = np.expm1(-from_first) / np.minimum(np.expm1(-span), -1e-300)
-        possible = seen.weight > 0.0
+        possible = (seen.weight > 0.0) & (span > 0.0)
         self._note("decay in the range that counts", c, possible & ~(np.abs(u - 0.5) < 0.5 + 1e-6))
         self._uniform("tau", c["weight"][possible], u[possible])
 
@@ -315,9 +315,9 @@ class Closure:
     def check(self, max_pull: float) -> None:
         """Raise ClosureError if the sample is not what is known of it."""
         refuse_if(bool(self._wrong), f"events that cannot be: {self._wrong}", ClosureError)
-        taus = np.concatenate(self._taus) if self._taus else np.empty(0)
-        repeated = taus.size - np.unique(taus).size
-        refuse_if(repeated > 0, f"events are repeated: {repeated} of {taus.size} have the tau of another", ClosureError)
+        own = np.concatenate(self._own) if self._own else np.empty(0)
+        repeated = own.size - np.unique(own).size
+        refuse_if(repeated > 0, f"events are repeated: {repeated} of {own.size} have the x of another", ClosureError)
         pulls = self.pulls()
         worst = max(pulls, key=lambda name: abs(pulls[name]))
         message = f"events disagree with what is known of them: pull in {worst} {pulls[worst]:.1f}"

@@ -295,7 +295,7 @@ def test_azimuth_bound():
     block = _proposed(lattice, process, 100).block
     for i in range(100):
         form = AzimuthalForm(*block[stages.FORM + SIZE * np.arange(len(AzimuthalForm._fields)) + i])
-        at = [stages._scaled_amplitude(form, math.cos(math.pi * k / 8.0))[0] for k in range(9)]
+        at = [stages.scaled_amplitude(form, math.cos(math.pi * k / 8.0))[0] for k in range(9)]
         assert stages.azimuth_bound(form) == pytest.approx(1.02 * max(at), rel=1e-12)
     for k in range(9):  # whichever of them is the largest
         peaked = AzimuthalForm(*np.zeros(len(AzimuthalForm._fields)))._replace(s_min=1.0)
