@@ -188,14 +188,6 @@ def _t_spectrum(
     }
 
 
-def pooled(parts: Iterable[EventMeta]) -> EventMeta:
-    """Metadata of several files together."""
-    pooling = Pooling()
-    for part in parts:
-        pooling.add(part)
-    return pooling.result()
-
-
 class IncompleteWarning(McgenWarning):
     """A folder holds fewer partitions than its production is of."""
 

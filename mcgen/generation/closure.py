@@ -158,8 +158,7 @@ class Closure:
 
         def add(name: str, column: Array, mean: float, spread: float, furthest: float) -> None:
             deviation = np.einsum("i,i", weight, column) - mean * total
-            self._moments.setdefault(name, np.zeros(4))[:3] += deviation, spread**2 * square, total
-            self._moments[name][3] = max(self._moments[name][3], furthest * largest)
+            self._take(name, deviation, spread**2 * square, total, furthest * largest)
 
         if not self._how.forced:  # the largest of an exponential: what is rare enough
             add("mean life", columns["tau"], 1.0, 1.0, 5.0)
@@ -236,9 +235,13 @@ class Closure:
     def _add(self, name: str, weight: Array, deviation: Array, variance: float | Array, largest: float) -> None:
         """Add deviations from a mean of a known variance, none of them above `largest`."""
         spread = np.sum(weight * weight * variance)  # np.dot would keep threads of BLAS spinning
+        self._take(name, np.sum(weight * deviation), spread, np.sum(weight), largest * float(weight.max()))
+
+    def _take(self, name: str, deviation: float, variance: float, total: float, largest: float) -> None:
+        """Add sums over some events, and the largest term that any of them can be."""
         sums = self._moments.setdefault(name, np.zeros(4))
-        sums[:3] += np.sum(weight * deviation), spread, np.sum(weight)
-        sums[3] = max(sums[3], largest * float(weight.max()))
+        sums[:3] += deviation, variance, total
+        sums[3] = max(sums[3], largest)
 
     def _uniform(self, name: str, weight: Array, u: Array) -> None:
         """Add a number that is uniform between 0 and 1: cosines of pi u and its multiples."""
